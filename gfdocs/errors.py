@@ -1,0 +1,177 @@
+"""What can go wrong, and where: one error tree and the Issue.
+
+    GfdocsError                 the root; carries .issues
+    ├── DataError               the user's YAML, CSV or XLSX
+    ├── TemplateError           a template, at opening or at rendering
+    │   ├── TagError              a tag that does not parse, nest or fit its place
+    │   ├── NameMissing           a name or field the data does not have
+    │   └── BudgetExceeded        a template that asks for more than its budget
+    ├── PackageError            a file that is not a safe docx, xlsx or zip
+    ├── ReadBackError           a returned form that cannot be read
+    ├── NotFound                no document, district or company of that name
+    ├── OutputError             a file or folder that cannot be written
+    │   └── OutputExists          it is there already
+    └── ConvertError            LibreOffice or a font is missing, or a conversion failed
+
+Nothing here prints. Every text is a `Text`: English as the str itself, Chinese as `.zh`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Literal, Self
+
+Severity = Literal["error", "warning", "note"]
+Language = Literal["en", "zh"]
+
+
+class Text(str):
+    """A message in both languages: the str is English, `.zh` is Chinese."""
+
+    __slots__ = ("zh",)
+    zh: str
+
+    def __new__(cls, en: str, zh: str | None = None) -> Self:
+        self = super().__new__(cls, en)
+        self.zh = en if zh is None else zh
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (type(self), (str(self), self.zh))
+
+    def to(self, language: Language) -> str:
+        return self.zh if language == "zh" else str(self)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """Where something stands: `file:line:column`, `notice.docx › table 2 › row 3`, `附件3.xlsx › 工厂!C7`.
+
+    `line` and `column` count from 1; `path` holds the steps inside an office file.
+    """
+
+    file: str = ""
+    line: int | None = None
+    column: int | None = None
+    path: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        head = ":".join([self.file, *(str(n) for n in (self.line, self.column) if n is not None)])
+        return " › ".join(filter(None, (head, *self.path)))
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """One fault: a code that never changes meaning, how grave, where, what is so, what to do.
+
+    `also` names the other places that belong to it (the first of two duplicates, the figure that disagrees).
+    """
+
+    code: str
+    severity: Severity
+    place: Place
+    fact: str
+    hint: str = ""
+    also: tuple[Place, ...] = ()
+
+    def to_text(self, language: Language = "en") -> str:
+        """The issue on one line, its hint and other places on indented lines after it."""
+        fact, hint = (t.to(language) if isinstance(t, Text) else t for t in (self.fact, self.hint))
+        grave = {"error": ("error", "错误"), "warning": ("warning", "警告"), "note": ("note", "提示")}[self.severity]
+        where = f"{self.place}: " if str(self.place) else ""
+        lines = [f"{where}{grave[language == 'zh']} {self.code} {fact}"]
+        lines += [f"  {'另见' if language == 'zh' else 'also'}: {place}" for place in self.also]
+        if hint:
+            lines.append(f"  {'提示' if language == 'zh' else 'hint'}: {hint}")
+        return "\n".join(lines)
+
+    def to_dict(self, language: Language = "en") -> dict[str, Any]:
+        """The issue as plain JSON values."""
+        fact, hint = (t.to(language) if isinstance(t, Text) else str(t) for t in (self.fact, self.hint))
+        return {
+            "code": self.code,
+            "severity": self.severity,
+            "place": str(self.place),
+            "file": self.place.file,
+            "line": self.place.line,
+            "column": self.place.column,
+            "path": list(self.place.path),
+            "fact": fact,
+            "hint": hint,
+            "also": [str(place) for place in self.also],
+        }
+
+    def __str__(self) -> str:
+        return self.to_text()
+
+
+class GfdocsError(Exception):
+    """The root of all errors that leave gfdocs; `.issues` holds every fault that was found, in order of place."""
+
+    def __init__(self, issues: Iterable[Issue] | Issue) -> None:
+        self.issues: tuple[Issue, ...] = (issues,) if isinstance(issues, Issue) else tuple(issues)
+        super().__init__(self.issues)
+
+    def __str__(self) -> str:
+        return "\n".join(str(issue) for issue in self.issues)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (type(self), (self.issues,))
+
+
+class DataError(GfdocsError):
+    """The user's data has faults; nothing was written."""
+
+
+class TemplateError(GfdocsError):
+    """A template cannot be compiled, or cannot be rendered with this data."""
+
+
+class TagError(TemplateError):
+    """A tag does not parse, is not closed, or stands where it cannot."""
+
+
+class NameMissing(TemplateError):
+    """A template asks for a name that the data does not have."""
+
+
+class BudgetExceeded(TemplateError):
+    """A template asks for more iterations, characters or digits than it may."""
+
+
+class PackageError(GfdocsError):
+    """A file is not a whole, safe office package."""
+
+
+class ReadBackError(GfdocsError):
+    """A returned form cannot be read."""
+
+
+class NotFound(GfdocsError):
+    """No document, district or company answers to that name."""
+
+
+class OutputError(GfdocsError):
+    """A file or folder cannot be written."""
+
+
+class OutputExists(OutputError):
+    """The file or folder is there already, and nobody said to replace it."""
+
+
+class ConvertError(GfdocsError):
+    """A document cannot be converted: a program or font is missing, or it failed."""
+
+
+def errors_of(issues: Iterable[Issue]) -> tuple[Issue, ...]:
+    """Return those issues that are errors, in their order."""
+    return tuple(issue for issue in issues if issue.severity == "error")
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> Text:
+    """Return the hint `did you mean "…"?` with the nearest known word, or an empty Text where none is near."""
+    from difflib import get_close_matches
+
+    near = get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return Text(f'did you mean "{near[0]}"?', f"是否应为“{near[0]}”？") if near else Text("")

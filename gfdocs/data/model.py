@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 __all__ = [
     "Category", "Company", "Contact", "Cultivation", "Deadline", "District", "Enrolment", "Indicator", "Issuer",
-    "Plan", "PlannedProject", "Project", "Record", "Round", "Settings", "SourceNotice", "Status", "Summary",
+    "Plan", "PlannedProject", "Plaque", "Project", "Record", "Round", "Settings", "SourceNotice", "Status", "Summary",
 ]  # fmt: skip
 
 
@@ -212,6 +212,17 @@ class Company(Record):
     note: str = _field("备注", default="")
 
 
+class Plaque(Record):
+    """What the plaque says and how large it is; all of it 示意, since the official drawing is not public."""
+
+    width: Decimal = _field("宽度（毫米）", default=Decimal(600), unit="mm")
+    height: Decimal = _field("高度（毫米）", default=Decimal(400), unit="mm")
+    province_english: str = _field("省英文名", default="JIANGSU")
+    city_english: str = _field("市英文名", default="SUZHOU")
+    national_issuer: str = _field("国家级落款", default="中华人民共和国工业和信息化部")
+    city_issuer: str = _field("市级落款", default="", note="the issuer of the notice where empty")
+
+
 class Settings(Record):
     """gfdocs.yaml: all of a round but its companies."""
 
@@ -222,6 +233,7 @@ class Settings(Record):
     attachments: tuple[str, ...] = _field("附件", default=(), note="document ids in the order of the annex list; numbers follow from it")
     deadlines: tuple[Deadline, ...] = _field("报送要求", default=())
     documents: tuple[str, ...] = _field("文件", default=(), note="which documents to make; all that apply where empty")
+    plaque: Plaque = _field("标牌", default=Plaque())
     companies: tuple[str, ...] = _field("企业数据", default=(), note="files of companies; companies*.yaml|csv|xlsx where empty")
 
 

@@ -1,0 +1,178 @@
+"""What must agree before anything is written: counts, attachments, dates, plaques. Each violation names both places."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from gfdocs.errors import Issue, Place, Text, did_you_mean
+from gfdocs.programme.catalogue import DocumentSpec
+from gfdocs.programme.context import Plain, RoundContext
+from gfdocs.programme.indicators import find_indicator
+
+if TYPE_CHECKING:
+    from gfdocs.data.load import Dataset
+
+
+def check_consistency(dataset: Dataset, specs: Sequence[DocumentSpec], context: RoundContext) -> tuple[Issue, ...]:
+    """Return every violation, in the order of the checks; nothing is changed."""
+    checks = (_check_counts, _check_documents, _check_attachments, _check_dates, _check_companies, _check_indicators)
+    return tuple(issue for check in checks for issue in check(dataset, specs, context))
+
+
+def _check_counts(dataset: Dataset, _specs: Sequence[DocumentSpec], context: RoundContext) -> Iterator[Issue]:
+    counts, groups = context.base["counts"], context.base["groups"]
+    listed, expected = counts["listed"], context.base["round"]["expected"]
+    rows = sum(group["count"] for group in groups)
+    annex = Place(path=(_title(context, "list"),))
+    if rows != listed:
+        yield Issue(
+            "GF410", "error", annex,
+            Text(f"annex 2 has {rows} rows, the notice says {listed}", f"名单有 {rows} 行，通知正文为 {listed} 家"),
+        )  # fmt: skip
+    if expected is not None and expected != listed:
+        yield Issue(
+            "GF411", "error", dataset.place_of("round", "expected"),
+            Text(f"the round expects {expected} units, the list has {listed}", f"批次应有 {expected} 家，名单实有 {listed} 家"),
+            Text("add the missing companies or correct `expected`", "请补齐企业数据，或更正“应有数量”"),
+            also=(annex,),
+        )  # fmt: skip
+    total = context.base["source"]["count"]
+    if total is not None and counts["new"] > total:
+        yield Issue(
+            "GF412", "error", dataset.place_of("source", "count"),
+            Text(f"the province lists {total} units, this city alone {counts['new']}", f"全省共 {total} 家，本市却有 {counts['new']} 家"),
+            also=(annex,),
+        )  # fmt: skip
+    if not listed:
+        yield Issue(
+            "GF413", "warning", annex,
+            Text("no company belongs to this round: annex 2 will be empty", "没有属于本批次的单位，附件2 将为空"),
+            Text(
+                "a company belongs to the round by `level` and `year`; leave both empty or give the round's own",
+                "单位按“级别”和“年度”归入批次：两项留空，或与批次一致",
+            ),
+        )  # fmt: skip
+
+
+def _title(context: RoundContext, key: str) -> str:
+    entry = context.base["annex"].get(key.replace("-", "_"))
+    return f"{entry['label']} {entry['title']}" if entry else key
+
+
+def _check_documents(dataset: Dataset, specs: Sequence[DocumentSpec], context: RoundContext) -> Iterator[Issue]:
+    known = [spec.id for spec in specs]
+    for index, document in enumerate(dataset.settings.documents):
+        if document not in known:
+            yield Issue(
+                "GF420", "error", dataset.place_of("documents", index),
+                Text(f'no document "{document}" in the catalogue', f"目录中没有文件“{document}”"),
+                did_you_mean(document, known),
+            )  # fmt: skip
+    if context.base["round"]["scope"] not in ("new", "all"):
+        yield Issue(
+            "GF421", "error", dataset.place_of("round", "scope"),
+            Text(f'expected new or all, found "{context.base["round"]["scope"]}"', f"名单范围应为 new 或 all，实为“{context.base['round']['scope']}”"),
+        )  # fmt: skip
+
+
+def _check_attachments(dataset: Dataset, specs: Sequence[DocumentSpec], context: RoundContext) -> Iterator[Issue]:
+    settings, known = dataset.settings, {spec.id for spec in specs}
+    seen: dict[str, int] = {}
+    for index, document in enumerate(settings.attachments):
+        place = dataset.place_of("attachments", index)
+        if document not in known:
+            yield Issue(
+                "GF430", "error", place,
+                Text(f'attachment "{document}" is not in the catalogue', f"附件“{document}”不在文件目录中"),
+                did_you_mean(document, known),
+            )  # fmt: skip
+        elif settings.documents and document not in settings.documents:
+            yield Issue(
+                "GF431", "error", place,
+                Text(f'attachment "{document}" is named in the notice but not made', f"附件“{document}”在通知中列出，但未列入要制作的文件"),
+                Text("add it to `documents`", "请加入“文件”列表"), also=(dataset.place_of("documents"),),
+            )  # fmt: skip
+        if document in seen:
+            yield Issue(
+                "GF432", "error", place,
+                Text(f'attachment "{document}" is listed twice', f"附件“{document}”重复列出"),
+                also=(dataset.place_of("attachments", seen[document]),),
+            )  # fmt: skip
+        seen.setdefault(document, index)
+    yield from _check_titles(dataset, context)
+
+
+def _check_titles(dataset: Dataset, context: RoundContext) -> Iterator[Issue]:
+    seen: dict[str, int] = {}
+    for index, entry in enumerate(context.base["attachments"]):
+        title = entry["title"]
+        if title in seen:
+            yield Issue(
+                "GF433", "error", dataset.place_of("attachments", index),
+                Text(f'two attachments have the title "{title}"', f"两个附件标题相同：“{title}”"),
+                also=(dataset.place_of("attachments", seen[title]),),
+            )  # fmt: skip
+        seen.setdefault(title, index)
+
+
+def _check_dates(dataset: Dataset, specs: Sequence[DocumentSpec], context: RoundContext) -> Iterator[Issue]:
+    settings, known = dataset.settings, [spec.id for spec in specs]
+    issued, notice_place = settings.round.date, dataset.place_of("round", "date")
+    for index, deadline in enumerate(settings.deadlines):
+        place = dataset.place_of("deadlines", index, "date")
+        if deadline.date <= issued:
+            yield Issue(
+                "GF440", "error", place,
+                Text(f"the deadline {deadline.date} is not after the notice of {issued}", f"截止日期 {deadline.date} 不晚于通知日期 {issued}"),
+                also=(notice_place,),
+            )  # fmt: skip
+        if deadline.document not in known:
+            yield Issue(
+                "GF441", "error", dataset.place_of("deadlines", index, "document"),
+                Text(f'a deadline names the unknown document "{deadline.document}"', f"报送要求中的文件“{deadline.document}”不在目录中"),
+                did_you_mean(deadline.document, known),
+            )  # fmt: skip
+    if settings.source.date > issued:
+        yield Issue(
+            "GF442", "error", dataset.place_of("source", "date"),
+            Text(f"the source notice of {settings.source.date} is later than this notice of {issued}", f"来文日期 {settings.source.date} 晚于本通知日期 {issued}"),
+            also=(notice_place,),
+        )  # fmt: skip
+
+
+def _check_companies(dataset: Dataset, _specs: Sequence[DocumentSpec], context: RoundContext) -> Iterator[Issue]:
+    for index, company in enumerate(context.companies):
+        if company["status"] == "更名" and not company["former_name"]:
+            yield Issue(
+                "GF450", "warning", dataset.place_of("companies", index, "status"),
+                Text(f"{company['name']} is renamed, but the former name is not given", f"{company['name']} 状态为更名，但未填原名称"),
+            )  # fmt: skip
+
+
+def _check_indicators(dataset: Dataset, _specs: Sequence[DocumentSpec], context: RoundContext) -> Iterator[Issue]:
+    for number, company in enumerate(context.companies):
+        for index, row in enumerate(company["indicators"]):
+            yield from _check_unit(dataset, row, number, index)
+
+
+def _check_unit(dataset: Dataset, row: Plain, number: int, index: int) -> Iterator[Issue]:
+    spec = find_indicator(row["name"])
+    if spec and spec.units and row["unit"] not in spec.units:
+        wanted = " / ".join(unit or "—" for unit in spec.units)
+        yield Issue(
+            "GF451", "warning", dataset.place_of("companies", number, "indicators", index, "unit"),
+            Text(f'{row["name"]} is given in "{row["unit"]}", usually in {wanted}', f"{row['name']} 的单位为“{row['unit']}”，通常为 {wanted}"),
+        )  # fmt: skip
+
+
+def check_targets(plaques: int, context: RoundContext, dataset: Dataset) -> Iterator[Issue]:
+    """Yield an issue where the number of plaques is not the number of units that annex 2 lists."""
+    listed = context.base["counts"]["listed"]
+    if plaques != listed:
+        yield Issue(
+            "GF414", "error", Place(path=(_title(context, "list"),)),
+            Text(f"annex 2 lists {listed} units, but {plaques} plaques would be made", f"名单列 {listed} 家，标牌却有 {plaques} 块"),
+            also=(dataset.place_of("companies"),),
+        )  # fmt: skip
+

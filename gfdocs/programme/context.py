@@ -1,0 +1,296 @@
+"""What a template of the programme sees: plain dicts, lists and scalars, built once for a round and shared by all its documents.
+
+Numbers, counts, dates and titles that appear in more than one document are made here and nowhere else, so that they agree.
+The names are listed in docs/architecture.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+from gfdocs.programme.catalogue import DocumentSpec
+from gfdocs.programme.eligibility import CONDITIONS, EXCLUSIONS, judge
+from gfdocs.programme.indicators import add_changes, get_set
+
+if TYPE_CHECKING:
+    from gfdocs.data.load import Dataset
+
+Plain = dict[str, Any]
+
+NUMBER_BLANK = "【待编号】"
+NO_DISTRICT = "所在地待核实"
+PARK, SUPPLY_CHAIN, FACTORY = "绿色工业园区", "绿色供应链管理企业", "绿色工厂"
+_LISTED = ("在列", "更名")
+_HIGHER_LEVELS = ("国家级", "省级")
+
+
+@dataclass(frozen=True, slots=True)
+class RoundContext:
+    """The shared part (`base`), the districts by name in official order, and the units that annex 2 lists."""
+
+    base: Plain
+    districts: dict[str, Plain]
+    companies: tuple[Plain, ...]
+    listed: tuple[Plain, ...]
+    units: tuple[Plain, ...]
+    candidates: tuple[Plain, ...]
+
+    def select(self, selection: str) -> tuple[Plain, ...]:
+        """Return the companies of a selection of the catalogue: listed, units, candidates or companies."""
+        found: tuple[Plain, ...] = getattr(self, selection)
+        return found
+
+
+def to_plain(value: Any) -> Any:
+    """Return a record as dicts, lists and scalars, in the order of its fields."""
+    fields = getattr(type(value), "model_fields", None)
+    if fields is not None:
+        return {name: to_plain(getattr(value, name)) for name in fields}
+    if isinstance(value, (list, tuple)):
+        return [to_plain(item) for item in value]
+    return value.value if isinstance(value, Enum) else value
+
+
+def build_context(dataset: Dataset, specs: Sequence[DocumentSpec], titles: dict[str, str]) -> RoundContext:
+    """Return the context of a whole round; `titles` holds the finished title of each document by id."""
+    settings = dataset.settings
+    round_ = _build_round(settings)
+    companies = [_build_company(company, round_) for company in dataset.companies]
+    units = [c for c in companies if _is_unit(c, round_)]
+    new = [c for c in units if c["level"] == round_["level"] and c["year"] == round_["year"]]
+    listed = units if round_["scope"] == "all" else new
+    candidates = [c for c in companies if c["is_candidate"]]
+    districts = {d.name: _build_district(d, listed, units, candidates) for d in settings.districts}
+    groups = _build_groups(districts, listed)
+    ordered = [c for group in groups for c in group["companies"]]
+    base = {
+        "round": round_,
+        "issuer": _build_issuer(settings),
+        "source": to_plain(settings.source),
+        **_build_attachments(settings, titles),
+        "counts": {
+            **_count(ordered, units, candidates),
+            "new": len(new),
+            "districts": len(districts),
+        },
+        "addressees": _build_addressees(settings.districts),
+        "groups": groups,
+        "districts": list(districts.values()),
+        "district": None,
+        "company": None,
+        "watch": [{"name": s.name, "group": s.group} for s in get_set(round_["plan_year"])[1]],
+        "watch_standard": get_set(round_["plan_year"])[0],
+        "conditions": list(CONDITIONS.values()),
+        "exclusions": list(EXCLUSIONS.values()),
+        "plaque_settings": to_plain(settings.plaque),
+    }
+    return RoundContext(base, districts, tuple(companies), tuple(ordered), tuple(units), tuple(candidates))
+
+
+def _build_round(settings: Any) -> Plain:
+    round_ = to_plain(settings.round)
+    summary_year = round_["summary_year"] or round_["date"].year - 1
+    return {
+        **round_,
+        "summary_year": summary_year,
+        "plan_year": summary_year + 1,
+        "number_or_blank": round_["number"] or NUMBER_BLANK,
+    }
+
+
+def _build_issuer(settings: Any) -> Plain:
+    issuer: Plain = to_plain(settings.issuer)
+    name = issuer["name"]
+    return {**issuer, "mark": issuer["mark"] or f"{name}文件", "short_name": issuer["short_name"] or name}
+
+
+def _build_company(company: Any, round_: Plain) -> Plain:
+    """A unit with no level or year of its own belongs to this round; a candidate has none.
+
+    Sub-records are always there, blank where the data has none, so that `company.summary.text` is a plain path everywhere.
+    """
+    from gfdocs.data.model import Cultivation, Enrolment, Plan, Summary
+
+    plain: Plain = to_plain(company)
+    candidate = plain["status"] == "培育"
+    level = plain["level"] or ("" if candidate else round_["level"])
+    year = plain["year"] or (None if candidate else round_["year"])
+    former = plain["former_name"]
+    enrolment = to_plain(company.enrolment or Enrolment())
+    plain.update(
+        level=level,
+        year=year,
+        display_name=f"{plain['name']}（原{former}）" if former else plain["name"],
+        district_name=plain["district"] or NO_DISTRICT,
+        level_text=f"{level}{plain['category']}" if level else "",
+        listed_in=plain["batch"] or (f"{year}年度" if year else ""),
+        indicators=add_changes(plain["indicators"]),
+        has_report=bool(company.summary or company.plan or company.indicators),
+        is_candidate=bool(candidate or company.cultivation or company.enrolment),
+        summary=to_plain(company.summary or Summary()),
+        plan=to_plain(company.plan or Plan()),
+        cultivation=to_plain(company.cultivation or Cultivation()),
+        enrolment={key: _yes_no(answer) for key, answer in enrolment.items()},
+        enrolment_verdict=judge(enrolment).text,
+    )
+    return plain
+
+
+def _yes_no(answer: bool | None) -> str:
+    return "" if answer is None else "是" if answer else "否"
+
+
+def _is_unit(company: Plain, round_: Plain) -> bool:
+    """A unit of annex 3: on a list up to this round's year; lists below the provincial level count only in a city's own round."""
+    if company["status"] not in _LISTED or company["year"] > round_["year"]:
+        return False
+    return company["level"] in _HIGHER_LEVELS or company["level"] == round_["level"]
+
+
+def _count(listed: Sequence[Plain], units: Sequence[Plain], candidates: Sequence[Plain]) -> Plain:
+    kinds = [c["category"] for c in listed]
+    return {
+        "listed": len(listed),
+        "units": len(units),
+        "factories": kinds.count(FACTORY),
+        "parks": kinds.count(PARK),
+        "supply_chains": kinds.count(SUPPLY_CHAIN),
+        "candidates": len(candidates),
+    }
+
+
+def _numbered(companies: Iterable[Plain]) -> list[Plain]:
+    return [{**company, "index": index} for index, company in enumerate(companies, 1)]
+
+
+def _of(name: str, companies: Iterable[Plain]) -> list[Plain]:
+    return [company for company in companies if company["district"] == name]
+
+
+def _build_district(district: Any, listed: list[Plain], units: list[Plain], candidates: list[Plain]) -> Plain:
+    name = district.name
+    own_listed, own_units, own_candidates = _of(name, listed), _of(name, units), _of(name, candidates)
+    of_kind = {kind: _numbered(c for c in own_units if c["category"] == kind) for kind in (FACTORY, PARK, SUPPLY_CHAIN)}
+    plain: Plain = to_plain(district)
+    return {
+        **plain,
+        "short_name": district.short_name or name,
+        "addressee": district.addressee or f"{district.short_name or name}{district.body}",
+        "listed": _numbered(own_listed),
+        "units": _numbered(own_units),
+        "factories": of_kind[FACTORY],
+        "parks": of_kind[PARK],
+        "supply_chains": of_kind[SUPPLY_CHAIN],
+        "candidates": _numbered(own_candidates),
+        "counts": _count(own_listed, own_units, own_candidates),
+    }
+
+
+def _build_groups(districts: dict[str, Plain], listed: list[Plain]) -> list[Plain]:
+    """Annex 2: the districts that have units, in official order, then the units whose district is not known."""
+    named = [(name, district["listed"]) for name, district in districts.items() if district["listed"]]
+    unknown = _numbered(c for c in listed if c["district"] not in districts)
+    if unknown:
+        named.append((NO_DISTRICT, unknown))
+    groups, start = [], 0
+    for name, members in named:
+        companies = [{**c, "index_in_group": c["index"], "index": start + c["index"]} for c in members]
+        groups.append({"district": name, "name": name, "companies": companies, "count": len(companies)})
+        start += len(companies)
+    return groups
+
+
+def _key(document_id: str) -> str:
+    return document_id.replace("-", "_")
+
+
+def attachment_labels(settings: Any) -> dict[str, str]:
+    """Return the label of each attachment by document id: 附件1 … in the order of the annex list; one alone is 附件."""
+    ids = settings.attachments
+    return {document: "附件" if len(ids) == 1 else f"附件{number}" for number, document in enumerate(ids, 1)}
+
+
+def _build_attachments(settings: Any, titles: dict[str, str]) -> Plain:
+    labels = attachment_labels(settings)
+    due: dict[str, date] = {_key(d.document): d.date for d in settings.deadlines}
+    attachments = [
+        {
+            "number": number,
+            "label": labels[document],
+            "title": titles.get(document, document),
+            "document": document,
+            "due": due.get(_key(document)),
+        }
+        for number, document in enumerate(settings.attachments, 1)
+    ]
+    deadlines = [
+        {
+            "document": d.document,
+            "label": labels.get(d.document, ""),
+            "title": titles.get(d.document, d.document),
+            "date": d.date,
+            "note": d.note,
+        }
+        for d in settings.deadlines
+    ]
+    return {
+        "attachments": attachments,
+        "annex": {_key(a["document"]): a for a in attachments},
+        "deadlines": deadlines,
+        "due": due,
+    }
+
+
+def _build_addressees(districts: Iterable[Any]) -> list[str]:
+    """Return the addressees as custom joins them: bodies of one kind together, in the order of the districts' first.
+
+    各县级市（区）工信局 comes first, then one entry for each other kind, its districts joined by 、:
+    `['各县级市（区）工信局', '姑苏区经科局', '工业园区、高新区经发委']`.
+    """
+    by_body: dict[str, list[str]] = {}
+    special: list[str] = []
+    for district in districts:
+        if district.addressee:
+            special.append(district.addressee)
+        else:
+            by_body.setdefault(district.body, []).append(district.short_name or district.name)
+    common = max(by_body, key=lambda body: len(by_body[body]), default="")
+    texts = [f"各县级市（区）{common}"] if len(by_body.get(common, ())) > 1 else []
+    rest = [(body, names) for body, names in by_body.items() if not texts or body != common]
+    return texts + ["、".join(names) + body for body, names in rest] + special
+
+
+def build_plaque(company: Plain, base: Plain) -> Plain:
+    """Return the words of a unit's plaque (标牌, 示意): the official wording is not public and all of it can be set in gfdocs.yaml."""
+    words, round_, level = base["plaque_settings"], base["round"], company["level"]
+    english = {PARK: "GREEN INDUSTRIAL PARK", SUPPLY_CHAIN: "GREEN SUPPLY CHAIN ENTERPRISE"}.get(
+        company["category"], "GREEN FACTORY"
+    )
+    by_level = {
+        "国家级": (company["category"], english, words["national_issuer"]),
+        "市级": (
+            f"{round_['city']}{company['category']}",
+            f"{english} OF {words['city_english']}",
+            words["city_issuer"] or base["issuer"]["name"],
+        ),
+    }
+    provincial = (
+        f"{round_['province']}{company['category']}",
+        f"{english} OF {words['province_english']}",
+        base["source"]["issuer"],
+    )
+    title, english, issuer = by_level.get(level, provincial)
+    this_round = level == round_["level"] and company["year"] == round_["year"]
+    issued: date = base["source"]["date"]
+    return {
+        "title": title,
+        "english": english,
+        "issuer": issuer,
+        "date_text": f"{issued.year}年{issued.month}月" if this_round else f"{company['year']}年",
+        "width": words["width"],
+        "height": words["height"],
+    }

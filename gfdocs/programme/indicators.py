@@ -1,0 +1,110 @@
+"""Indicators of green factories (绿色工厂指标) as versioned data: which there are, their unit, which direction is better.
+
+Source: GB/T 36132-2018 annex A (names corroborated, formulas not re-read) and the indicator table of GB/T 36132-2025 as entered on the
+national platform (second-hand). They check names and units and fill the notice's list of figures to watch; no limit is taken from them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cache
+from typing import Any, Literal
+
+Better = Literal["high", "low", ""]
+
+
+@dataclass(frozen=True, slots=True)
+class IndicatorSpec:
+    """An indicator of a standard: `units` are those its figures are usually given in, the first the most usual."""
+
+    name: str
+    group: str
+    units: tuple[str, ...]
+    better: Better
+
+
+def _set(rows: Iterable[tuple[str, str, tuple[str, ...], Better]]) -> tuple[IndicatorSpec, ...]:
+    return tuple(IndicatorSpec(name, group, units, better) for group, name, units, better in rows)
+
+
+GBT36132_2018 = _set([
+    ("用地集约化", "容积率", ("", "/"), "high"),
+    ("用地集约化", "建筑密度", ("%",), "high"),
+    ("用地集约化", "单位用地面积产值", ("万元/公顷", "万元/ha", "万元/m²"), "high"),
+    ("原料无害化", "绿色物料使用率", ("%",), "high"),
+    ("生产洁净化", "单位产品主要污染物产生量", (), "low"),
+    ("生产洁净化", "单位产品废气产生量", (), "low"),
+    ("生产洁净化", "单位产品废水产生量", (), "low"),
+    ("废物资源化", "单位产品主要原材料消耗量", (), "low"),
+    ("废物资源化", "工业固体废物综合利用率", ("%",), "high"),
+    ("废物资源化", "废水处理回用率", ("%",), "high"),
+    ("能源低碳化", "单位产品综合能耗", (), "low"),
+    ("能源低碳化", "单位产品碳排放量", (), "low"),
+])  # fmt: skip
+
+GBT36132_2025 = _set([
+    ("能源低碳化", "单位产品综合能耗", (), "low"),
+    ("能源低碳化", "单位产值综合能耗", ("千克标准煤/万元", "kgce/万元", "吨标准煤/万元"), "low"),
+    ("能源低碳化", "单位产值碳排放量", ("kgCO₂/万元", "千克二氧化碳/万元", "吨二氧化碳/万元"), "low"),
+    ("能源低碳化", "可再生能源利用率", ("%",), "high"),
+    ("能源低碳化", "能碳管理系统平台功能符合数量", ("项",), "high"),
+    ("资源高效化", "单位产值取水量", ("m³/万元", "立方米/万元"), "low"),
+    ("资源高效化", "工业用水重复利用率", ("%",), "high"),
+    ("资源高效化", "一般工业固体废物综合利用率", ("%",), "high"),
+    ("生产洁净化", "采用目录内先进技术和设备的数量", ("项",), "high"),
+    ("生产洁净化", "近3年绿色低碳改造升级年平均项目数量", ("项",), "high"),
+    ("生产洁净化", "绿色低碳改造升级项目投资额占比", ("%",), "high"),
+    ("产品绿色化", "开展碳足迹核算产品类别占比", ("%",), "high"),
+    ("用地集约化", "单位用地面积产值", ("万元/m²", "万元/公顷"), "high"),
+    ("用地集约化", "建筑系数", ("%",), "high"),
+    ("用地集约化", "容积率", ("", "/"), "high"),
+])  # fmt: skip
+
+SETS: dict[str, tuple[IndicatorSpec, ...]] = {"GB/T 36132-2018": GBT36132_2018, "GB/T 36132-2025": GBT36132_2025}
+
+
+def get_set(year: int) -> tuple[str, tuple[IndicatorSpec, ...]]:
+    """Return the standard in use for figures of `year` and its indicators: the 2025 edition counts from 2026 on."""
+    name = "GB/T 36132-2025" if year >= 2026 else "GB/T 36132-2018"
+    return name, SETS[name]
+
+
+@cache
+def _by_name() -> dict[str, IndicatorSpec]:
+    return {spec.name: spec for specs in SETS.values() for spec in specs}
+
+
+def find_indicator(name: str) -> IndicatorSpec | None:
+    """Return the indicator of that name in any edition, or None."""
+    return _by_name().get(name)
+
+
+def change_percent(last: Decimal | None, current: Decimal | None) -> Decimal | None:
+    """Return the change from last to current year in percent, to one decimal; None where either is missing or last is 0."""
+    if last is None or current is None or last == 0:
+        return None
+    return ((current - last) / abs(last) * 100).quantize(Decimal("0.1"))
+
+
+def add_changes(indicators: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the indicators with `change` (Decimal, %), `change_text` (`下降 3.2%`) and `improved` (bool or None) added."""
+    out = []
+    for row in indicators:
+        change = change_percent(row["last"], row["current"])
+        spec = find_indicator(row["name"])
+        better = {"正向": "high", "逆向": "low", "正向定量": "high", "逆向定量": "low"}.get(row["better"], row["better"])
+        better = better or (spec.better if spec else "")
+        improved = None if change is None or change == 0 or not better else (change > 0) == (better == "high")
+        group = row["group"] or (spec.group if spec else "")
+        out.append({**row, "group": group, "change": change, "change_text": _change_text(change), "improved": improved})
+    return out
+
+
+def _change_text(change: Decimal | None) -> str:
+    if change is None:
+        return "—"
+    if change == 0:
+        return "持平"
+    return f"{'上升' if change > 0 else '下降'}{abs(change)}%"

@@ -1,0 +1,291 @@
+"""A project: one folder of data, checked, with its documents. What a script and the command line hold in hand."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from gfdocs.errors import DataError, Issue, NotFound, Place, TemplateError, Text, did_you_mean, errors_of
+from gfdocs.programme.catalogue import DocumentSpec, read_catalogue
+from gfdocs.programme.consistency import check_consistency, check_targets
+from gfdocs.programme.context import Plain, RoundContext, attachment_labels, build_context, build_plaque, to_plain
+
+if TYPE_CHECKING:
+    from gfdocs.data.load import Dataset
+    from gfdocs.data.model import Settings
+    from gfdocs.engine.template import Document, Template
+
+Missing = Literal["error", "mark", "blank"]
+
+
+class Target(NamedTuple):
+    """For whom a document is made: neither for the round, a district's name, or a company of the context (with its district)."""
+
+    district: str | None = None
+    company: Plain | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Project:
+    """A checked project folder. `issues` are the warnings and notes; faults never get this far.
+
+    >>> project = load("examples/demo-district")               # doctest: +SKIP
+    >>> project.render("plaque", company="示例电子有限公司").save("plaque.svg")  # doctest: +SKIP
+    """
+
+    folder: Path
+    dataset: Dataset
+    documents: tuple[DocumentSpec, ...]
+    context_of_round: RoundContext
+    issues: tuple[Issue, ...]
+
+    def __repr__(self) -> str:
+        counts = self.context_of_round.base["counts"]
+        return f"<Project {self.folder.name!r}: {counts['listed']} listed, {counts['districts']} districts, {len(self.issues)} warnings>"
+
+    @property
+    def settings(self) -> Settings:
+        return self.dataset.settings
+
+    @cached_property
+    def digest(self) -> str:
+        """The sha256 of all data that documents can show, as hex."""
+        context = self.context_of_round
+        text = json.dumps([context.base, list(context.districts.values()), context.companies], default=str, sort_keys=True)
+        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+    def find_document(self, document: str) -> DocumentSpec | None:
+        return next((spec for spec in self.documents if spec.id == document), None)
+
+    def get_document(self, document: str) -> DocumentSpec:
+        """Return the catalogue entry of that id; NotFound lists those there are."""
+        spec = self.find_document(document)
+        if spec is None:
+            known = [entry.id for entry in self.documents]
+            raise NotFound(_not_found("document", "文件", document, known, "GF460"))
+        return spec
+
+    def get_district(self, name: str) -> Plain:
+        """Return the district of that name, short name or code."""
+        districts = self.context_of_round.districts
+        for district in districts.values():
+            if name in (district["name"], district["short_name"], district["code"]):
+                return district
+        raise NotFound(_not_found("district", "县级市（区）", name, list(districts), "GF461"))
+
+    def get_company(self, name: str) -> Plain:
+        """Return the company of that credit code, name or former name."""
+        companies = self.context_of_round.companies
+        found = [c for c in companies if name and name in (c["credit_code"], c["name"], c["former_name"], c["display_name"])]
+        if len(found) > 1:
+            listed = [c for c in found if c in self.context_of_round.listed]
+            found = listed if len(listed) == 1 else found
+        if len(found) == 1:
+            return found[0]
+        if found:
+            fact = Text(f'{len(found)} companies answer to "{name}"', f"有 {len(found)} 家单位对应“{name}”")
+            raise NotFound(Issue("GF463", "error", Place(), fact, Text("give the credit code", "请给出统一社会信用代码")))
+        raise NotFound(_not_found("company", "单位", name, [c["name"] for c in companies], "GF462"))
+
+    def targets(self, document: str) -> tuple[Target, ...]:
+        """Return for whom the document is made, in official order."""
+        spec = self.get_document(document)
+        found: list[Target] = []
+        if "round" in spec.scopes:
+            found.append(Target())
+        if "district" in spec.scopes:
+            found.extend(Target(district=name) for name in self.context_of_round.districts)
+        if "company" in spec.scopes:
+            found.extend(self._company_targets(spec))
+        return tuple(found)
+
+    def _company_targets(self, spec: DocumentSpec) -> Iterator[Target]:
+        order = {name: index for index, name in enumerate(self.context_of_round.districts)}
+        companies = sorted(
+            self.context_of_round.select(spec.selection), key=lambda c: order.get(c["district"], len(order))
+        )
+        condition = _compile_condition(spec) if spec.when else None
+        for company in companies:
+            target = Target(company["district"] or None, company)
+            if condition is None or condition(self._context(spec, target)):
+                yield target
+
+    def context(self, document: str, *, district: str | None = None, company: str | Plain | None = None) -> Plain:
+        """Return the data that the document's template sees, as plain dicts and lists that must not be changed."""
+        spec = self.get_document(document)
+        return self._context(spec, self._get_target(spec, district, company))
+
+    def _context(self, spec: DocumentSpec, target: Target) -> Plain:
+        base = self.context_of_round.base
+        context = {**base, "document": self._describe(spec)}
+        if target.district is not None:
+            context["district"] = self.context_of_round.districts.get(target.district)
+        if target.company is not None:
+            company = target.company
+            context["company"] = company
+            context["indicators"] = company["indicators"]
+            context["plaque"] = build_plaque(company, base) if company["level"] else None
+        elif target.district is not None:
+            context["package"] = self._package(target.district)
+            context["groups"] = [g for g in base["groups"] if g["district"] == target.district]
+            context["counts"] = {**base["counts"], **context["district"]["counts"]}
+        return context
+
+    def _describe(self, spec: DocumentSpec) -> Plain:
+        return {"id": spec.id, "title": self._titles[spec.id], "label": self._labels.get(spec.id, "")}
+
+    @cached_property
+    def _titles(self) -> dict[str, str]:
+        return build_titles(self.documents, self.settings)
+
+    @cached_property
+    def _labels(self) -> dict[str, str]:
+        return attachment_labels(self.settings)
+
+    def _package(self, district: str) -> list[Plain]:
+        """What a district's package holds: its own documents in the order of their attachment numbers."""
+        due = self.context_of_round.base["due"]
+        specs = [spec for spec in self.documents if "district" in spec.scopes and spec.id != "cover"]
+        rows: list[Plain] = []
+        for spec in sorted(specs, key=lambda spec: self._labels.get(spec.id, "附件~")):
+            described = self._describe(spec)
+            name = self.file_name(spec.id, spec.kinds[0], Target(district))
+            row = {**described, "file": name, "due": due.get(spec.id.replace("-", "_"))}
+            rows.append({"number": len(rows) + 1, **row})
+        return rows
+
+    def file_name(self, document: str, kind: str, target: Target = Target()) -> str:
+        """Return the file name that the catalogue's pattern gives, with its suffix; not yet made safe for a disk."""
+        spec = self.get_document(document)
+        base = self.context_of_round.base
+        district = self.context_of_round.districts.get(target.district or "")
+        context = {**base, "document": self._describe(spec), "district": district, "company": target.company}
+        return f"{_render_text(spec.file, context, spec.place)}.{kind}"
+
+    def template(self, document: str, kind: str | None = None) -> Template:
+        """Return the compiled template of the document, compiled once for the life of the project."""
+        spec = self.get_document(document)
+        kind = kind or spec.kinds[0]
+        if kind not in spec.templates:
+            fact = Text(f'"{document}" does not come as {kind}', f"“{document}”没有 {kind} 格式")
+            hint = Text(f"it comes as {', '.join(spec.kinds)}", f"可用格式：{'、'.join(spec.kinds)}")
+            raise NotFound(Issue("GF464", "error", spec.place, fact, hint))
+        return self._get_template(spec.templates[kind])
+
+    @cached_property
+    def _compiled(self) -> dict[Path, Template]:
+        return {}
+
+    def _get_template(self, path: Path) -> Template:
+        if path not in self._compiled:
+            from gfdocs.engine.template import open_template
+
+            self._compiled[path] = open_template(path)
+        return self._compiled[path]
+
+    def render(
+        self, document: str, *, district: str | None = None, company: str | Plain | None = None, kind: str | None = None,
+        missing: Missing = "error",
+    ) -> Document:  # fmt: skip
+        """Return the finished document for the round, a district or a company.
+
+        `district` is a name, short name or code; `company` a credit code or name; `kind` docx, xlsx or svg where the document comes in more
+        than one. Raises NotFound for a name that is not there, TemplateError with all issues where the template asks for more than the data has.
+        """
+        spec = self.get_document(document)
+        context = self._context(spec, self._get_target(spec, district, company))
+        return self.template(document, kind).render(context, missing=missing)
+
+    def _get_target(self, spec: DocumentSpec, district: str | None, company: str | Plain | None) -> Target:
+        if company is not None:
+            found = self.get_company(company) if isinstance(company, str) else company
+            target = Target(found["district"] or None, found)
+            wanted = "company"
+        elif district is not None:
+            target, wanted = Target(self.get_district(district)["name"]), "district"
+        else:
+            target, wanted = Target(), "round"
+        if wanted not in spec.scopes:
+            scopes = ", ".join(spec.scopes)
+            fact = Text(f'"{spec.id}" is made for each {scopes}, not for a {wanted}', f"“{spec.id}”按 {scopes} 制作，不按 {wanted}")
+            hint = Text("name the district or company", "请指明县级市（区）或单位")
+            raise NotFound(Issue("GF465", "error", spec.place, fact, hint))
+        return target
+
+    def check(self) -> tuple[Issue, ...]:
+        """Return every issue of data, consistency and templates: each template is opened and its names held against the data."""
+        issues = list(self.issues)
+        for spec in self.documents:
+            for kind in spec.kinds:
+                issues.extend(self._check_template(spec, kind))
+        return tuple(issues)
+
+    def _check_template(self, spec: DocumentSpec, kind: str) -> tuple[Issue, ...]:
+        try:
+            template = self.template(spec.id, kind)
+            for target in self.targets(spec.id)[:1]:
+                template.render(self._context(spec, target))
+        except TemplateError as error:
+            return error.issues
+        return template.issues
+
+
+def _not_found(en: str, zh: str, name: str, known: list[str], code: str) -> Issue:
+    hint = did_you_mean(name, known)
+    if not hint and len(known) <= 20:
+        hint = Text(f"there are: {', '.join(known)}", f"可选：{'、'.join(known)}")
+    return Issue(code, "error", Place(), Text(f'there is no {en} "{name}"', f"没有{zh}“{name}”"), hint)
+
+
+def build_titles(specs: tuple[DocumentSpec, ...], settings: Settings) -> dict[str, str]:
+    """Return the finished title of each document by id, from the patterns of the catalogue."""
+    from gfdocs.programme.context import _build_issuer, _build_round
+
+    context = {"round": _build_round(settings), "issuer": _build_issuer(settings), "source": to_plain(settings.source)}
+    return {spec.id: _render_text(spec.title, context, spec.place) for spec in specs}
+
+
+def _render_text(pattern: str, context: Mapping[str, Any], place: Place) -> str:
+    from gfdocs.engine.language import render_text
+
+    return render_text(pattern, context, place=place)
+
+
+def _compile_condition(spec: DocumentSpec) -> Any:
+    from gfdocs.engine.language import compile_expression, make_environment
+
+    return compile_expression(make_environment(), spec.when, spec.place)
+
+
+def load(folder: str | Path) -> Project:
+    """Return the project of a folder with gfdocs.yaml and its companies.
+
+    Raises DataError with every issue of data, catalogue and consistency, each with its place, where any of them is an error.
+    """
+    project = check_project(folder)
+    if errors_of(project.issues):
+        raise DataError(project.issues)
+    return project
+
+
+def check_project(folder: str | Path) -> Project:
+    """Return the project with all issues of consistency in `.issues`, errors too; raises DataError only where data cannot be read at all."""
+    from gfdocs.data.load import load_dataset
+
+    dataset = load_dataset(folder)
+    specs = read_catalogue(Path(folder))
+    chosen = dataset.settings.documents
+    titles = build_titles(specs, dataset.settings)
+    context = build_context(dataset, specs, titles)
+    issues = [*dataset.issues, *check_consistency(dataset, specs, context)]
+    made = tuple(spec for spec in specs if not chosen or spec.id in chosen)
+    project = Project(Path(folder), dataset, made, context, tuple(issues))
+    if errors_of(issues) or project.find_document("plaque") is None:
+        return project
+    extra = tuple(check_targets(len(project.targets("plaque")), context, dataset))
+    return Project(Path(folder), dataset, made, context, (*issues, *extra))

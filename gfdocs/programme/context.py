@@ -24,6 +24,7 @@ Plain = dict[str, Any]
 NUMBER_BLANK = "【待编号】"
 NO_DISTRICT = "所在地待核实"
 PARK, SUPPLY_CHAIN, FACTORY = "绿色工业园区", "绿色供应链管理企业", "绿色工厂"
+DEFAULT_ATTACHMENTS = ("province-notice", "list", "annual-table", "cultivation-table")
 _LISTED = ("在列", "更名")
 _HIGHER_LEVELS = ("国家级", "省级")
 
@@ -208,9 +209,16 @@ def _key(document_id: str) -> str:
     return document_id.replace("-", "_")
 
 
+def get_attachments(settings: Any) -> tuple[str, ...]:
+    """Return the document ids of the annex list in order: those of gfdocs.yaml, else the usual four as far as they are made."""
+    if settings.attachments:
+        return tuple(settings.attachments)
+    return tuple(d for d in DEFAULT_ATTACHMENTS if not settings.documents or d in settings.documents)
+
+
 def attachment_labels(settings: Any) -> dict[str, str]:
     """Return the label of each attachment by document id: 附件1 … in the order of the annex list; one alone is 附件."""
-    ids = settings.attachments
+    ids = get_attachments(settings)
     return {document: "附件" if len(ids) == 1 else f"附件{number}" for number, document in enumerate(ids, 1)}
 
 
@@ -225,7 +233,7 @@ def _build_attachments(settings: Any, titles: dict[str, str]) -> Plain:
             "document": document,
             "due": due.get(_key(document)),
         }
-        for number, document in enumerate(settings.attachments, 1)
+        for number, document in enumerate(get_attachments(settings), 1)
     ]
     deadlines = [
         {

@@ -1,0 +1,146 @@
+"""docx and xlsx to PDF and PNG through LibreOffice; svg plaques to PDF and outlines by our own writer.
+
+LibreOffice opens many files per call (2 s for the first, about 0.3 s for each further one), exits with 0 even when it made nothing, and must not
+share a profile with a running office: so one call for all files, a private profile, a time limit, and the result itself is what is tested.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from gfdocs._callable import set_callable
+from gfdocs.errors import ConvertError, Issue, Place, Text
+
+OFFICE_KINDS = ("docx", "xlsx")
+SECONDS_PER_CALL = 60
+SECONDS_PER_FILE = 10
+
+
+def find_soffice() -> str | None:
+    """Return the path of LibreOffice's program, or None."""
+    return shutil.which("soffice") or shutil.which("libreoffice")
+
+
+def find_fonts(families: Sequence[str] = ("Noto Serif CJK SC", "Noto Sans CJK SC")) -> tuple[Path, ...]:
+    """Return the files of those of the families that fontconfig knows, in order; empty where it knows none of them."""
+    program = shutil.which("fc-match")
+    if program is None:
+        return ()
+    found: list[Path] = []
+    for family in families:
+        done = subprocess.run([program, "-f", "%{family}\t%{file}", family], capture_output=True, check=False)
+        names, _, file = done.stdout.decode("utf-8", "replace").partition("\t")
+        if family in names and file and Path(file) not in found:
+            found.append(Path(file))
+    return tuple(found)
+
+
+def convert(files: Iterable[str | Path], to: str, folder: str | Path) -> tuple[Path, ...]:
+    """Return the converted files (`to` is pdf or png) in `folder`, in the order given; png shows the first page.
+
+    Raises ConvertError with an issue for every file that did not come out, and where LibreOffice is missing.
+    """
+    sources = [Path(file) for file in files]
+    if not sources:
+        return ()
+    target = Path(folder)
+    target.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="gfdocs-convert-") as scratch:
+        made = _convert_numbered(sources, to, Path(scratch))
+        failed = [source for source, out in zip(sources, made, strict=True) if not out.is_file()]
+        if failed:
+            raise ConvertError(_failure(source, to) for source in failed)
+        results = []
+        for source, out in zip(sources, made, strict=True):
+            result = target / f"{source.stem}.{to}"
+            shutil.copyfile(out, result)
+            results.append(result)
+    return tuple(results)
+
+
+def to_pdf(data: bytes, kind: str, *, name: str = "document") -> bytes:
+    """Return one document as PDF: docx and xlsx by LibreOffice, svg as vectors with outlined text at true size."""
+    return _convert_one(data, kind, "pdf", name)
+
+
+def to_png(data: bytes, kind: str, *, name: str = "document") -> bytes:
+    """Return the first page of one document as PNG."""
+    return _convert_one(data, kind, "png", name)
+
+
+def _convert_one(data: bytes, kind: str, to: str, name: str) -> bytes:
+    if kind == "svg" and to == "pdf":
+        from gfdocs.engine.svg.outline import to_pdf as outline_to_pdf
+
+        return outline_to_pdf(data, _get_fonts(name))
+    with tempfile.TemporaryDirectory(prefix="gfdocs-convert-") as scratch:
+        source = Path(scratch) / f"document.{kind}"
+        source.write_bytes(data)
+        (result,) = convert([source], to, Path(scratch) / "out")
+        return result.read_bytes()
+
+
+def outline(data: bytes, *, name: str = "document") -> bytes:
+    """Return an svg whose text is paths, for the engraver; needs the extra `pdf` and a font that has all characters."""
+    from gfdocs.engine.svg.outline import outline as outline_svg
+
+    return outline_svg(data, _get_fonts(name))
+
+
+def _get_fonts(name: str) -> tuple[Path, ...]:
+    fonts = find_fonts()
+    if not fonts:
+        fact = Text("no Chinese font was found on this machine", "本机未找到中文字体")
+        hint = Text("install Noto Serif CJK SC (fonts-noto-cjk)", "请安装 Noto Serif CJK SC（fonts-noto-cjk）")
+        raise ConvertError(Issue("GF802", "error", Place(name), fact, hint))
+    return fonts
+
+
+def _convert_numbered(sources: list[Path], to: str, scratch: Path) -> list[Path]:
+    """Convert copies named 0001.docx …, so that no name can upset the program or collide; return where each result should be."""
+    program = find_soffice()
+    if program is None:
+        fact = Text("LibreOffice is not installed", "未安装 LibreOffice")
+        hint = Text(
+            "install it (Debian: libreoffice-writer-nogui libreoffice-calc-nogui), or keep docx and xlsx",
+            "请安装 LibreOffice，或直接使用 docx、xlsx 文件",
+        )
+        raise ConvertError(Issue("GF801", "error", Place(), fact, hint))
+    inbox, outbox = scratch / "in", scratch / "out"
+    inbox.mkdir()
+    copies = []
+    for number, source in enumerate(sources):
+        copy = inbox / f"{number:04d}{source.suffix.lower()}"
+        shutil.copyfile(source, copy)
+        copies.append(copy)
+    _run_soffice(program, copies, to, outbox, scratch / "profile")
+    results = [outbox / f"{copy.stem}.{to}" for copy in copies]
+    for copy, result in zip(copies, results, strict=True):
+        if not result.is_file() and len(copies) > 1:  # one bad file can end the whole call: the others get their own
+            _run_soffice(program, [copy], to, outbox, scratch / f"profile-{copy.stem}")
+    return results
+
+
+def _run_soffice(program: str, files: list[Path], to: str, outbox: Path, profile: Path) -> None:
+    command = [
+        program, "--headless", "--norestore", "--nolockcheck", f"-env:UserInstallation={profile.as_uri()}",
+        "--convert-to", to, "--outdir", str(outbox), *map(str, files),
+    ]  # fmt: skip
+    try:
+        limit = SECONDS_PER_CALL + SECONDS_PER_FILE * len(files)
+        subprocess.run(command, capture_output=True, timeout=limit, check=False)
+    except subprocess.TimeoutExpired:
+        return  # what is missing afterwards is reported file by file
+
+
+def _failure(source: Path, to: str) -> Issue:
+    fact = Text(f"LibreOffice made no {to} of it", f"LibreOffice 未能转换为 {to}")
+    hint = Text("open the file in Word or Excel to see whether it is whole", "请先用 Word 或 Excel 打开，确认文件完好")
+    return Issue("GF803", "error", Place(str(source)), fact, hint)
+
+
+set_callable(__name__)

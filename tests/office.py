@@ -1,0 +1,37 @@
+"""LibreOffice and poppler for tests: skip with a reason where they are missing; in CI (GFDOCS_CI=1) fail instead."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from gfdocs.convert import convert, find_soffice
+
+
+def require(program: str) -> str:
+    """Return the path of the program; skip the test, or fail it in CI, where it is missing."""
+    found = find_soffice() if program == "soffice" else shutil.which(program)
+    if found:
+        return found
+    reason = f"{program} is not installed"
+    if os.environ.get("GFDOCS_CI") == "1":
+        pytest.fail(f"{reason}, and CI must not skip")
+    pytest.skip(reason)
+
+
+def to_pdfs(files: list[Path], folder: Path) -> tuple[Path, ...]:
+    """Return the PDFs LibreOffice makes of the files, in one call."""
+    require("soffice")
+    return convert(files, "pdf", folder)
+
+
+def to_pngs(pdf: Path, folder: Path, dpi: int = 60) -> list[Path]:
+    """Return the pages of a PDF as PNG files."""
+    require("pdftoppm")
+    folder.mkdir(parents=True, exist_ok=True)
+    subprocess.run(["pdftoppm", "-r", str(dpi), "-png", str(pdf), str(folder / pdf.stem)], check=True)
+    return sorted(folder.glob(f"{pdf.stem}*.png"))

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from gfdocs.errors import DataError, Issue, Place, Text, did_you_mean
+from gfdocs.errors import DataError, Issue, NotFound, Place, Text, did_you_mean
 from gfdocs.raw import Raw, RawList, RawMap, RawScalar
 
 SCOPES = ("round", "district", "company")
@@ -73,6 +73,23 @@ def read_catalogue(project_folder: Path | None = None) -> tuple[DocumentSpec, ..
     if len(folders) > 1:
         specs = {key: _with_own_files(spec, folders[-1]) for key, spec in specs.items()}
     return tuple(specs.values())
+
+
+def get_spec(specs: Iterable[DocumentSpec], document: str) -> DocumentSpec:
+    """Return the entry of that id; NotFound lists those there are."""
+    known = list(specs)
+    for spec in known:
+        if spec.id == document:
+            return spec
+    ids = [spec.id for spec in known]
+    fact = Text(f'there is no document "{document}"', f"没有文件“{document}”")
+    hint = did_you_mean(document, ids) or Text(f"there are: {', '.join(ids)}", f"可选：{'、'.join(ids)}")
+    raise NotFound(Issue("GF460", "error", Place(), fact, hint))
+
+
+def copy_templates(specs: Iterable[DocumentSpec], folder: Path) -> list[tuple[Path, Path]]:
+    """Return what to copy where, so that a user can edit templates in `folder`: (template, its copy)."""
+    return [(path, folder / path.name) for spec in specs for path in spec.templates.values()]
 
 
 def _with_own_files(spec: DocumentSpec, folder: Path) -> DocumentSpec:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from gfdocs.errors import DataError, Issue, NotFound, Place, TemplateError, Text, did_you_mean, errors_of
-from gfdocs.programme.catalogue import DocumentSpec, read_catalogue
+from gfdocs.programme.catalogue import DocumentSpec, get_spec, read_catalogue
 from gfdocs.programme.consistency import check_consistency, check_targets
 from gfdocs.programme.context import Plain, RoundContext, attachment_labels, build_context, build_plaque, to_plain
 
@@ -64,11 +64,7 @@ class Project:
 
     def get_document(self, document: str) -> DocumentSpec:
         """Return the catalogue entry of that id; NotFound lists those there are."""
-        spec = self.find_document(document)
-        if spec is None:
-            known = [entry.id for entry in self.documents]
-            raise NotFound(_not_found("document", "文件", document, known, "GF460"))
-        return spec
+        return get_spec(self.documents, document)
 
     def get_district(self, name: str) -> Plain:
         """Return the district of that name, short name or code."""
@@ -118,7 +114,7 @@ class Project:
     def context(self, document: str, *, district: str | None = None, company: str | Plain | None = None) -> Plain:
         """Return the data that the document's template sees, as plain dicts and lists that must not be changed."""
         spec = self.get_document(document)
-        return self._context(spec, self._get_target(spec, district, company))
+        return self._context(spec, self.get_target(document, district, company))
 
     def _context(self, spec: DocumentSpec, target: Target) -> Plain:
         base = self.context_of_round.base
@@ -198,10 +194,17 @@ class Project:
         than one. Raises NotFound for a name that is not there, TemplateError with all issues where the template asks for more than the data has.
         """
         spec = self.get_document(document)
-        context = self._context(spec, self._get_target(spec, district, company))
-        return self.template(document, kind).render(context, missing=missing)
+        return self.render_target(spec, self.get_target(document, district, company), kind=kind, missing=missing)
 
-    def _get_target(self, spec: DocumentSpec, district: str | None, company: str | Plain | None) -> Target:
+    def render_target(
+        self, spec: DocumentSpec, target: Target, *, kind: str | None = None, missing: Missing = "error"
+    ) -> Document:
+        """Return the finished document for one of its targets."""
+        return self.template(spec.id, kind).render(self._context(spec, target), missing=missing)
+
+    def get_target(self, document: str, district: str | None = None, company: str | Plain | None = None) -> Target:
+        """Return the target that a district's or company's name stands for; NotFound where the document is not made for such."""
+        spec = self.get_document(document)
         if company is not None:
             found = self.get_company(company) if isinstance(company, str) else company
             target = Target(found["district"] or None, found)

@@ -1,0 +1,141 @@
+"""The filters every kind of template has beside Jinja's own: dates, numbers, amounts as Chinese papers write them.
+
+None stays None, so that it prints nothing; a text that is not a date or number comes back as it is.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from typing import Any
+
+__all__ = ["FILTERS", "amount", "percent", "zh_count", "zh_date", "zh_digits", "zh_number", "zh_year"]
+
+_DIGITS = "〇一二三四五六七八九"
+_COUNTING = "零一二三四五六七八九"
+_UNITS = ("", "十", "百", "千")
+_GROUPS = ("", "万", "亿", "万亿")
+
+
+def _to_date(value: Any) -> dt.date | None:
+    if isinstance(value, dt.datetime):
+        return value.date()
+    if isinstance(value, dt.date):
+        return value
+    if isinstance(value, str):
+        try:
+            return dt.date.fromisoformat(value.strip()[:10])
+        except ValueError:
+            return None
+    return None
+
+
+def zh_date(value: Any, digits: bool = False) -> Any:
+    """Return 2023年2月10日 (GB/T 9704 7.3.5.4: Arabic, no leading zeros); with `digits`, 二〇二三年二月十日."""
+    date = _to_date(value)
+    if date is None:
+        return value
+    if digits:
+        return f"{zh_digits(date.year)}年{zh_number(date.month)}月{zh_number(date.day)}日"
+    return f"{date.year}年{date.month}月{date.day}日"
+
+
+def zh_year(value: Any) -> Any:
+    """Return 2023年 of a date or of a year."""
+    date = _to_date(value)
+    if date is not None:
+        return f"{date.year}年"
+    return f"{value}年" if isinstance(value, int) else value
+
+
+def zh_digits(value: Any) -> Any:
+    """Return each digit as a Chinese numeral: 2023 → 二〇二三."""
+    if value is None:
+        return None
+    return "".join(_DIGITS[int(char)] if char in "0123456789" else char for char in str(value))
+
+
+def zh_number(value: Any) -> Any:
+    """Return a whole number as Chinese numerals: 12 → 十二, 305 → 三百零五. Others come back as they are."""
+    if isinstance(value, bool) or not isinstance(value, int) or abs(value) >= 10**16:
+        return value
+    if value < 0:
+        return "负" + zh_number(-value)
+    if value == 0:
+        return "零"
+    text = _write_groups(value)
+    return text[1:] if text.startswith("一十") else text
+
+
+def _write_groups(value: int) -> str:
+    groups = [value // 10_000**place % 10_000 for place in (3, 2, 1, 0)]
+    text = ""
+    for place, group in enumerate(groups):
+        if not group:
+            continue
+        # 零 stands for what is skipped between two groups: 一万零五, 一亿零三万.
+        gap = bool(text) and (group < 1000 or groups[place - 1] == 0)
+        text += ("零" if gap else "") + _write_group(group) + _GROUPS[3 - place]
+    return text
+
+
+def _write_group(group: int) -> str:
+    text, zero = "", False
+    for place in (3, 2, 1, 0):
+        digit = group // 10**place % 10
+        if digit:
+            text += ("零" if zero and text else "") + _COUNTING[digit] + _UNITS[place]
+            zero = False
+        else:
+            zero = True
+    return text
+
+
+def zh_count(value: Any, unit: str = "") -> Any:
+    """Return a count as the prose of a notice writes it: 两 for 2 before a unit, else Chinese numerals."""
+    if value == 2 and unit and not isinstance(value, bool):
+        return f"两{unit}"
+    text = zh_number(value)
+    return text if text is None else f"{text}{unit}"
+
+
+def _to_decimal(value: Any) -> Decimal | None:
+    if isinstance(value, bool) or value is None:
+        return None
+    try:
+        number = Decimal(str(value))
+    except InvalidOperation:
+        return None
+    return number if number.is_finite() else None
+
+
+def _round(number: Decimal, places: int) -> Decimal:
+    return number.quantize(Decimal(1).scaleb(-max(0, min(places, 12))), rounding=ROUND_HALF_UP)
+
+
+def amount(value: Any, places: int | None = None) -> Any:
+    """Return a number with a comma every three digits: 1234567.5 → 1,234,567.5; `places` rounds half up."""
+    number = _to_decimal(value)
+    if number is None or number.adjusted() > 30:
+        return value
+    return f"{number if places is None else _round(number, places):,f}"
+
+
+def percent(value: Any, places: int = 2) -> Any:
+    """Return a number of hundredths with its sign, rounded half up: 12.345 → 12.35%."""
+    number = _to_decimal(value)
+    if number is None or number.adjusted() > 30:
+        return value
+    return f"{_round(number, places).normalize():f}%"
+
+
+FILTERS: dict[str, Callable[..., Any]] = {
+    "zh_date": zh_date,
+    "zh_year": zh_year,
+    "zh_digits": zh_digits,
+    "zh_number": zh_number,
+    "zh_count": zh_count,
+    "amount": amount,
+    "percent": percent,
+}

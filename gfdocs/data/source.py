@@ -1,0 +1,793 @@
+"""Files to raw data: bounded, every scalar the text that was typed, all faults of a file in one run.
+
+    read_source(path)                       .yaml .yml .csv .xlsx → Raw (gfdocs.raw), for who wants it whole
+    decode_text(data, …)                    UTF-8 (BOM or not) or GB18030, said aloud
+    YamlReader(text, …).read(each=…)        light nodes; the items of a long list are handed over one by one
+
+YAML is read by libyaml's events with our own construction: no tags, anchors, aliases, merge keys or second documents,
+no guessing of types. The light nodes are libyaml's own ScalarEvent for a text, and MapNode and ListNode; they cost a
+tenth of Raw, which matters for a province of 20,000 companies. `load` reads them, `to_raw` turns them into Raw.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+from yaml import YAMLError
+from yaml._yaml import CParser
+from yaml.events import (
+    AliasEvent,
+    DocumentEndEvent,
+    DocumentStartEvent,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+    StreamEndEvent,
+)
+
+from gfdocs.errors import DataError, Issue, Place, Severity, Text
+from gfdocs.raw import Raw, RawList, RawMap, RawScalar
+
+__all__ = [
+    "Collector",
+    "ListNode",
+    "MapNode",
+    "SourceLimits",
+    "TextNode",
+    "YamlReader",
+    "decode_text",
+    "read_source",
+    "to_raw",
+]
+
+MIB: Final = 1024 * 1024
+SUFFIXES: Final = (".yaml", ".yml", ".csv", ".xlsx")
+
+
+@dataclass(frozen=True, slots=True)
+class SourceLimits:
+    """What a file of data may ask for. A province of 20,000 companies with full data is about 17 MB and 2 million nodes."""
+
+    file: int = 64 * MIB  # bytes
+    depth: int = 64  # nesting of lists and mappings
+    nodes: int = 6_000_000  # texts, lists and mappings in a file
+    record: int = 50_000  # of them in one company, or in all that is not a list of companies
+    text: int = 1_000_000  # characters of one text
+    issues: int = 1_000  # a file with more stops being read
+    sheets: int = 64
+    rows: int = 100_000  # of one sheet
+    columns: int = 512  # of one sheet
+
+
+class TooMany(Exception):  # noqa: N818 - it ends the reading of one file, and never leaves this room
+    """The issues or nodes of a file are used up."""
+
+
+class Collector:
+    """The issues of one run, in the order of finding; `sorted()` gives them by place.
+
+    A file with more than `limit` errors is not read to its end. Warnings and notes never stop anything: of one code in
+    one file the first `shown` are kept and the rest counted.
+    """
+
+    def __init__(self, limit: int = 1_000, shown: int = 200) -> None:
+        self.issues: list[Issue] = []
+        self.limit, self.shown = limit, shown
+        self._errors: dict[str, int] = {}
+        self._mild: dict[tuple[str, str, Severity], int] = {}
+
+    def add(
+        self,
+        code: str,
+        place: Place,
+        fact: Text,
+        hint: str = "",
+        *,
+        severity: Severity = "error",
+        also: Iterable[Place] = (),
+    ) -> None:
+        """Keep one issue; TooMany when its file has had `limit` errors."""
+        if severity != "error":
+            kind = (code, place.file, severity)
+            self._mild[kind] = self._mild.get(kind, 0) + 1
+            if self._mild[kind] > self.shown:
+                return
+        self.issues.append(Issue(code, severity, place, fact, hint or Text(""), tuple(also)))
+        if severity == "error":
+            self._errors[place.file] = count = self._errors.get(place.file, 0) + 1
+            if count == self.limit:
+                fact = Text(
+                    f"{count} errors: reading of this file stops here", f"已有 {count} 个错误，本文件不再继续读取"
+                )
+                self.issues.append(Issue("GF104", "error", place, fact, Text("mend these first", "请先修正以上错误")))
+                raise TooMany
+
+    def sorted(self) -> list[Issue]:
+        """The issues by file (in order of reading) and line."""
+        issues = [*self.issues]
+        for (code, file, severity), count in self._mild.items():
+            if count > self.shown:
+                more = count - self.shown
+                fact = Text(f"{more} more of {code} in this file", f"本文件另有 {more} 条 {code}")
+                issues.append(Issue(code, severity, Place(file, 1 << 31), fact))
+        files = {file: index for index, file in enumerate(dict.fromkeys(issue.place.file for issue in issues))}
+        issues.sort(key=lambda i: (files[i.place.file], i.place.line or 0, i.place.column or 0))
+        return [replace(i, place=Place(i.place.file)) if i.place.line == 1 << 31 else i for i in issues]
+
+    @property
+    def has_errors(self) -> bool:
+        return bool(self._errors)
+
+
+# -- light nodes ---------------------------------------------------------------------------------------------------
+
+
+class TextNode:
+    """A text with its place, in the shape of libyaml's ScalarEvent; cells and Raw texts come as this.
+
+    `line` and `column` count from 0, as libyaml's marks do. `style` is "" where a bare word may mean nothing (`~`).
+    """
+
+    __slots__ = ("column", "kind", "line", "style", "value")
+
+    def __init__(self, value: str, line: int, column: int, style: str = '"', kind: str = "text") -> None:
+        self.value, self.line, self.column, self.style, self.kind = value, line, column, style, kind
+
+    @property
+    def start_mark(self) -> TextNode:
+        return self
+
+
+class PlacedNode:
+    """A text, list or mapping that knows its Place: what a returned form gives."""
+
+    __slots__ = ("kind", "place", "style", "value")
+
+    def __init__(self, value: str, place: Place, style: str = '"', kind: str = "text") -> None:
+        self.value, self.place, self.style, self.kind = value, place, style, kind
+
+    @property
+    def start_mark(self) -> Place:
+        return self.place
+
+
+class MapNode:
+    """A mapping: values and key nodes by key text, in the order of the file."""
+
+    __slots__ = ("end_mark", "entries", "keys", "start_mark")
+
+    def __init__(self, start_mark: Any) -> None:
+        self.entries: dict[str, Any] = {}
+        self.keys: dict[str, Any] = {}
+        self.start_mark = start_mark
+        self.end_mark: Any = None
+
+
+class ListNode:
+    __slots__ = ("items", "start_mark")
+
+    def __init__(self, items: list[Any], start_mark: Any) -> None:
+        self.items = items
+        self.start_mark = start_mark
+
+
+NULLS: Final = frozenset(("", "~", "null", "Null", "NULL"))
+
+
+def to_place(mark: Any, file: str) -> Place:
+    """Return the Place of a node's mark."""
+    return mark if isinstance(mark, Place) else Place(file, mark.line + 1, mark.column + 1)
+
+
+def to_raw(node: Any, file: str) -> Raw:
+    """Return a light node as Raw."""
+    place = to_place(node.start_mark, file)
+    if isinstance(node, MapNode):
+        keys = {key: to_place(mark.start_mark, file) for key, mark in node.keys.items()}
+        return RawMap({key: to_raw(value, file) for key, value in node.entries.items()}, place, keys)
+    if isinstance(node, ListNode):
+        return RawList(tuple(to_raw(item, file) for item in node.items), place)
+    return RawScalar(node.value, place, quoted=bool(node.style), kind=getattr(node, "kind", "text"))
+
+
+# -- text ----------------------------------------------------------------------------------------------------------
+
+# Not in XML 1.0, or bidi controls that make a text look like another, or line ends that editors do not count.
+ILLEGAL: Final = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
+)
+_BAD_IN_YAML: Final = re.compile(ILLEGAL.pattern[:-1] + "\ufeff]")
+_LINE_END: Final = re.compile("\r\n|\n|\r")
+
+
+def describe_character(char: str) -> Text:
+    """Return U+202E (bidi control), U+0007 (control character) …, in both languages."""
+    code = ord(char)
+    if 0x202A <= code <= 0x202E or 0x2066 <= code <= 0x2069:
+        return Text(
+            f"U+{code:04X} (a bidi control: it reorders what is shown)", f"U+{code:04X}（双向控制符，会改变显示顺序）"
+        )
+    if code in (0x2028, 0x2029, 0x85):
+        return Text(f"U+{code:04X} (an unusual line end)", f"U+{code:04X}（非常规换行符）")
+    if code == 0xFEFF:
+        return Text("U+FEFF (a byte order mark inside the text)", "U+FEFF（正文中的字节序标记）")
+    if 0xD800 <= code <= 0xDFFF:
+        return Text(f"U+{code:04X} (half a character)", f"U+{code:04X}（半个字符）")
+    return Text(f"U+{code:04X} (a control character)", f"U+{code:04X}（控制字符）")
+
+
+def check_text(value: str, place: Place, issues: Collector) -> bool:
+    """Return True where every character may stand in a document; else add an issue that names the first one."""
+    match = ILLEGAL.search(value)
+    if not match:
+        return True
+    char = describe_character(match[0])
+    issues.add(
+        "GF107", place,
+        Text(f"character {char} cannot stand in a document", f"字符 {char.zh} 不能写入文件"),
+        Text("delete it and type the text again", "请删除该字符后重新录入"),
+    )  # fmt: skip
+    return False
+
+
+def decode_text(data: bytes, file: str, issues: Collector) -> str | None:
+    """Return the text of a file in UTF-8 (with or without BOM) or GB18030, None with an issue where it is neither.
+
+    GB18030 is stated by a note (GF106). A UTF-8 file with a broken byte is not taken for GB18030.
+    """
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        _add_encoding(issues, Place(file, 1, 1), Text("the file is UTF-16", "文件编码为 UTF-16"))
+        return None
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as exc:
+        bad = exc.start
+    if not _is_broken_utf8(data):
+        try:
+            text = data.decode("gb18030")
+        except UnicodeDecodeError as exc:
+            bad = exc.start
+        else:
+            fact = Text("read as GB18030 (GBK), it is not UTF-8", "文件不是 UTF-8，按 GB18030（GBK）读取")
+            issues.add("GF106", Place(file), fact, Text("save it as UTF-8", "建议另存为 UTF-8"), severity="note")
+            return text
+    head = data[:bad]
+    line = head.count(b"\n") + 1
+    column = len(head[head.rfind(b"\n") + 1 :].decode("utf-8", "replace")) + 1
+    fact = Text(
+        f"byte 0x{data[bad]:02X} is neither UTF-8 nor GB18030", f"字节 0x{data[bad]:02X} 既不是 UTF-8 也不是 GB18030"
+    )
+    _add_encoding(issues, Place(file, line, column), fact)
+    return None
+
+
+def _add_encoding(issues: Collector, place: Place, fact: Text) -> None:
+    hint = Text("save the file as UTF-8 in the editor", "请在编辑器中另存为 UTF-8 编码")
+    issues.add("GF105", place, fact, hint)
+
+
+def _is_broken_utf8(data: bytes) -> bool:
+    """Whether the characters that do decode as UTF-8 outnumber the bytes that do not: Chinese in GBK hardly ever does."""
+    text = data[: 4 * MIB].decode("utf-8", "replace")
+    broken = text.count("\ufffd")
+    whole = sum(1 for char in text if char > "\u07ff") - broken
+    return whole > 2 * broken
+
+
+# -- YAML ----------------------------------------------------------------------------------------------------------
+
+Each = Callable[[str, Any], None]
+"""Takes one item of a streamed list: the key the list stands under ("" for a list that is the whole file), the node."""
+
+
+class _Ends:
+    """The mark of an item's end, for who keeps spans."""
+
+    __slots__ = ("column", "line")
+
+    def __init__(self, line: int, column: int) -> None:
+        self.line, self.column = line, column
+
+
+class YamlReader:
+    """One YAML text, read once. `read()` gives the light nodes; all faults go to the collector.
+
+    After a syntax error inside a streamed list reading goes on at the next item, elsewhere at the next key at the
+    margin, so that one run finds them all; `broken` then tells that parts are missing.
+    """
+
+    def __init__(self, text: str, file: str, issues: Collector, limits: SourceLimits = SourceLimits()) -> None:  # noqa: B008
+        self.file, self.issues, self.limits = file, issues, limits
+        self.broken = False
+        self.text = self._check_characters(text)
+        self._get: Callable[[], Any] = lambda: None
+        self._nodes = 0
+        self._kept = 0
+        self._streamed: tuple[str, ...] = ()
+        self._each: Each | None = None
+        self._list: tuple[str, int] | None = None  # the streamed list being read: its key, the column of its dashes
+        self._escapes = "\\" in text
+
+    def read(self, each: Each | None = None, streamed: Iterable[str] = ()) -> MapNode | ListNode | Any | None:
+        """Return the one document, None where the text is empty or nothing of it can be read.
+
+        With `each`, the items of a top-level list, and of lists under the top-level keys `streamed`, are handed over
+        one by one and not kept.
+        """
+        self._each, self._streamed = each, tuple(streamed)
+        root: Any = None
+        text, line = self.text, 0
+        while True:
+            self._get = CParser("\n" * line + text if line else text).get_event
+            self._list = self._list if line else None
+            try:
+                found = self._resume() if line and self._list else self._document()
+            except YAMLError as exc:
+                self.broken = True
+                found = self._partial
+                resume = self._add_syntax_error(exc)
+            else:
+                resume = None
+            root = _merge(root, found)
+            if resume is None or (rest := self._rest_after(resume)) is None:
+                return root
+            line, text = rest
+
+    # .. building
+
+    _partial: Any = None
+
+    def _document(self) -> Any:
+
+        self._partial = None
+        self._get()  # stream start
+        event = self._get()
+        if type(event) is StreamEndEvent:
+            return None
+        assert type(event) is DocumentStartEvent
+        event = self._get()
+        root: Any
+        if type(event) is SequenceStartEvent and self._each:
+            self._check_plain(event)
+            root = self._partial = ListNode([], event.start_mark)
+            self._stream_list("", event)
+        elif type(event) is MappingStartEvent and self._each:
+            self._check_plain(event)
+            root = self._partial = MapNode(event.start_mark)
+            self._fill_map(root, 1, top=True)
+        elif type(event) is MappingStartEvent:
+            self._check_plain(event)
+            root = self._partial = MapNode(event.start_mark)
+            self._fill_map(root, 1)
+        else:
+            root = self._build(event, 0)
+        self._partial = root
+        event = self._get()
+        assert type(event) is DocumentEndEvent
+        event = self._get()
+        if type(event) is not StreamEndEvent:
+            place = to_place(event.start_mark, self.file)
+            fact = Text("a second document begins here", "此处开始了第二个文档")
+            hint = Text('one file holds one document: take the line "---" out', "一个文件只能有一个文档，请删除“---”")
+            self.issues.add("GF115", place, fact, hint)
+        return root
+
+    def _resume(self) -> Any:
+        """Read the rest of a streamed list, which begins the (padded) text anew."""
+
+        assert self._list
+        key = self._list[0]
+        self._get(), self._get()
+        event = self._get()
+        if type(event) is not SequenceStartEvent:
+            return None
+        self._stream_list(key, event)
+        self._get()
+        return None
+
+    def _stream_list(self, key: str, start: Any) -> None:
+
+        assert self._each
+        self._list = (key, start.start_mark.column) if not start.flow_style else None
+        kept = self._kept
+        while True:
+            event = self._get()
+            if type(event) is SequenceEndEvent:
+                break
+            self._kept = kept
+            self._each(key, self._build(event, 2))
+        self._list = None
+        self._kept = kept
+
+    def _build(self, event: Any, depth: int) -> Any:
+
+        kind = type(event)
+        if kind is ScalarEvent:
+            if event.tag is not None or event.anchor is not None or len(event.value) > self.limits.text:
+                self._check_plain(event)
+            if self._escapes and event.style == '"':
+                check_text(event.value, to_place(event.start_mark, self.file), self.issues)
+            return event
+        if kind is AliasEvent:
+            return self._refuse_alias(event)
+        if depth >= self.limits.depth:
+            self._stop(
+                event, Text(f"nested deeper than {self.limits.depth} levels", f"嵌套超过 {self.limits.depth} 层")
+            )
+        if event.tag is not None or event.anchor is not None:
+            self._check_plain(event)
+        if kind is MappingStartEvent:
+            node = MapNode(event.start_mark)
+            self._fill_map(node, depth + 1)
+            return node
+        assert kind is SequenceStartEvent
+        return self._build_list(event, depth + 1)
+
+    def _build_list(self, start: Any, depth: int) -> ListNode:
+
+        get, items = self._get, []
+        while True:
+            event = get()
+            kind = type(event)
+            if kind is SequenceEndEvent:
+                break
+            plain = kind is ScalarEvent and event.tag is None and event.anchor is None and not self._escapes
+            items.append(event if plain and len(event.value) < 10_000 else self._build(event, depth))
+            if len(items) % 1000 == 0:
+                self._count(1000, event)
+        self._count(len(items) % 1000 + 1, start)
+        return ListNode(items, start.start_mark)
+
+    def _fill_map(self, node: MapNode, depth: int, *, top: bool = False) -> None:
+
+        get, entries, keys, escapes = self._get, node.entries, node.keys, self._escapes
+        while True:
+            key = get()
+            if type(key) is not ScalarEvent:
+                if type(key) is MappingEndEvent:
+                    node.end_mark = key.end_mark
+                    break
+                self._refuse_key(key, depth)
+                self._build(get(), depth)
+                continue
+            if key.tag is not None or key.anchor is not None or escapes:
+                self._build(key, depth)
+            name = key.value
+            value = get()
+            if type(value) is not ScalarEvent:
+                if top and type(value) is SequenceStartEvent and name in self._streamed and name not in entries:
+                    self._check_plain(value)
+                    self._partial.keys[name], self._partial.entries[name] = key, ListNode([], value.start_mark)
+                    self._stream_list(name, value)
+                    continue
+                value = self._build(value, depth)
+            elif escapes or value.tag is not None or value.anchor is not None or len(value.value) > 10_000:
+                value = self._build(value, depth)
+            if name in entries or name in ("<<", ""):
+                self._refuse_pair(name, key, keys)
+            else:
+                entries[name] = value
+                keys[name] = key
+            if len(entries) % 1000 == 999:
+                self._count(1000, key)
+        self._count(2 * (len(entries) % 1000) + 1, node)
+
+    def _count(self, nodes: int, node: Any) -> None:
+        self._nodes += nodes
+        self._kept += nodes
+        if self._kept > self.limits.record:
+            n = self.limits.record
+            self._stop(node, Text(f"more than {n} values in one record", f"一条记录超过 {n} 个值"))
+        if self._nodes > self.limits.nodes:
+            n = self.limits.nodes
+            self._stop(node, Text(f"more than {n} values in one file", f"一个文件超过 {n} 个值"))
+
+    def _stop(self, node: Any, fact: Text) -> None:
+        hint = Text("split the data into several files", "请拆分为多个文件")
+        self.issues.add("GF104", to_place(node.start_mark, self.file), fact, hint)
+        raise TooMany
+
+    # .. refusals
+
+    def _check_plain(self, event: Any) -> None:
+        place = to_place(event.start_mark, self.file)
+        if event.anchor is not None:
+            fact = Text(f'anchor "&{event.anchor}" is not allowed', f"不允许使用锚点“&{event.anchor}”")
+            hint = Text(
+                "write the value out; put a text that begins with & in quotes",
+                "请写出完整内容；以 & 开头的文字请加引号",
+            )
+            self.issues.add("GF112", place, fact, hint)
+        if event.tag is not None:
+            fact = Text(f'tag "{_short(event.tag)}" is not allowed', f"不允许使用标签“{_short(event.tag)}”")
+            hint = Text("take it out; put a text that begins with ! in quotes", "请删除标签；以 ! 开头的文字请加引号")
+            self.issues.add("GF113", place, fact, hint)
+        if len(getattr(event, "value", "")) > self.limits.text:
+            n = self.limits.text
+            self.issues.add("GF104", place, Text(f"a text of more than {n} characters", f"文字超过 {n} 个字符"))
+
+    def _refuse_alias(self, event: Any) -> Any:
+        place = to_place(event.start_mark, self.file)
+        fact = Text(f'alias "*{event.anchor}" is not allowed', f"不允许使用别名“*{event.anchor}”")
+        hint = Text(
+            "write the value out; put a text that begins with * in quotes", "请写出完整内容；以 * 开头的文字请加引号"
+        )
+        self.issues.add("GF112", place, fact, hint)
+        return TextNode("", event.start_mark.line, event.start_mark.column, style="")
+
+    def _refuse_key(self, event: Any, depth: int) -> None:
+        node = self._build(event, depth)
+        fact = Text("a key must be a text, found a list, mapping or alias", "键必须是文字，此处是列表、映射或别名")
+        hint = Text("is a ? or { too many?", "是否多写了 ? 或 {？")
+        self.issues.add("GF116", to_place(node.start_mark, self.file), fact, hint)
+
+    def _refuse_pair(self, name: str, key: Any, keys: dict[str, Any]) -> None:
+        place = to_place(key.start_mark, self.file)
+        if name in keys:
+            first = to_place(keys[name].start_mark, self.file)
+            fact = Text(
+                f'key "{_short(name)}" is given twice, first at {first}', f"键“{_short(name)}”重复，首次出现在 {first}"
+            )
+            hint = Text(
+                "keep one of them; or is the dash of a new item missing?", "请只保留一个；或者是否漏写了新条目的“-”？"
+            )
+            self.issues.add("GF111", place, fact, hint, also=(first,))
+        elif name == "<<" and key.style == "":
+            fact = Text('merge key "<<" is not allowed', "不允许使用合并键“<<”")
+            self.issues.add("GF114", place, fact, Text("write the values out", "请写出完整内容"))
+        else:
+            fact = Text(f'a key must be a text, found "{name}"', f"键不能是“{name}”")
+            self.issues.add("GF116", place, fact, Text('write "key: value"', "请写成“键: 值”"))
+
+    def _check_characters(self, text: str) -> str:
+        """Name every character that cannot stand in a document, and put a space in its place so that reading goes on."""
+        if not _BAD_IN_YAML.search(text):
+            return text
+        for number, line in enumerate(_LINE_END.split(text)):
+            for match in _BAD_IN_YAML.finditer(line):
+                char = describe_character(match[0])
+                self.issues.add(
+                    "GF107", Place(self.file, number + 1, match.start() + 1),
+                    Text(f"character {char} cannot stand in a document", f"字符 {char.zh} 不能写入文件"),
+                    Text("delete it", "请删除"),
+                )  # fmt: skip
+        return _BAD_IN_YAML.sub(" ", text)
+
+    # .. syntax errors
+
+    def _lines(self) -> list[str]:
+        if not hasattr(self, "_line_cache"):
+            self._line_cache = _LINE_END.split(self.text)
+        return self._line_cache
+
+    def _add_syntax_error(self, exc: Any) -> int:
+        """Add libyaml's complaint in our words; return the line (from 0) after which reading may go on."""
+        context = str(getattr(exc, "context", "") or "")
+        problem = str(getattr(exc, "problem", "") or getattr(exc, "reason", "") or exc)
+        mark = getattr(exc, "problem_mark", None) or getattr(exc, "context_mark", None)
+        quoted = "quoted scalar" in context and "end of stream" in problem
+        start = getattr(exc, "context_mark", None)
+        if quoted and start:
+            mark = start
+        if mark is None:
+            mark = _Ends(max(0, len(self._lines()) - 1), 0)
+        line = min(mark.line, max(0, len(self._lines()) - 1))
+        place, fact, hint = explain_syntax(problem, context, line, mark.column, self._lines(), self.file)
+        self.issues.add("GF110", place, fact, hint)
+        return max(line, (place.line or 1) - 1)
+
+    def _rest_after(self, line: int) -> tuple[int, str] | None:
+        """Return where reading goes on after an error in `line`: the line and the text from there; None at the end."""
+        lines = self._lines()
+        if self._list and self._list[1] >= 0:
+            column = self._list[1]
+            begins = re.compile(f" {{{column}}}-( |$)")
+            leaves = re.compile(r"[^\s#\-]") if column == 0 else re.compile(f" {{0,{max(0, column - 1)}}}[^\\s#]")
+        else:
+            begins, leaves = re.compile(r"[^\s#\-\]}][^#]*?:(\s|$)"), re.compile(r"(?!)")
+        for number in range(line + 1, len(lines)):
+            if begins.match(lines[number]):
+                return number, "\n".join(lines[number:])
+            if leaves.match(lines[number]):
+                self._list = None
+                return self._rest_after(number - 1)
+        return None
+
+
+def _merge(root: Any, found: Any) -> Any:
+    """Join what was read before and after a syntax error."""
+    if isinstance(root, MapNode) and isinstance(found, MapNode):
+        for key, value in found.entries.items():
+            if key not in root.entries:
+                root.entries[key], root.keys[key] = value, found.keys[key]
+        return root
+    return found if root is None else root
+
+
+def _short(text: str, length: int = 40) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= length else text[: length - 1] + "…"
+
+
+_NO_SPACE = re.compile(r"\s*(?:- )?\s*[\w（）()]+(?P<colon>:(?=[^\s:/])|：)")
+
+
+def explain_syntax(
+    problem: str, context: str, line: int, column: int, lines: list[str], file: str
+) -> tuple[Place, Text, Text]:
+    """Return place, fact and hint of a YAML syntax error in words for people who do not write parsers."""
+    here = lines[line] if line < len(lines) else ""
+    tab = re.match(r" *\t", here)
+    if tab and ("cannot start any token" in problem or "tab" in problem):
+        fact = Text("a tab in the indentation", "缩进中有制表符（Tab）")
+        return Place(file, line + 1, tab.end()), fact, Text("indent with spaces", "请改用空格缩进")
+    char = here[column] if column < len(here) else ""
+    for number in (line, line - 1):
+        match = _NO_SPACE.match(lines[number]) if 0 <= number < len(lines) else None
+        if match and (
+            "not allowed" in problem or "could not find" in problem or "did not find expected key" in problem
+        ):
+            return _explain_colon(match, Place(file, number + 1, match.start("colon") + 1))
+    place = Place(file, line + 1, column + 1)
+    if "quoted scalar" in context and "end of stream" in problem:
+        quote = char or '"'
+        return place, Text(f"the quote {quote} that opens here is not closed", f"此处的引号 {quote} 没有配对"), Text(
+            f"close it with {quote} on the same line", f"请在同一行补上 {quote}"
+        )  # fmt: skip
+    if "escape" in problem:
+        fact = Text("a backslash that means nothing in double quotes", "双引号中的反斜杠转义无效")
+        return place, fact, Text("use single quotes, or write \\\\", "请改用单引号，或写成 \\\\")
+    if "flow" in context:
+        fact = Text('a "[" or "{" that opens before is not closed', "前面的“[”或“{”没有配对")
+        return (
+            place,
+            fact,
+            Text(
+                "close it, or put a text that begins with [ or { in quotes",
+                "请补上“]”或“}”；以 [ 或 { 开头的文字请加引号",
+            ),
+        )
+    if "mapping values are not allowed" in problem:
+        fact = Text('a ": " that cannot stand here', "此处不应出现“: ”")
+        hint = Text(
+            "put a text with a colon in quotes; or is the line above indented otherwise?",
+            "含冒号的文字请加引号；或检查本行与上一行的缩进",
+        )
+        return place, fact, hint
+    if "cannot start any token" in problem and char:
+        fact = Text(f'a value cannot begin with "{char}"', f"值不能以“{char}”开头")
+        return place, fact, Text("put it in quotes", "请加引号")
+    if "did not find expected key" in problem or "did not find expected '-'" in problem:
+        fact = Text(
+            "this line is indented otherwise than its neighbours, or a quote ends too early",
+            "本行缩进与相邻行不一致，或引号提前结束",
+        )
+        return place, fact, Text("align it with the lines above", "请与上面的行对齐")
+    if "block sequence entries" in problem:
+        fact = Text('a "- " that cannot stand here', "此处不应出现“- ”")
+        return place, fact, Text("begin the list on the next line", "列表请另起一行")
+    return place, Text(f"not YAML: {problem or context}", f"不符合 YAML 语法：{problem or context}"), Text(
+        "look at the indentation and the quotes of this line", "请检查本行的缩进和引号"
+    )  # fmt: skip
+
+
+def _explain_colon(match: re.Match[str], place: Place) -> tuple[Place, Text, Text]:
+    if match["colon"] == "：":
+        fact = Text('a full-width colon "：" does not part key and value', "键和值之间用了全角冒号“：”")
+    else:
+        fact = Text("no space after the colon", "冒号后缺少空格")
+    return place, fact, Text('write "key: value", with ": " (colon and space)', "请写成“键: 值”（半角冒号加空格）")
+
+
+# -- the whole file ------------------------------------------------------------------------------------------------
+
+
+def read_bytes(path: Path, file: str, issues: Collector, limits: SourceLimits) -> bytes | None:
+    """Return the bytes of a file, None with an issue where it cannot be read or is too large."""
+    try:
+        size = path.stat().st_size
+        if not path.is_file():
+            fact = Text("not a file", "不是文件")
+            issues.add(
+                "GF102", Place(file), fact, Text("give a .yaml, .csv or .xlsx file", "请提供 .yaml、.csv 或 .xlsx 文件")
+            )
+            return None
+        if size > limits.file:
+            return _refuse_size(file, size, issues, limits)
+        with path.open("rb") as stream:
+            data = stream.read(limits.file + 1)
+    except FileNotFoundError:
+        issues.add("GF101", Place(file), Text("no such file", "文件不存在"), Text("look at the name", "请检查文件名"))
+    except (OSError, ValueError) as exc:
+        reason = getattr(exc, "strerror", None) or str(exc)
+        issues.add("GF102", Place(file), Text(f"cannot be read: {reason}", f"无法读取：{reason}"))
+    else:
+        return data if len(data) <= limits.file else _refuse_size(file, len(data), issues, limits)
+    return None
+
+
+def _refuse_size(file: str, size: int, issues: Collector, limits: SourceLimits) -> None:
+    found, most = f"{size / MIB:.1f}", f"{limits.file / MIB:.0f}"
+    fact = Text(f"the file has {found} MiB, the limit is {most} MiB", f"文件 {found} MiB，超过上限 {most} MiB")
+    issues.add("GF104", Place(file), fact, Text("split it into several files", "请拆分为多个文件"))
+
+
+def read_source(
+    source: str | Path | bytes,
+    name: str | None = None,
+    *,
+    issues: list[Issue] | None = None,
+    limits: SourceLimits | None = None,
+) -> Raw:
+    """Return what a .yaml, .csv or .xlsx file says, as Raw: texts with places, no types.
+
+    A table becomes a list of mappings, one a row, by the headings as they stand. `name` is the file name in places, and
+    decides the kind where `source` is bytes. Warnings and notes are added to `issues`.
+    DataError with every issue of the file where one of them is an error.
+    """
+    limits = limits or SourceLimits()
+    collector = Collector(limits.issues)
+    file = name or ("data.yaml" if isinstance(source, bytes) else Path(source).name)
+    root: Raw | None = None
+    try:
+        data = source if isinstance(source, bytes) else read_bytes(Path(source), file, collector, limits)
+        if data is not None and len(data) > limits.file:
+            _refuse_size(file, len(data), collector, limits)
+        elif data is not None:
+            root = _read_raw(data, file, collector, limits)
+    except TooMany:
+        pass
+    found = collector.sorted()
+    if collector.has_errors or root is None:
+        raise DataError(found)
+    if issues is not None:
+        issues.extend(found)
+    return root
+
+
+def _read_raw(data: bytes, file: str, issues: Collector, limits: SourceLimits) -> Raw | None:
+    suffix = Path(file).suffix.lower()
+    if suffix not in SUFFIXES:
+        refuse_kind(file, issues)
+        return None
+    if suffix in (".csv", ".xlsx"):
+        from gfdocs.data.table import read_table_raw
+
+        return read_table_raw(data, file, issues, limits)
+    text = decode_text(data, file, issues)
+    node = None if text is None else YamlReader(text, file, issues, limits).read()
+    if node is None:
+        if text is not None and not issues.has_errors:
+            add_empty(file, issues)
+        return None
+    return to_raw(node, file)
+
+
+def refuse_kind(file: str, issues: Collector) -> None:
+    """Add the issue that a file is of no kind we read."""
+    fact = Text(f'cannot read a "{Path(file).suffix}" file', f"无法读取“{Path(file).suffix}”文件")
+    issues.add("GF102", Place(file), fact, Text("save it as .yaml, .csv or .xlsx", "请另存为 .yaml、.csv 或 .xlsx"))
+
+
+def add_empty(file: str, issues: Collector) -> None:
+    """Add the issue that a file holds nothing."""
+    fact = Text("the file is empty", "文件为空")
+    issues.add("GF103", Place(file), fact, Text("see docs/data.md for what it holds", "内容格式见 docs/data.md"))
+
+
+def iterate_nodes(node: Any) -> Iterator[Any]:
+    """Walk a light node and all beneath it."""
+    yield node
+    children: Iterable[Any] = ()
+    if isinstance(node, MapNode):
+        children = node.entries.values()
+    elif isinstance(node, ListNode):
+        children = node.items
+    for child in children:
+        yield from iterate_nodes(child)

@@ -1,0 +1,184 @@
+"""Chinese text: numerals, dates, widths, and the forms under which names and headings are compared.
+
+Nothing here changes what is printed: `normal_name` and `normal_heading` give keys for matching only.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import unicodedata
+
+__all__ = [
+    "display_width", "half_width", "normal_heading", "normal_name", "parse_chinese_number", "parse_date", "strip_outer",
+    "to_chinese_date", "to_chinese_digits", "to_chinese_number", "to_date_text", "truncate_width",
+]  # fmt: skip
+
+_DIGITS = "〇一二三四五六七八九"
+_UNITS = ("", "十", "百", "千")
+_GROUPS = ("", "万", "亿", "兆")
+_VALUES = {char: value for value, char in enumerate(_DIGITS)} | {"零": 0, "○": 0, "两": 2, "壹": 1, "贰": 2, "叁": 3}
+_CHINESE_NUMBER = re.compile(r"[〇零○一二两三四五六七八九十百千万亿]+")
+
+
+def to_chinese_number(number: int) -> str:
+    """Return a whole number as Chinese numerals: 12 → 十二, 305 → 三百零五 (GB/T 15835: 零 inside counting numbers).
+
+    >>> to_chinese_number(21)
+    '二十一'
+    """
+    if number < 0:
+        return "负" + to_chinese_number(-number)
+    if number == 0:
+        return "零"
+    if number >= 10**16:
+        raise ValueError("to_chinese_number counts below 10**16")
+    groups = []
+    while number:
+        number, group = divmod(number, 10_000)
+        groups.append(group)
+    text = ""
+    for index in range(len(groups) - 1, -1, -1):
+        group = groups[index]
+        if not group:
+            continue
+        gap = bool(text) and (group < 1000 or groups[index + 1] == 0)
+        text += ("零" if gap else "") + _group_text(group) + _GROUPS[index]
+    return text[1:] if text.startswith("一十") else text
+
+
+def _group_text(group: int) -> str:
+    text, zero = "", False
+    for power in (3, 2, 1, 0):
+        digit = group // 10**power % 10
+        if digit:
+            text += ("零" if zero and text else "") + _DIGITS[digit] + _UNITS[power]
+            zero = False
+        else:
+            zero = True
+    return text
+
+
+def to_chinese_digits(number: int | str) -> str:
+    """Return each digit as its Chinese numeral, with 〇 for 0: 2023 → 二〇二三."""
+    return "".join(_DIGITS[int(char)] for char in str(number))
+
+
+def to_date_text(date: dt.date) -> str:
+    """Return 成文日期 in Arabic digits without leading zeros (GB/T 9704 7.3.5.4): 2023年2月10日."""
+    return f"{date.year}年{date.month}月{date.day}日"
+
+
+def to_chinese_date(date: dt.date) -> str:
+    """Return the date in Chinese numerals: 二〇二三年二月十日."""
+    return f"{to_chinese_digits(date.year)}年{to_chinese_number(date.month)}月{to_chinese_number(date.day)}日"
+
+
+def parse_chinese_number(text: str) -> int | None:
+    """Return the value of 二〇二三 (digit by digit) or 二百零五 (counting); None for anything else."""
+    if not _CHINESE_NUMBER.fullmatch(text):
+        return None
+    if all(char in _VALUES for char in text):
+        return int("".join(str(_VALUES[char]) for char in text)) if len(text) <= 18 else None
+    total = group = digit = 0
+    for char in text:
+        if char in _VALUES:
+            digit = _VALUES[char]
+        elif char in "十百千":
+            group += (digit or 1) * 10 ** _UNITS.index(char)
+            digit = 0
+        else:
+            total += (group + digit or 1) * (10_000 if char == "万" else 10**8)
+            group = digit = 0
+    return total + group + digit
+
+
+_DATE = re.compile(
+    r"(\d{4})(?:-(\d{1,2})-(\d{1,2})|/(\d{1,2})/(\d{1,2})|\.(\d{1,2})\.(\d{1,2})|年(\d{1,2})月(\d{1,2})日)"
+)
+_CHINESE_DATE = re.compile(
+    r"([〇零○一二三四五六七八九]{4})年([一二三四五六七八九十]{1,3})月([一二三四五六七八九十]{1,3})日"
+)
+_SPACES_IN_DATE = re.compile(r"(?<=[\d年月])[ \u3000](?=[\d年月日])")
+
+
+def parse_date(text: str) -> dt.date | None:
+    """Return the date that 2023-2-10, 2023/2/10, 2023.2.10, 2023年2月10日 or 二〇二三年二月十日 says; None for all else.
+
+    Full-width digits are read as digits. Two-digit years and day-first order are never guessed.
+    """
+    text = _SPACES_IN_DATE.sub("", half_width(text.strip()))
+    match = _DATE.fullmatch(text)
+    if match:
+        year, month, day = (int(part) for part in match.groups() if part is not None)
+    elif match := _CHINESE_DATE.fullmatch(text):
+        year, month, day = (parse_chinese_number(part) or 0 for part in match.groups())
+    else:
+        return None
+    try:
+        return dt.date(year, month, day)
+    except ValueError:
+        return None
+
+
+_HALF = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20, 0xA0: 0x20}
+
+
+def half_width(text: str) -> str:
+    """Return the text with full-width letters, digits, signs and spaces as their ASCII twins; all else as it is."""
+    return text if text.isascii() else text.translate(_HALF)
+
+
+def display_width(text: str) -> int:
+    """Return how many half-width columns the text takes: a Chinese character takes 2, a combining mark 0."""
+    return sum(
+        0 if unicodedata.combining(char) or unicodedata.category(char) in ("Mn", "Me", "Cf")
+        else 2 if unicodedata.east_asian_width(char) in "WF"
+        else 1
+        for char in text
+    )  # fmt: skip
+
+
+def truncate_width(text: str, columns: int, ending: str = "…") -> str:
+    """Return the text cut to that many half-width columns, with `ending` where something was cut."""
+    if display_width(text) <= columns:
+        return text
+    room, kept = columns - display_width(ending), []
+    for char in text:
+        room -= display_width(char)
+        if room < 0:
+            break
+        kept.append(char)
+    return "".join(kept) + ending
+
+
+_BRACKETS = str.maketrans("[]{}【】〔〕﹝﹞（）", "()()()()()()")
+_GAPS = re.compile(r"[\s\u00a0\u3000\u200b\u200c\u200d\u2060\ufeff]+")
+
+
+def normal_name(name: str) -> str:
+    """Return the key under which two spellings of a unit's name are the same: brackets, widths and inner spaces.
+
+    Middle dots are one dot, Latin letters fold case. For matching only; what is printed stays as typed.
+
+    >>> normal_name("日立电梯 ( 成都 ) 有限公司") == normal_name("日立电梯（成都）有限公司")
+    True
+    """
+    text = unicodedata.normalize("NFKC", name).translate(_BRACKETS)
+    text = _GAPS.sub("", text).casefold()
+    return text.replace("•", "·").replace("・", "·").replace("‧", "·")
+
+
+def normal_heading(heading: str) -> str:
+    """Return a heading or key as it is looked up: NFKC, no spaces or line breaks, lower case, plain brackets.
+
+    >>> normal_heading("地 区") == normal_heading("地区")
+    True
+    """
+    text = unicodedata.normalize("NFKC", heading).translate(_BRACKETS)
+    return _GAPS.sub("", text).casefold().strip("*:：")
+
+
+def strip_outer(text: str) -> str:
+    """Return the text without the blanks around it, NBSP and the ideographic space among them."""
+    return text.strip(" \t\r\n\u00a0\u3000\u200b\ufeff")

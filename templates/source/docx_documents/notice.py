@@ -1,0 +1,169 @@
+"""通知: the city relays the provincial list and says what is due. Five points with run-in headings, numbered as they occur."""
+
+from __future__ import annotations
+
+from wordml import Docx, blank, paragraph, run, tag
+
+from docx_documents.parts import attachment_list, document, imprint, signature
+from docx_documents.styles import MARK_LIMIT
+
+
+def draw() -> Docx:
+    return document(
+        _head()
+        + _title()
+        + _lead()
+        + _points()
+        + _contact()
+        + attachment_list()
+        + signature("issuer.name", "round.date")
+        + imprint()
+    )
+
+
+def _head() -> str:
+    """版头 (7.2)."""
+    return (
+        tag(f"if issuer.mark|length <= {MARK_LIMIT}")
+        + paragraph("{{ issuer.mark }}", style="IssuerMark")
+        + tag("else")
+        + paragraph("{{ issuer.mark }}", style="IssuerMarkLong")
+        + tag("endif")
+        + blank(2)
+        + paragraph("{{ round.number_or_blank }}", style="DocumentNumber")
+    )
+
+
+def _title() -> str:
+    """标题 (7.3.1): an inverted trapezoid whose lines break between words; a title of one's own breaks by itself."""
+    return (
+        blank(2)
+        + tag("if round.title")
+        + paragraph("{{ round.title }}", style="GongwenTitle")
+        + tag("else")
+        + paragraph("{{ issuer.name }}关于转发\n{{ round.name }}名单\n并做好有关工作的通知", style="GongwenTitle")
+        + tag("endif")
+        + blank()
+        + paragraph("{{ addressees|join('，') }}：", style="Addressee")
+    )
+
+
+def _lead() -> str:
+    return paragraph(
+        "近日，{{ source.issuer }}印发《{{ source.title }}》（{{ source.number }}），公布了{{ round.name }}名单"
+        "{% if source.count %}，全省共{{ source.count }}家单位列入{% endif %}"
+        "{% if round.scope == 'all' %}。截至{{ round.year }}年度，我市在列单位共{{ counts.listed }}家，其中本批{{ counts.new }}家"
+        "{% else %}，其中我市{{ counts.listed }}家{% endif %}。现将有关事项通知如下：",
+        style="GongwenBody",
+    )
+
+
+def _point(heading: str, *text: str) -> str:
+    """A first-level point whose heading stands at the head of its paragraph."""
+    return paragraph(run("{{ number.next() }}、" + heading + "。", style="HeadingOneChar"), *text, style="GongwenBody")
+
+
+def _second(heading: str, *text: str) -> str:
+    return paragraph(run(heading + "。", style="HeadingTwoChar"), *text, style="GongwenBody")
+
+
+def _points() -> str:
+    return (
+        tag("set number = cycler('一', '二', '三', '四', '五')")
+        + _list_point()
+        + _annual_point()
+        + _cultivation_point()
+        + _enrolment_point()
+        + _watch_point()
+    )
+
+
+def _due(document_id: str, what: str = "报送") -> str:
+    """The sentence with the date, without a date where none is set."""
+    return (
+        f"{{% if due.{document_id} is defined %}}于{{{{ due.{document_id}|zh_date }}}}前{{% else %}}及时{{% endif %}}{what}我局"
+        "{% if issuer.office %}{{ issuer.office }}{% endif %}"
+    )
+
+
+def _list_point() -> str:
+    return _point(
+        "做好名单转发和宣传引导",
+        "{% if annex.province_notice is defined %}省级通知见{{ annex.province_notice.label }}{% endif %}"
+        "{% if annex.province_notice is defined and annex.list is defined %}，{% endif %}"
+        "{% if annex.list is defined %}我市名单见{{ annex.list.label }}{% endif %}"
+        "{% if annex.province_notice is defined or annex.list is defined %}。{% endif %}"
+        "请各地及时将名单告知辖区内有关单位，总结推广绿色制造经验做法，发挥示范带动作用，引导更多企业绿色低碳发展。",
+    )
+
+
+def _annual_point() -> str:
+    return (
+        tag("if annex.annual_table is defined")
+        + _point(
+            "报送年度总结和年度计划",
+            "列入国家级、省级绿色工厂、绿色工业园区和绿色供应链管理企业名单的单位（含本批，我市共{{ counts.units }}家），应认真总结"
+            "{{ round.summary_year }}年度绿色化工作，制定{{ round.plan_year }}年度工作计划，如实填写"
+            "《{{ annex.annual_table.title }}》（{{ annex.annual_table.label }}）。请各地审核汇总后，"
+            + _due("annual_table")
+            + "。",
+        )
+        + tag("endif")
+    )
+
+
+def _cultivation_point() -> str:
+    return (
+        tag("if annex.cultivation_table is defined")
+        + _point(
+            "制定年度培育计划",
+            "请各地结合产业基础和企业意愿，遴选一批基础条件好、代表性强的企业纳入培育，填写《{{ annex.cultivation_table.title }}》"
+            "（{{ annex.cultivation_table.label }}），" + _due("cultivation_table") + "。列入培育计划的企业，在申报"
+            "{{ round.plan_year }}年度{{ round.level }}绿色工厂时优先推荐。",
+        )
+        + tag("endif")
+    )
+
+
+def _enrolment_point() -> str:
+    return (
+        _point(
+            "组织开展申报入库",
+            "请各地组织符合条件的企业自愿申报入库，对申报材料严格把关"
+            "{% if annex.enrolment_table is defined %}，填写《{{ annex.enrolment_table.title }}》（{{ annex.enrolment_table.label }}）{% endif %}，"
+            + _due("enrolment_table", "将有关材料报送")
+            + "。",
+        )
+        + _second(
+            "（一）基本条件",
+            "{% for condition in conditions %}{{ condition }}{% if loop.last %}。{% else %}；{% endif %}{% endfor %}",
+        )
+        + _second("（二）不得入库的情形", "有下列情形之一的企业，不得申报入库：")
+        + tag("for exclusion in exclusions")
+        + paragraph("{{ loop.index }}.{{ exclusion }}{% if loop.last %}。{% else %}；{% endif %}", style="GongwenBody")
+        + tag("endfor")
+    )
+
+
+def _watch_point() -> str:
+    return _point(
+        "加强指标监测和标牌管理",
+        "名单内单位应按照要求登录工业节能与绿色发展管理平台（green.miit.gov.cn）填报关键指标，全年关注"
+        "{% for item in watch %}{{ item.name }}{% if not loop.last %}、{% endif %}{% endfor %}等指标的变化情况。"
+        "请各地认真审核填报数据，对指标未达要求的单位及时组织现场评估，对不再符合条件的单位及时报告我局。"
+        "列入名单的单位可按{{ source.issuer }}规定的样式自行制作标牌。",
+    )
+
+
+def _contact() -> str:
+    return (
+        tag("if issuer.contact.name or issuer.contact.phone")
+        + paragraph(
+            "联系人：{{ issuer.contact.name }}{% if issuer.office %}（{{ issuer.office }}）{% endif %}，联系电话：{{ issuer.contact.phone }}"
+            "{% if issuer.contact.email %}，电子邮箱：{{ issuer.contact.email }}{% endif %}"
+            "{% if issuer.address %}，地址：{{ issuer.address }}{% endif %}。",
+            style="GongwenBody",
+            properties="<w:keepNext/>",
+        )
+        + tag("endif")
+    )

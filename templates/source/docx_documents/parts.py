@@ -1,0 +1,101 @@
+"""The parts of an official paper (公文要素) that several templates share."""
+
+from __future__ import annotations
+
+from wordml import (
+    LEFT_MARGIN,
+    TEXT_WIDTH,
+    Docx,
+    blank,
+    cell,
+    page_number_field,
+    paragraph,
+    row,
+    run,
+    table,
+    tabs,
+    tag,
+    tag_row,
+)
+
+from docx_documents.styles import SIGNATURE_LIMIT, all_styles, signature_centres
+from gfdocs.gongwen import layout
+
+DASH = layout.PAGE_NUMBER_DASH
+
+
+def document(body: str, title: str = "{{ document.title }}") -> Docx:
+    """A docx with the styles of all templates and page numbers after 7.5."""
+    return Docx(body, all_styles(), title, {"default": footer("FooterOdd"), "even": footer("FooterEven")})
+
+
+def footer(style: str) -> str:
+    """页码: `— 1 —`."""
+    return paragraph(run(f"{DASH} "), page_number_field(), run(f" {DASH}"), style=style)
+
+
+def attachment_head() -> str:
+    """附件N on line 1, 顶格; the title on line 3 (7.3.7). A paper that is no attachment begins with its title."""
+    return (
+        tag("if document.label") + paragraph("{{ document.label }}", style="AttachmentLabel") + blank() + tag("endif")
+    )
+
+
+def attachment_list() -> str:
+    """附件说明 (7.3.4), numbers and titles from `attachments`; one alone has no number, none leaves nothing."""
+    many = (
+        tag("for a in attachments")
+        + paragraph(
+            "{% if loop.first %}附件：{% else %}", run("\t"), "{% endif %}{{ a.number }}.", run("\t"), "{{ a.title }}",
+            style="AttachmentList",
+        )
+        + tag("endfor")
+    )  # fmt: skip
+    one = paragraph("附件：{{ attachments[0].title }}", style="AttachmentSingle")
+    return (
+        tag("if attachments") + paragraph(style="BlankLine", properties="<w:keepNext/>")
+        + tag("if attachments|length == 1") + one + tag("else") + many + tag("endif")
+        + tag("endif")
+    )  # fmt: skip
+
+
+def signature(name: str, date: str, blank_lines: int = 2) -> str:
+    """署名 centred above 成文日期, which ends 4 字 from the right (7.3.5.1, with a seal).
+
+    The centre of the date depends on how many digits it has, so there is one paragraph for each length of date.
+    """
+    branches = tag(f"if {name}|length > {SIGNATURE_LIMIT}") + paragraph(
+        f"{{{{ {name} }}}}", style="IssuerSignatureLong"
+    )
+    for length, centre in signature_centres().items():
+        last = length == max(signature_centres())
+        branches += tag("else" if last else f"elif {date}|zh_date|length == {length}")
+        branches += paragraph(
+            run("\t"), f"{{{{ {name} }}}}", style="IssuerSignature", properties=tabs(("center", centre))
+        )
+    return (
+        paragraph(style="BlankLine", properties="<w:keepNext/>") * blank_lines
+        + branches
+        + tag("endif")
+        + paragraph(f"{{{{ {date}|zh_date }}}}", style="IssueDate")
+    )
+
+
+def imprint() -> str:
+    """版记 (7.4): rules as wide as the type area, thick, thin, thick; the last lies on the bottom edge of the type area.
+
+    A floating table stands at the bottom of the type area wherever the text before it ends. It hangs on the paper's left edge
+    and not on the margin because LibreOffice lets a table as wide as the text float only so.
+    """
+    floating = (
+        f'<w:tblpPr w:leftFromText="0" w:rightFromText="0" w:vertAnchor="margin" w:horzAnchor="page" w:tblpX="{LEFT_MARGIN}" '
+        'w:tblpYSpec="bottom"/><w:tblOverlap w:val="never"/>'
+    )
+    copy_to = paragraph("抄送：{{ issuer.copy_to|join('，') }}。", style="Imprint")
+    issued = paragraph("{{ issuer.name }}办公室", run("\t"), "{{ round.date|zh_date }}印发", style="ImprintLine")
+    widths = [TEXT_WIDTH]
+    return table(
+        tag_row("if issuer.copy_to", widths), row(cell(copy_to, width=TEXT_WIDTH)), tag_row("endif", widths),
+        row(cell(issued, width=TEXT_WIDTH)),
+        widths=widths, style="ImprintTable", floating=floating,
+    ) + paragraph(style="ImprintAnchor")  # fmt: skip

@@ -1,0 +1,769 @@
+"""The door for office files that come in: a zip read within bounds, its parts as safe XML.
+
+It stands beside `errors`, because both rooms that read office files use it: `engine` (templates and returned forms)
+and `data` (tables of companies). A `Package` holds its members as the compressed bytes they were read as, so what
+nobody changes is copied and never inflated again. What `read_package` refuses, it refuses by name, and all faults of
+one file are told together. The way out (deflate, write) is `engine/package.py`.
+
+Sources: APPNOTE.TXT 6.3.10 (zip), ECMA-376 part 2 (OPC: names, content types, relationships).
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from gfdocs.errors import Issue, PackageError, Place, Severity, Text
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element
+
+__all__ = [
+    "CONTENT_TYPES",
+    "ContentTypes",
+    "Limits",
+    "Member",
+    "Package",
+    "Relationship",
+    "check_xml",
+    "get_main_part",
+    "read_content_types",
+    "read_package",
+    "read_relationships",
+    "relationships_name",
+    "resolve_target",
+    "safe_xml",
+]
+
+CONTENT_TYPES = "[Content_Types].xml"
+STORED, DEFLATED = 0, 8
+MIB = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a file that comes in may ask of us. Sizes in bytes; `ratio` is inflated over compressed size.
+
+    A part under `ratio_from` bytes may have any ratio: small XML of many equal rows compresses a thousandfold.
+    """
+
+    file: int = 64 * MIB
+    part: int = 64 * MIB
+    total: int = 256 * MIB
+    ratio: int = 100
+    ratio_from: int = 4 * MIB
+    members: int = 5000
+    macros: bool = False
+    """Whether VBA projects are let in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One member of a zip. `data` is as the zip has it (raw deflate, or the bytes themselves); `size` is inflated."""
+
+    name: str
+    method: int
+    crc: int
+    size: int
+    data: bytes = field(repr=False)
+
+    def read(self) -> bytes:
+        """Return the inflated bytes; the size was checked when the member was made."""
+        if self.method == STORED:
+            return self.data
+        return zlib.decompress(self.data, -15, self.size or 1)
+
+
+@dataclass(frozen=True)
+class Package:
+    """A checked zip. `issues` holds what was let in with a warning."""
+
+    members: tuple[Member, ...] = field(repr=False)
+    name: str
+    issues: tuple[Issue, ...] = ()
+
+    @cached_property
+    def _index(self) -> dict[str, Member]:
+        return {member.name: member for member in self.members}
+
+    @cached_property
+    def _folded(self) -> dict[str, str]:
+        return {member.name.casefold(): member.name for member in self.members}
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(member.name for member in self.members)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._index
+
+    def find_name(self, name: str) -> str | None:
+        """Return the member's own spelling of `name`, or None. OPC names are the same in any case."""
+        return name if name in self._index else self._folded.get(name.casefold())
+
+    def member(self, name: str) -> Member:
+        """Return the member of that name; PackageError GF318 where there is none."""
+        found = self.find_name(name)
+        if found is None:
+            raise PackageError(_missing_part(self.name, name))
+        return self._index[found]
+
+    def read(self, name: str) -> bytes:
+        """Return the inflated bytes of a member; PackageError GF318 where there is none."""
+        return self.member(name).read()
+
+    def __repr__(self) -> str:
+        return f"<Package {self.name!r}: {len(self.members)} members>"
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Issues of this room
+
+
+def _issue(
+    code: str, name: str, path: str, fact: Text, hint: Text | None = None, severity: Severity = "error"
+) -> Issue:
+    return Issue(code, severity, Place(name, path=(path,) if path else ()), fact, hint or Text(""))
+
+
+def _missing_part(name: str, part: str) -> Issue:
+    return _issue(
+        "GF318",
+        name,
+        "",
+        Text(f"the package has no part {part!r}", f"文件包内没有部件 {part!r}"),
+        Text("save the file again in Word, WPS or Excel", "请用 Word、WPS 或 Excel 重新保存该文件"),
+    )
+
+
+def _size(number: int) -> str:
+    return f"{number / MIB:.1f} MiB" if number >= MIB else f"{number} bytes"
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# What a file is by its first bytes
+
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+
+
+def _utf16(text: str) -> bytes:
+    return text.encode("utf-16-le")
+
+
+def _ole_issue(data: bytes, name: str) -> Issue:
+    if _utf16("EncryptedPackage") in data or _utf16("EncryptionInfo") in data:
+        return _issue(
+            "GF303",
+            name,
+            "",
+            Text("the file is encrypted with a password", "文件已加密（设有打开密码）"),
+            Text("open it in Word, WPS or Excel, remove the password and save it", "请打开后取消密码，另存后再提交"),
+        )
+    if _utf16("Workbook") in data or _utf16("Book\0") in data:
+        old, new, kind = ".xls", ".xlsx", "Excel"
+    elif _utf16("WordDocument") in data:
+        old, new, kind = ".doc", ".docx", "Word"
+    else:
+        old, new, kind = ".xls/.doc", ".xlsx/.docx", "Office"
+    return _issue(
+        "GF304",
+        name,
+        "",
+        Text(f"the file is in the old binary {kind} format ({old})", f"文件为旧版二进制格式（{old}）"),
+        Text(f"save it as {new}", f"请另存为 {new} 后再提交"),
+    )
+
+
+_OTHERS: tuple[tuple[bytes, str, str], ...] = (
+    (b"%pdf", "a PDF", "PDF 文件"),
+    (b"{\\rtf", "an RTF text", "RTF 文件"),
+    (b"<!doctype html", "a web page", "网页（HTML）"),
+    (b"<html", "a web page", "网页（HTML）"),
+    (b"<table", "a web page", "网页（HTML）"),
+    (b"mime-version", "a web page in one file (MHTML)", "网页归档（MHTML）"),
+    (b"<?xml", "plain XML", "单个 XML 文件"),
+    (b"rar!", "a RAR archive", "RAR 压缩包"),
+    (b"7z\xbc\xaf", "a 7z archive", "7z 压缩包"),
+    (b"\x1f\x8b", "a gzip archive", "gzip 压缩包"),
+)
+
+
+def _not_a_zip(data: bytes, name: str) -> Issue:
+    if not data:
+        return _issue("GF301", name, "", Text("the file is empty", "文件为空（0 字节）"))
+    if data.startswith(_OLE):
+        return _ole_issue(data, name)
+    if data.startswith(b"PK"):
+        return _issue(
+            "GF305",
+            name,
+            "",
+            Text("the file is cut off: its zip directory is missing", "文件不完整：缺少压缩包目录"),
+            Text("copy or download it again", "请重新复制或下载"),
+        )
+    head = data[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    for magic, en, zh in _OTHERS:
+        if head.startswith(magic):
+            return _issue(
+                "GF302",
+                name,
+                "",
+                Text(f"expected an office file (zip), found {en}", f"应为 Office 文件，实为{zh}"),
+                Text("open it and save it as .docx or .xlsx", "请打开后另存为 .docx 或 .xlsx"),
+            )
+    return _issue(
+        "GF302", name, "", Text("expected an office file (zip), found something else", "不是 Office 文件（zip 格式）")
+    )
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The zip directory
+
+EOCD = struct.Struct("<4s4H2LH")
+EOCD64_LOCATOR = struct.Struct("<4sLQL")
+EOCD64 = struct.Struct("<4sQ2H2L4Q")
+CENTRAL = struct.Struct("<4s6H3L5H2L")
+LOCAL = struct.Struct("<4s5H3L2H")
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """One line of the zip directory; `start` is where its local header begins."""
+
+    name: str
+    flags: int
+    method: int
+    crc: int
+    compressed: int
+    size: int
+    start: int
+
+
+class _Damaged(Exception):
+    """The zip structure does not hold together; the text says where."""
+
+    def __init__(self, en: str, zh: str) -> None:
+        self.text = Text(en, zh)
+
+
+def _find_directory(data: bytes) -> tuple[int, int, int]:
+    """Return (start, size, number of entries) of the central directory, zip64 or not."""
+    at = data.rfind(b"PK\x05\x06", max(0, len(data) - 65557))
+    if at < 0 or at + 22 > len(data):
+        raise _Damaged("the zip directory is missing", "缺少压缩包目录")
+    _, disk, _, _, count, size, start, _ = EOCD.unpack_from(data, at)
+    end = at
+    locator = at - EOCD64_LOCATOR.size
+    if (count == 0xFFFF or size == 0xFFFFFFFF or start == 0xFFFFFFFF) and data[locator : locator + 4] == b"PK\x06\x07":
+        end = EOCD64_LOCATOR.unpack_from(data, locator)[2]
+        if data[end : end + 4] != b"PK\x06\x06" or end + EOCD64.size > len(data):
+            raise _Damaged("the zip64 directory is missing", "缺少 zip64 目录")
+        count, size, start = EOCD64.unpack_from(data, end)[7:10]
+    elif disk not in (0, 0xFFFF):
+        raise _Damaged("the zip has several volumes", "压缩包分卷")
+    if start + size > end:
+        raise _Damaged("the zip directory points outside the file", "压缩包目录越界")
+    # Bytes before the first member (a self-extractor's) shift every offset by as much.
+    return end - size, size, count
+
+
+def _read_extra(extra: bytes, size: int, compressed: int, start: int) -> tuple[int, int, int]:
+    """Return (size, compressed, start) with the 64-bit values of the zip64 extra field in place of the full ones."""
+    at = 0
+    while at + 4 <= len(extra):
+        kind, length = struct.unpack_from("<2H", extra, at)
+        if kind == 1:
+            values = list(struct.unpack_from(f"<{length // 8}Q", extra, at + 4))
+            try:
+                size = values.pop(0) if size == 0xFFFFFFFF else size
+                compressed = values.pop(0) if compressed == 0xFFFFFFFF else compressed
+                start = values.pop(0) if start == 0xFFFFFFFF else start
+            except IndexError:
+                raise _Damaged("a zip64 field is cut off", "zip64 字段不完整") from None
+        at += 4 + length
+    return size, compressed, start
+
+
+def _read_directory(data: bytes, limits: Limits) -> Iterator[_Entry]:
+    at, size, count = _find_directory(data)
+    end, shift = at + size, 0
+    declared = EOCD.unpack_from(data, data.rfind(b"PK\x05\x06"))[6]
+    if declared != 0xFFFFFFFF:
+        shift = at - declared
+    for _ in range(min(count, limits.members + 1)):
+        if at + CENTRAL.size > end or data[at : at + 4] != b"PK\x01\x02":
+            raise _Damaged("the zip directory is damaged", "压缩包目录已损坏")
+        row = CENTRAL.unpack_from(data, at)
+        flags, method, crc, compressed, full = row[3], row[4], row[7], row[8], row[9]
+        name_length, extra_length, comment_length, start = row[10], row[11], row[12], row[16]
+        raw = data[at + 46 : at + 46 + name_length]
+        extra = data[at + 46 + name_length : at + 46 + name_length + extra_length]
+        try:
+            name = raw.decode("utf-8" if flags & 0x800 or raw.isascii() else "cp437")
+        except UnicodeDecodeError:
+            raise _Damaged("a member name is not UTF-8", "成员文件名编码有误") from None
+        full, compressed, start = _read_extra(extra, full, compressed, start)
+        yield _Entry(name, flags, method, crc, compressed, full, start + shift)
+        at += 46 + name_length + extra_length + comment_length
+
+
+def _data_start(data: bytes, entry: _Entry) -> int:
+    """Return where the member's bytes begin; the local header must tell the same name as the directory."""
+    if entry.start < 0 or entry.start + 30 > len(data) or data[entry.start : entry.start + 4] != b"PK\x03\x04":
+        raise _Damaged("the member's header is missing", "成员文件头缺失")
+    row: tuple[int, ...] = LOCAL.unpack_from(data, entry.start)[1:]
+    name_length, extra_length = row[8], row[9]
+    raw = data[entry.start + 30 : entry.start + 30 + name_length]
+    if raw != entry.name.encode("utf-8") and raw != entry.name.encode("cp437", "replace"):
+        raise _Damaged("header and directory name different members", "成员文件头与目录不一致")
+    start = entry.start + 30 + name_length + extra_length
+    if start + entry.compressed > len(data):
+        raise _Damaged("the member runs past the end of the file", "成员超出文件末尾")
+    return start
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Reading
+
+
+def _unsafe_name(name: str) -> bool:
+    return (
+        not name
+        or name.startswith("/")
+        or "\\" in name
+        or ":" in name
+        or any(ord(char) < 32 for char in name)
+        or any(step in ("..", ".") for step in name.split("/"))
+    )
+
+
+def _check_entries(entries: list[_Entry], name: str, limits: Limits) -> Iterator[Issue]:
+    if len(entries) > limits.members:
+        yield _issue(
+            "GF309",
+            name,
+            "",
+            Text(f"the zip has more than {limits.members} members", f"压缩包成员超过 {limits.members} 个"),
+        )
+        return
+    seen: dict[str, str] = {}
+    for entry in entries:
+        if _unsafe_name(entry.name):
+            yield _issue(
+                "GF311",
+                name,
+                repr(entry.name),
+                Text("the member's name leads out of the package", "成员文件名越出压缩包（路径穿越）"),
+            )
+        folded = entry.name.casefold()
+        if folded in seen:
+            yield _issue(
+                "GF310",
+                name,
+                entry.name,
+                Text("the zip has two members of this name", "压缩包内有同名成员"),
+                Text("nobody can tell which of the two counts; save it again", "无法判断以哪个为准，请另存"),
+            )
+        seen[folded] = entry.name
+        if entry.flags & 0x2041:
+            yield _issue("GF317", name, entry.name, Text("the member is encrypted", "成员已加密"))
+        elif entry.method not in (STORED, DEFLATED):
+            yield _issue(
+                "GF316",
+                name,
+                entry.name,
+                Text(
+                    f"compression method {entry.method} is not one of an office file",
+                    f"不支持的压缩方式 {entry.method}",
+                ),
+            )
+        if entry.size > limits.part:
+            yield _too_large(name, entry.name, entry.size, limits.part)
+    total = sum(entry.size for entry in entries)
+    if total > limits.total:
+        yield _too_large(name, "", total, limits.total)
+
+
+def _too_large(name: str, part: str, size: int, limit: int) -> Issue:
+    return _issue(
+        "GF307",
+        name,
+        part,
+        Text(f"unpacks to {_size(size)}, more than {_size(limit)}", f"解压后 {_size(size)}，超过上限 {_size(limit)}"),
+        Text("this is how a zip bomb looks", "疑似压缩炸弹"),
+    )
+
+
+def _inflate(raw: bytes, entry: _Entry, name: str, limits: Limits) -> bytes | Issue:
+    """Return the inflated bytes, counted while they come: what a header declares is not believed."""
+    if entry.method == STORED:
+        inflated = raw
+    else:
+        stream = zlib.decompressobj(-15)
+        try:
+            inflated = stream.decompress(raw, min(limits.part, entry.size) + 1)
+        except zlib.error:
+            return _damaged_member(name, entry.name)
+        if not stream.eof and len(inflated) <= entry.size:
+            return _damaged_member(name, entry.name)
+    if len(inflated) > limits.part:
+        return _too_large(name, entry.name, len(inflated), limits.part)
+    if len(inflated) > limits.ratio_from and len(inflated) > limits.ratio * max(1, len(raw)):
+        return _issue(
+            "GF308",
+            name,
+            entry.name,
+            Text(
+                f"{_size(len(raw))} unpack to {_size(len(inflated))}, more than {limits.ratio} times as much",
+                f"{_size(len(raw))} 解压为 {_size(len(inflated))}，超过 {limits.ratio} 倍",
+            ),
+            Text("this is how a zip bomb looks", "疑似压缩炸弹"),
+        )
+    if len(inflated) != entry.size or zlib.crc32(inflated) != entry.crc:
+        return _damaged_member(name, entry.name)
+    return inflated
+
+
+def _damaged_member(name: str, part: str) -> Issue:
+    return _issue(
+        "GF316",
+        name,
+        part,
+        Text("the member is damaged: size or checksum do not agree", "成员已损坏：大小或校验和不符"),
+        Text("copy or download the file again", "请重新复制或下载"),
+    )
+
+
+def _is_xml(name: str) -> bool:
+    return name.casefold().endswith((".xml", ".rels", ".vml"))
+
+
+def _read_members(data: bytes, entries: list[_Entry], name: str, limits: Limits) -> tuple[list[Member], list[Issue]]:
+    members: list[Member] = []
+    issues: list[Issue] = []
+    total, last_end = 0, 0
+    for entry in sorted(entries, key=lambda e: e.start):
+        try:
+            start = _data_start(data, entry)
+        except _Damaged as fault:
+            issues.append(_issue("GF305", name, entry.name, fault.text))
+            continue
+        if entry.start < last_end:
+            # Members lying over one another is how a small zip unpacks to petabytes.
+            issues.append(_issue("GF305", name, entry.name, Text("members overlap in the zip", "压缩包成员相互重叠")))
+            continue
+        last_end = start + entry.compressed
+        raw = data[start:last_end]
+        inflated = _inflate(raw, entry, name, limits)
+        if isinstance(inflated, Issue):
+            issues.append(inflated)
+            continue
+        total += len(inflated)
+        if total > limits.total:
+            issues.append(_too_large(name, "", total, limits.total))
+            break
+        if _is_xml(entry.name):
+            issues += check_xml(inflated, name=name, part=entry.name)
+        members.append(Member(entry.name, entry.method, entry.crc, len(inflated), raw))
+    order = {entry.name: place for place, entry in enumerate(entries)}
+    members.sort(key=lambda member: order[member.name])
+    return members, issues
+
+
+def read_package(data: bytes, *, name: str, limits: Limits | None = None) -> Package:
+    """Return the checked members of an office file.
+
+    `name` is what the file is called in messages. Refused, all faults together, as PackageError: not a zip (with what
+    it is instead), cut off, encrypted, old binary formats, more or larger members than `limits`, a part that inflates
+    out of proportion (by declared and by counted size), two members of one name, names that lead out of the package,
+    overlapping members, any DTD, VBA projects, links to other workbooks, templates fetched from the net, no
+    `[Content_Types].xml`. Folders are dropped. What is only odd is in `.issues` of the package.
+    """
+    limits = limits or Limits()
+    if len(data) > limits.file:
+        raise PackageError(
+            _issue(
+                "GF306",
+                name,
+                "",
+                Text(
+                    f"the file has {_size(len(data))}, more than {_size(limits.file)}",
+                    f"文件 {_size(len(data))}，超过上限 {_size(limits.file)}",
+                ),
+            )
+        )
+    if not data.startswith(b"PK") and b"PK\x05\x06" not in data[-65557:]:
+        raise PackageError(_not_a_zip(data, name))
+    try:
+        entries = [entry for entry in _read_directory(data, limits) if not entry.name.endswith("/")]
+    except (_Damaged, struct.error) as fault:
+        if isinstance(fault, _Damaged) and b"PK\x05\x06" in data[-65557:]:
+            raise PackageError(_issue("GF305", name, "", fault.text)) from fault
+        raise PackageError(_not_a_zip(data, name)) from fault
+    issues = list(_check_entries(entries, name, limits))
+    if issues:
+        raise PackageError(issues)
+    members, issues = _read_members(data, entries, name, limits)
+    package = Package(tuple(members), name)
+    if not issues:
+        issues += _check_contents(package, limits)
+    if any(issue.severity == "error" for issue in issues):
+        raise PackageError(issues)
+    return Package(package.members, name, tuple(issues))
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# What is inside: types, relations, macros, links
+
+
+@dataclass(frozen=True, slots=True)
+class ContentTypes:
+    """`[Content_Types].xml`: types by extension and by part name (without the leading slash, as written)."""
+
+    defaults: Mapping[str, str]
+    overrides: Mapping[str, str]
+
+    def of(self, name: str) -> str:
+        """Return the content type of a part, or an empty text where it has none."""
+        found = self.overrides.get(name.casefold())
+        return found if found is not None else self.defaults.get(name.rpartition(".")[2].casefold(), "")
+
+    def find(self, content_type: str) -> tuple[str, ...]:
+        """Return the names (casefolded) of the parts that have this type by an override."""
+        return tuple(name for name, kind in self.overrides.items() if kind == content_type)
+
+
+@dataclass(frozen=True, slots=True)
+class Relationship:
+    """One `<Relationship>`: `type` is the last step of its URI (`image`), `target` a member, or a URL if `external`."""
+
+    id: str
+    type: str
+    target: str
+    external: bool
+    uri: str = ""
+
+
+def read_content_types(package: Package) -> ContentTypes:
+    """Return the content types; PackageError where the part is missing or is not XML."""
+    root = safe_xml(package.read(CONTENT_TYPES), name=package.name, part=CONTENT_TYPES)
+    defaults: dict[str, str] = {}
+    overrides: dict[str, str] = {}
+    for child in root.iterchildren(tag="{*}Default"):
+        defaults[(child.get("Extension") or "").casefold()] = child.get("ContentType") or ""
+    for child in root.iterchildren(tag="{*}Override"):
+        overrides[(child.get("PartName") or "").lstrip("/").casefold()] = child.get("ContentType") or ""
+    return ContentTypes(defaults, overrides)
+
+
+def relationships_name(part: str) -> str:
+    """Return the name of the part that holds the relations of `part`; of the package itself for an empty text."""
+    folder, _, file = part.rpartition("/")
+    return f"{folder}/_rels/{file}.rels" if folder else f"_rels/{file}.rels"
+
+
+def resolve_target(part: str, target: str) -> str:
+    """Return the member name a relation's target means: absolute (`/xl/a.xml`) or relative to the folder of `part`."""
+    from urllib.parse import unquote
+
+    target = target.partition("#")[0]
+    if "%" in target:
+        target = unquote(target)
+    steps = target.split("/") if target.startswith("/") else part.split("/")[:-1] + target.split("/")
+    out: list[str] = []
+    for step in steps:
+        if step == "..":
+            del out[-1:]
+        elif step not in ("", "."):
+            out.append(step)
+    return "/".join(out)
+
+
+def read_relationships(package: Package, part: str = "") -> tuple[Relationship, ...]:
+    """Return the relations of a part (of the package for an empty name), in their order; empty where it has none."""
+    name = package.find_name(relationships_name(part))
+    if name is None:
+        return ()
+    root = safe_xml(package.read(name), name=package.name, part=name)
+    found = []
+    for child in root.iterchildren(tag="{*}Relationship"):
+        uri = child.get("Type") or ""
+        external = child.get("TargetMode") == "External"
+        target = child.get("Target") or ""
+        if not external:
+            target = resolve_target(part, target)
+            target = package.find_name(target) or target
+        found.append(Relationship(child.get("Id") or "", uri.rpartition("/")[2], target, external, uri))
+    return tuple(found)
+
+
+def get_main_part(package: Package) -> str:
+    """Return the name of the part that is the document or workbook; PackageError GF318 where there is none."""
+    for relation in read_relationships(package):
+        if relation.type == "officeDocument" and relation.target in package:
+            return relation.target
+    raise PackageError(_missing_part(package.name, "officeDocument"))
+
+
+_LINKS = {"externalLinkPath", "externalLink", "xlExternalLinkPath"}
+_FETCHED = {"attachedTemplate", "subDocument", "frame", "oleObject", "externalLinkPath", "aFChunk"}
+
+
+def _check_contents(package: Package, limits: Limits) -> Iterator[Issue]:
+    if CONTENT_TYPES not in package:
+        yield _issue(
+            "GF318",
+            package.name,
+            "",
+            Text(
+                "the zip is not an office file: [Content_Types].xml is missing",
+                "不是 Office 文件：缺少 [Content_Types].xml",
+            ),
+        )
+        return
+    try:
+        types = read_content_types(package)
+        if not limits.macros:
+            yield from _find_macros(package, types)
+        yield from _find_links(package)
+    except PackageError as fault:
+        yield from fault.issues
+
+
+def _find_macros(package: Package, types: ContentTypes) -> Iterator[Issue]:
+    for name in package.names:
+        kind = types.of(name).casefold()
+        if "vbaproject" in kind or "macroenabled" in kind or name.casefold().endswith("vbaproject.bin"):
+            yield _issue(
+                "GF314",
+                package.name,
+                name,
+                Text("the file contains macros (VBA)", "文件含宏（VBA）"),
+                Text("save it as .docx or .xlsx without macros", "请另存为不含宏的 .docx 或 .xlsx"),
+            )
+
+
+def _is_remote(target: str) -> bool:
+    lowered = target.casefold()
+    return lowered.startswith(("http:", "https:", "ftp:", "\\\\", "//", "mhtml:", "file://///", "file:////")) or (
+        lowered.startswith("file://") and not lowered.startswith("file:///")
+    )
+
+
+def _find_links(package: Package) -> Iterator[Issue]:
+    """Every link to another workbook is refused and listed; so is whatever Office would fetch at opening."""
+    for name in package.names:
+        if not name.endswith(".rels") or "TargetMode" not in package.read(name).decode("utf-8", "replace"):
+            continue
+        folder, _, file = name.rpartition("/_rels/")
+        part = f"{folder}/{file[:-5]}" if folder else file[:-5]
+        for relation in read_relationships(package, part):
+            if not relation.external:
+                continue
+            if relation.type in _LINKS or (relation.type in _FETCHED and _is_remote(relation.target)):
+                yield _issue(
+                    "GF315",
+                    package.name,
+                    name,
+                    Text(f"the file is linked to {relation.target!r}", f"文件链接到外部文件 {relation.target!r}"),
+                    Text(
+                        "break the link (Data › Edit Links) and save it again",
+                        "请断开链接（数据 › 编辑链接）后重新保存",
+                    ),
+                )
+            elif relation.type == "image":
+                yield _issue(
+                    "GF320",
+                    package.name,
+                    name,
+                    Text(
+                        f"a picture is linked, not embedded: {relation.target!r}",
+                        f"图片为链接而非嵌入：{relation.target!r}",
+                    ),
+                    severity="warning",
+                )
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# XML
+
+
+def _decode_probe(data: bytes) -> bytes:
+    """Return the text as ASCII-compatible bytes, so that a DTD in UTF-16 is seen too."""
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff") or data[:4] in (b"<\0?\0", b"\0<\0?"):
+        little = data[:2] == b"\xff\xfe" or data[:1] == b"<"
+        return data.decode("utf-16-le" if little else "utf-16-be", "replace").encode("utf-8", "replace")
+    return data
+
+
+_ENCODINGS = ("utf-8", "utf8", "us-ascii", "ascii", "utf-16", "utf-16le", "utf-16be")
+
+
+def check_xml(data: bytes, *, name: str, part: str) -> list[Issue]:
+    """Return the faults that make an XML part unsafe to parse: any DTD, any encoding but UTF-8 and UTF-16."""
+    probe = _decode_probe(data)
+    issues = []
+    if b"<!DOCTYPE" in probe or b"<!ENTITY" in probe:
+        issues.append(
+            _issue(
+                "GF312",
+                name,
+                part,
+                Text("the XML has a DTD", "XML 含有 DTD 声明"),
+                Text(
+                    "no office program writes one; the file was made to do harm",
+                    "Office 程序不会写入 DTD，文件可能被恶意构造",
+                ),
+            )
+        )
+    head = probe[:200]
+    if head.lstrip(b"\xef\xbb\xbf").startswith(b"<?xml") and b"encoding" in head:
+        declared = head.partition(b"encoding")[2].partition(b"?>")[0].strip(b" =\r\n\t")
+        encoding = declared[1:].partition(declared[:1])[0].decode("ascii", "replace").casefold()
+        if encoding not in _ENCODINGS:
+            issues.append(
+                _issue(
+                    "GF313",
+                    name,
+                    part,
+                    Text(
+                        f"expected UTF-8 or UTF-16, found the encoding {encoding!r}",
+                        f"XML 编码应为 UTF-8 或 UTF-16，实为 {encoding!r}",
+                    ),
+                )
+            )
+    return issues
+
+
+def safe_xml(data: bytes, *, name: str, part: str) -> _Element:
+    """Return the root of an XML part. No DTD, no entity, no network, depth at most 256.
+
+    PackageError: GF312 for a DTD, GF313 with the line where it is not well-formed.
+    """
+    from lxml import etree
+
+    issues = check_xml(data, name=name, part=part)
+    if issues:
+        raise PackageError(issues)
+    # huge_tree only lifts the size of one text (10 MB); the parts' own size is bounded by Limits, the depth below.
+    parser: Any = etree.XMLParser(
+        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=len(data) > 8 * MIB, remove_blank_text=False
+    )
+    try:
+        root: _Element = etree.fromstring(data, parser)
+    except (etree.XMLSyntaxError, ValueError) as fault:
+        line = getattr(fault, "lineno", None)
+        raise PackageError(
+            Issue(
+                "GF313",
+                "error",
+                Place(name, path=(part, f"line {line}") if line else (part,)),
+                Text("the part is not well-formed XML", "部件不是格式良好的 XML"),
+                Text(str(fault)),
+            )
+        ) from fault
+    return root

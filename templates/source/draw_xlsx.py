@@ -1,0 +1,512 @@
+"""Draws the workbook templates: list.xlsx (annex 2) and the forms districts fill (annual-table, cultivation-table, enrolment-table).
+
+The official columns are not public: these are example forms (示意). A cell a district fills holds one plain path, so that the
+template reads the returned form back. Rows of a list stand between {%tr for %} and {%tr endfor %}; below it are empty
+input rows, which stay even where the list is empty. What comes prefilled is locked, headings are locked, input is open; the
+protection has no password.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+from dataclasses import dataclass, field
+from typing import Any
+
+import xlsxwriter
+from xlsxwriter.utility import xl_col_to_name, xl_rowcol_to_cell
+
+from gfdocs.gongwen.layout import FONT_HEADING_1, FONT_PAGE_NUMBER, FONT_TITLE, SIZES
+
+CREATED = dt.datetime(2023, 1, 1, tzinfo=dt.UTC).replace(tzinfo=None)
+FONT_TEXT = FONT_PAGE_NUMBER  # 宋体: what every office has for tables
+HEAD, INPUT, PREFILLED, MISSING, BAND = "#E4EFE6", "#FFFFFF", "#F4F5F4", "#FFF3C4", "#EEF4EE"
+RULE = "#5B6B60"
+LEVELS = ["国家级", "省级", "市级"]
+YES_NO = ["是", "否"]
+FAR_YEAR = 2100
+NOTE_EXAMPLE = "本表为示意表样，主管部门另有正式表样的，以正式表样为准。"
+FOOTER = "&C&10第 &P 页，共 &N 页&R&8示意表样"
+
+
+def draw() -> dict[str, bytes]:
+    """Return the files of all workbook templates by name."""
+    return {
+        "list.xlsx": _draw_list(),
+        "annual-table.xlsx": _draw_book(ANNUAL_FORMS, ANNUAL_GUIDE),
+        "cultivation-table.xlsx": _draw_book([CULTIVATION_FORM], CULTIVATION_GUIDE),
+        "enrolment-table.xlsx": _draw_book([ENROLMENT_FORM], ENROLMENT_GUIDE),
+    }
+
+
+# --- what a form is --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Check:
+    """A data validation with its message: `rule` as XlsxWriter takes it."""
+
+    rule: dict[str, Any]
+    message: str
+    title: str = "填写说明"
+    stop: bool = True
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: `path` is what stands in the list's row, `formula` (with {r} for the row) where it is computed."""
+
+    title: str
+    width: float
+    path: str = ""
+    kind: str = "text"  # text | long | code | amount | ratio | year | choice | index
+    group: str = ""
+    locked: bool = False
+    formula: str = ""
+    check: Check | None = None
+    required: bool = False
+    total: str = ""  # sum | count
+
+
+@dataclass(frozen=True)
+class Form:
+    """One sheet of a form: `rows` is the list it is prefilled with, `blank` the number of empty input rows."""
+
+    sheet: str
+    rows: str
+    columns: tuple[Column, ...]
+    heading: str = ""
+    blank: int = 10
+    notes: tuple[str, ...] = field(default=(NOTE_EXAMPLE,))
+
+
+def _choice(words: list[str], message: str) -> Check:
+    return Check({"validate": "list", "source": words}, message)
+
+
+AMOUNT = {"validate": "decimal", "criteria": ">=", "value": 0}
+CODE = Check({"validate": "length", "criteria": "=", "value": 18}, "18 位，数字与大写字母，不含 I、O、S、V、Z。", stop=False)
+PHONE = Check({"validate": "length", "criteria": "between", "minimum": 7, "maximum": 25}, "区号-号码或手机号，如 0512-12345678。", stop=False)
+YEAR = Check({"validate": "integer", "criteria": "between", "minimum": 2017, "maximum": FAR_YEAR}, "四位数年份，如 2023。")
+LEVEL = _choice(LEVELS, "请从下拉列表中选择名单级别。")
+
+
+def _hint(message: str) -> Check:
+    return Check({"validate": "any"}, message)
+
+
+def _amount(unit: str) -> Check:
+    return Check(AMOUNT, f"只填数字，单位为{unit}，不要写“约”“万”等文字。")
+
+
+def _percent(what: str) -> Check:
+    return Check({"validate": "decimal", "criteria": "between", "minimum": 0, "maximum": 100}, f"{what}，只填 0～100 的数字，不写 %。")
+
+
+INDEX = Column("序号", 5, "c.index", kind="index", locked=True)
+CONTACTS = (
+    Column("联系人", 9, "c.contact.name", required=True, check=_hint("负责本项工作的联系人姓名。")),
+    Column("联系电话", 14, "c.contact.phone", kind="code", required=True, check=PHONE),
+    Column("备注", 10, "c.note"),
+)
+
+
+def _identity(name: str, *, code: bool = True) -> tuple[Column, ...]:
+    """The columns that say which unit it is; prefilled and locked but for the code, which may be missing in the list."""
+    columns = [INDEX, Column(name, 23, "c.name", locked=True, total="count", check=_hint("填全称，与营业执照（批复文件）一致。"))]
+    if code:
+        columns.append(Column("统一社会信用代码", 19.5, "c.credit_code", kind="code", required=True, check=CODE))
+    columns.append(Column("所在地", 9.5, "c.district", locked=True, kind="choice", check=_hint("所在县级市（区）。")))
+    return tuple(columns)
+
+
+_LISTING = (
+    Column("名单级别", 8, "c.level", kind="choice", locked=True, check=LEVEL),
+    Column("列入年度", 8, "c.year", kind="year", locked=True, check=YEAR),
+)
+
+
+def _plan(target: str) -> tuple[Column, ...]:
+    return (
+        Column("下年度目标", 20, "c.plan.text", kind="long", group="下年度计划", required=True, check=_hint(target)),
+        Column("重点项目", 19, "c.main_project.name", kind="long", group="下年度计划", check=_hint("下年度最主要的一个绿色化改造项目名称。")),
+        Column("计划投资\n（万元）", 10.5, "c.main_project.investment", kind="amount", group="下年度计划", total="sum", check=_amount("万元")),
+        Column("完成时限", 10, "c.main_project.due", kind="choice", group="下年度计划", check=_hint("如 2023年12月。")),
+    )
+
+
+_WORK = Column("绿色化工作总结", 28, "c.summary.text", kind="long", group="上年度总结", required=True, check=_hint("上年度绿色化工作主要做法与成效，300 字以内。"))
+
+
+def _figure(title: str, name: str, check: Check, width: float = 10.5) -> Column:
+    return Column(title, width, f"c.figures.{name}", kind="amount", group="上年度关键指标", check=check)
+
+
+FACTORY_FORM = Form(
+    "工厂",
+    "district.factories",
+    (
+        *_identity("企业名称"),
+        *_LISTING,
+        _WORK,
+        Column("产值\n（万元）", 12, "c.summary.output_value", kind="amount", group="上年度关键指标", required=True, total="sum", check=_amount("万元")),
+        Column("综合能耗\n（吨标准煤）", 12, "c.summary.energy", kind="amount", group="上年度关键指标", required=True, total="sum", check=_amount("吨标准煤（当量值）")),
+        Column("单位产值能耗\n（吨标准煤/万元）", 11, kind="ratio", group="上年度关键指标", locked=True, formula='=IF(SUM(H{r})>0,SUM(I{r})/SUM(H{r}),"")'),
+        *_plan("下年度绿色化工作目标，尽量量化。"),
+        *CONTACTS,
+    ),
+    heading="绿色工厂",
+)  # fmt: skip
+PARK_FORM = Form(
+    "园区",
+    "district.parks",
+    (
+        *_identity("园区名称", code=False),
+        Column("园区级别", 9, "c.level", kind="choice", locked=True, check=LEVEL),
+        _LISTING[1],
+        _WORK,
+        _figure("单位工业增加值综合能耗\n（吨标准煤/万元）", "单位工业增加值综合能耗", _amount("吨标准煤/万元"), 12.5),
+        _figure("工业用水重复利用率\n（%）", "工业用水重复利用率", _percent("工业用水重复利用率")),
+        _figure("一般工业固体废物综合利用率\n（%）", "一般工业固体废物综合利用率", _percent("一般工业固体废物综合利用率"), 12.5),
+        _figure("绿色工厂占比\n（%）", "绿色工厂占比", _percent("园区内绿色工厂数占规模以上工业企业数的比例")),
+        *_plan("下年度园区绿色化目标，尽量量化。"),
+        *CONTACTS,
+    ),
+    heading="绿色工业园区",
+    blank=5,
+)  # fmt: skip
+SUPPLY_CHAIN_FORM = Form(
+    "供应链",
+    "district.supply_chains",
+    (
+        *_identity("企业名称"),
+        *_LISTING,
+        _WORK,
+        _figure("绿色供应商占比\n（%）", "绿色供应商占比", _percent("绿色供应商数占供应商总数的比例")),
+        _figure("开展绿色评价的供应商\n（家）", "绿色评价供应商数", Check({"validate": "integer", "criteria": ">=", "value": 0}, "上年度开展绿色评价的供应商数，只填整数。"), 12),
+        _figure("绿色采购额占比\n（%）", "绿色采购额占比", _percent("绿色采购额占采购总额的比例")),
+        *_plan("下年度绿色供应链建设目标，尽量量化。"),
+        *CONTACTS,
+    ),
+    heading="绿色供应链管理企业",
+    blank=5,
+)  # fmt: skip
+ANNUAL_FORMS = [FACTORY_FORM, PARK_FORM, SUPPLY_CHAIN_FORM]
+
+CULTIVATION_FORM = Form(
+    "培育计划",
+    "district.candidates",
+    (
+        *_identity("企业名称"),
+        Column("所属行业", 13, "c.industry", check=_hint("按 GB/T 4754 行业大类或中类填写。")),
+        Column("主要产品", 16, "c.cultivation.products", required=True),
+        Column("上年度产值\n（万元）", 12, "c.cultivation.output_value", kind="amount", required=True, total="sum", check=_amount("万元")),
+        Column("上年度综合能耗\n（吨标准煤）", 12.5, "c.cultivation.energy", kind="amount", required=True, total="sum", check=_amount("吨标准煤（当量值）")),
+        Column("培育级别", 8.5, "c.cultivation.level", kind="choice", required=True, check=LEVEL),
+        Column("计划申报年度", 8.5, "c.cultivation.year", kind="year", required=True, check=YEAR),
+        Column("主要创建措施", 34, "c.cultivation.measures", kind="long", required=True, check=_hint("拟采取的主要措施，200 字以内。")),
+        *CONTACTS,
+    ),
+    blank=12,
+)  # fmt: skip
+
+_GATES = (
+    ("independent", "在本市注册的独立法人工业企业", "基本条件（是/否）"),
+    ("sound", "生产经营状况良好", "基本条件（是/否）"),
+    ("no_accident", "近三年无重大及以上安全、环保、质量等事故", "基本条件（是/否）"),
+    ("safety_accident", "发生较大及以上生产安全和质量事故", "不予入库情形（是/否）"),
+    ("environment_event", "发生Ⅲ级及以上突发环境事件", "不予入库情形（是/否）"),
+    ("inspection_problem", "国家、省级督查检查发现严重问题", "不予入库情形（是/否）"),
+    ("energy_rectification", "节能监察整改未按要求完成", "不予入库情形（是/否）"),
+    ("dishonest", "被列为失信被执行人", "不予入库情形（是/否）"),
+)
+_VERDICT = '=IF(COUNTA(B{r})=0,"",IF(COUNTIF(F{r}:H{r},"否")+COUNTIF(I{r}:M{r},"是")>0,"不符合",IF(COUNTIF(F{r}:H{r},"是")+COUNTIF(I{r}:M{r},"否")=8,"符合","待核实")))'
+ENROLMENT_FORM = Form(
+    "申报入库",
+    "district.candidates",
+    (
+        *_identity("企业名称"),
+        Column("所属行业", 12, "c.industry", check=_hint("按 GB/T 4754 行业大类或中类填写。")),
+        *(
+            Column(title, 11, f"c.enrolment.{name}", kind="choice", group=group, required=True, check=_choice(YES_NO, f"{title}：请选“是”或“否”。"))
+            for name, title, group in _GATES
+        ),
+        Column("核对结果", 9, kind="choice", locked=True, formula=_VERDICT),
+        *CONTACTS,
+    ),
+    blank=12,
+    notes=("核对结果自动给出：基本条件有“否”或不予入库情形有“是”的为不符合，未填全的为待核实。", NOTE_EXAMPLE),
+)  # fmt: skip
+
+_COMMON_GUIDE = (
+    "表头和已列出的单位名称等灰色单元格已锁定，请勿改动；白色单元格可以填写，淡黄色的为已列单位中还没有填的必填项。",
+    "名单中漏列或新增的单位，请填在合计行上方的空行；空行不够时，在空行之间插入行。请勿合并单元格、删除列或改动工作表名称。",
+    "带单位的数字只填数字本身，不写“约”“万”“%”；统一社会信用代码、联系电话按文本填写。",
+    "有下拉箭头的单元格请从列表中选择。",
+    "工作表保护未设密码，仅为防止误改。",
+    NOTE_EXAMPLE,
+)
+ANNUAL_GUIDE = (
+    "本表由各县级市（区）组织辖区内列入国家级、省级绿色制造名单的单位填写，工厂、园区、供应链管理企业分别填在三张工作表。",
+    "“上年度”指 {{ round.summary_year }} 年，“下年度”指 {{ round.plan_year }} 年。",
+    "产值、综合能耗与统计报表口径一致；单位产值能耗自动计算。",
+    "重点项目填最主要的一个，其余可在下年度目标中说明。",
+    *_COMMON_GUIDE,
+)
+CULTIVATION_GUIDE = (
+    "本表由各县级市（区）填报 {{ round.plan_year }} 年度绿色工厂培育对象，已列出的为已有培育记录的企业。",
+    "培育级别指计划申报的名单级别；计划申报年度填四位数年份。",
+    "“上年度”指 {{ round.summary_year }} 年。",
+    *_COMMON_GUIDE,
+)
+ENROLMENT_GUIDE = (
+    "本表用于核对申报入库企业是否符合条件：三项基本条件应全部为“是”，五项不予入库情形应全部为“否”。",
+    "请逐项选择“是”或“否”，不清楚的先留空，核实后再填。",
+    *_COMMON_GUIDE,
+)
+
+
+# --- drawing ---------------------------------------------------------------------------------------------------------------
+
+
+class Book:
+    """A workbook being drawn, with its formats by name."""
+
+    def __init__(self) -> None:
+        self.out = io.BytesIO()
+        self.book = xlsxwriter.Workbook(self.out, {"in_memory": True, "default_format_properties": {"font_name": FONT_TEXT, "font_size": 11}})
+        self.book.set_properties({"title": "", "author": "", "company": "", "created": CREATED})
+        self.book.set_calc_mode("auto")
+        self._formats: dict[tuple[tuple[str, Any], ...], Any] = {}
+
+    def format(self, **properties: Any) -> Any:
+        key = tuple(sorted(properties.items()))
+        if key not in self._formats:
+            self._formats[key] = self.book.add_format({"font_name": FONT_TEXT, "valign": "vcenter", **properties})
+        return self._formats[key]
+
+    def cell(self, **properties: Any) -> Any:
+        return self.format(**{"border": 1, "border_color": RULE, "font_size": 10, "text_wrap": True, **properties})
+
+    def close(self) -> bytes:
+        self.book.close()
+        return self.out.getvalue()
+
+
+def _draw_book(forms: list[Form], guide: tuple[str, ...]) -> bytes:
+    book = Book()
+    for form in forms:
+        _draw_form(book, form)
+    _draw_guide(book, guide)
+    return book.close()
+
+
+LABEL_ROW, TITLE_ROW, UNIT_ROW, GROUP_ROW, HEAD_ROW, FOR_ROW, ITEM_ROW, END_ROW = range(8)
+BLANK_ROW = END_ROW + 1
+
+
+def _draw_form(book: Book, form: Form) -> None:
+    sheet = book.book.add_worksheet(form.sheet)
+    last = len(form.columns) - 1
+    total_row = BLANK_ROW + form.blank
+    for number, column in enumerate(form.columns):
+        sheet.set_column(number, number, column.width)
+    _draw_head(book, sheet, form, last)
+    sheet.write_string(FOR_ROW, 0, f"{{%tr for c in {form.rows} %}}")
+    sheet.write_string(END_ROW, 0, "{%tr endfor %}")
+    for number, column in enumerate(form.columns):
+        _draw_item(book, sheet, number, column)
+        for row in range(BLANK_ROW, total_row):
+            _draw_blank(book, sheet, row, number, column)
+        _add_check(sheet, number, column, total_row - 1)
+        _mark_missing(book, sheet, number, column)
+    for row in range(BLANK_ROW, total_row):
+        sheet.set_row(row, 30)
+    _draw_total(book, sheet, form, total_row)
+    for offset, note in enumerate(form.notes, 1):
+        sheet.merge_range(total_row + offset, 0, total_row + offset, last, f"注：{note}", book.format(font_size=9, font_color="#555555"))
+    _set_page(sheet, landscape=True, repeat=(GROUP_ROW, HEAD_ROW))
+    sheet.freeze_panes(FOR_ROW, 2)
+    _protect(sheet)
+
+
+def _draw_head(book: Book, sheet: Any, form: Form, last: int) -> None:
+    title = "{{ document.title }}" + (f"（{form.heading}）" if form.heading else "")
+    half = last // 2
+    sheet.set_row(LABEL_ROW, 22)
+    sheet.write_string(LABEL_ROW, 0, "{{ document.label }}", book.format(font_name=FONT_HEADING_1, font_size=SIZES["四号"]))
+    sheet.set_row(TITLE_ROW, 36)
+    sheet.merge_range(TITLE_ROW, 0, TITLE_ROW, last, title, book.format(font_name=FONT_TITLE, font_size=SIZES["小二"], align="center"))
+    sheet.set_row(UNIT_ROW, 24)
+    sheet.merge_range(UNIT_ROW, 0, UNIT_ROW, half, "填报单位：{{ district.name }}", book.format(font_size=11))
+    sheet.merge_range(UNIT_ROW, half + 1, UNIT_ROW, last, "填报日期：　　　年　　月　　日", book.format(font_size=11, align="right", locked=False))
+    sheet.set_row(GROUP_ROW, 22)
+    sheet.set_row(HEAD_ROW, 54)
+    start = 0
+    while start <= last:
+        group = form.columns[start].group
+        end = start
+        while group and end < last and form.columns[end + 1].group == group:
+            end += 1
+        _draw_heading(book, sheet, form, start, end)
+        start = end + 1
+
+
+def _draw_heading(book: Book, sheet: Any, form: Form, start: int, end: int) -> None:
+    head = book.cell(bold=True, align="center", bg_color=HEAD)
+    group = form.columns[start].group
+    if not group:
+        sheet.merge_range(GROUP_ROW, start, HEAD_ROW, start, form.columns[start].title, head)
+        return
+    if end > start:
+        sheet.merge_range(GROUP_ROW, start, GROUP_ROW, end, group, head)
+    else:
+        sheet.write_string(GROUP_ROW, start, group, head)
+    for number in range(start, end + 1):
+        sheet.write_string(HEAD_ROW, number, form.columns[number].title, head)
+
+
+_KINDS: dict[str, dict[str, Any]] = {
+    "text": {},
+    "long": {"align": "left"},
+    "code": {"num_format": "@", "align": "center"},
+    "amount": {"num_format": "#,##0.00", "align": "right"},
+    "ratio": {"num_format": "0.0000", "align": "right"},
+    "year": {"num_format": "0", "align": "center"},
+    "choice": {"align": "center"},
+    "index": {"num_format": "0", "align": "center"},
+}
+
+
+def _draw_item(book: Book, sheet: Any, number: int, column: Column) -> None:
+    look = book.cell(locked=column.locked, bg_color=PREFILLED if column.locked else INPUT, **_KINDS[column.kind])
+    if column.formula:
+        sheet.write_formula(ITEM_ROW, number, column.formula.format(r=ITEM_ROW + 1), look, "")
+    else:
+        sheet.write_string(ITEM_ROW, number, f"{{{{ {column.path} }}}}", look)
+
+
+def _draw_blank(book: Book, sheet: Any, row: int, number: int, column: Column) -> None:
+    locked = bool(column.formula)
+    look = book.cell(locked=locked, bg_color=PREFILLED if locked else INPUT, **_KINDS[column.kind])
+    if column.formula:
+        sheet.write_formula(row, number, column.formula.format(r=row + 1), look, "")
+    else:
+        sheet.write_blank(row, number, None, look)
+
+
+def _add_check(sheet: Any, number: int, column: Column, last_row: int) -> None:
+    """A drop-down or limit with its message, over the list's row and the empty rows below it."""
+    if column.check is None:
+        return
+    check = column.check
+    rule = {**check.rule, "input_title": check.title, "input_message": check.message, "ignore_blank": True}
+    if check.rule["validate"] != "any":
+        rule |= {"error_title": "请核对", "error_message": check.message, "error_type": "stop" if check.stop else "warning"}
+    sheet.data_validation(ITEM_ROW, number, last_row, number, rule)
+
+
+def _mark_missing(book: Book, sheet: Any, number: int, column: Column) -> None:
+    """Pale yellow where a listed unit has not filled what it must."""
+    if not column.required:
+        return
+    cell = xl_rowcol_to_cell(ITEM_ROW, number)
+    criteria = f'=AND($B{ITEM_ROW + 1}<>"",{cell}="")'
+    rule = {"type": "formula", "criteria": criteria, "format": book.book.add_format({"bg_color": MISSING})}
+    sheet.conditional_format(ITEM_ROW, number, END_ROW - 1, number, rule)
+
+
+def _draw_total(book: Book, sheet: Any, form: Form, row: int) -> None:
+    """The totals: SUM and COUNTA from the list's row to the last empty row, so that they grow with the list."""
+    sheet.set_row(row, 26)
+    for number, column in enumerate(form.columns):
+        look = {"bold": True, "bg_color": BAND, "align": "center"}
+        name = xl_col_to_name(number)
+        span = f"{name}{ITEM_ROW + 1}:{name}{row}"
+        if column.total == "count":
+            sheet.write_formula(row, number, f"=COUNTA({span})", book.cell(**look, num_format='0"家"'), 0)
+        elif column.total == "sum":
+            sheet.write_formula(row, number, f"=SUM({span})", book.cell(**{**look, "align": "right"}, num_format="#,##0.00"), 0)
+        else:
+            sheet.write(row, number, "合计" if number == 0 else None, book.cell(**look))
+
+
+def _draw_guide(book: Book, lines: tuple[str, ...]) -> None:
+    sheet = book.book.add_worksheet("填表说明")
+    sheet.set_column(0, 0, 5)
+    sheet.set_column(1, 1, 92)
+    sheet.set_row(0, 36)
+    sheet.merge_range(0, 0, 0, 1, "填　表　说　明", book.format(font_name=FONT_TITLE, font_size=SIZES["小二"], align="center"))
+    for row, line in enumerate(lines, 1):
+        sheet.set_row(row, 20 if len(line) <= 45 else 38)
+        sheet.write_number(row, 0, row, book.format(font_size=12, align="center", num_format='0"."'))
+        sheet.write_string(row, 1, line, book.format(font_size=12, text_wrap=True))
+    _set_page(sheet, landscape=False, repeat=None)
+    _protect(sheet)
+
+
+def _set_page(sheet: Any, *, landscape: bool, repeat: tuple[int, int] | None) -> None:
+    sheet.set_paper(9)  # A4
+    if landscape:
+        sheet.set_landscape()
+    sheet.fit_to_pages(1, 0)
+    sheet.set_margins(left=0.47, right=0.47, top=0.63, bottom=0.63)
+    sheet.center_horizontally()
+    sheet.set_footer(FOOTER, {"margin": 0.3})
+    sheet.hide_gridlines(2)
+    if repeat:
+        sheet.repeat_rows(*repeat)
+
+
+def _protect(sheet: Any) -> None:
+    """Protect without a password: rows can be added, columns and rows resized, lists filtered."""
+    allowed = ("format_columns", "format_rows", "insert_rows", "delete_rows", "autofilter", "sort")
+    sheet.protect("", dict.fromkeys(allowed, True))
+
+
+# --- annex 2 ---------------------------------------------------------------------------------------------------------------
+
+
+def _draw_list() -> bytes:
+    """Annex 2: the units by district, numbered through, with sub-totals and a total; A4 portrait."""
+    book = Book()
+    sheet = book.book.add_worksheet("名单")
+    for number, width in enumerate((7, 50, 17, 19)):
+        sheet.set_column(number, number, width)
+    sheet.set_row(0, 24)
+    sheet.write_string(0, 0, "{{ document.label }}", book.format(font_name=FONT_HEADING_1, font_size=SIZES["三号"]))
+    sheet.set_row(1, 52)
+    title = book.format(font_name=FONT_TITLE, font_size=SIZES["小二"], align="center", text_wrap=True)
+    sheet.merge_range(1, 0, 1, 3, "{{ document.title }}{% if district %}（{{ district.name }}）{% endif %}", title)
+    head = book.cell(bold=True, align="center", bg_color=HEAD, font_size=12)
+    sheet.set_row(2, 30)
+    for number, word in enumerate(("序号", "单位名称", "所在地", "名单类别")):
+        sheet.write_string(2, number, word, head)
+    _draw_groups(book, sheet)
+    _set_page(sheet, landscape=False, repeat=(2, 2))
+    sheet.set_margins(left=0.75, right=0.75, top=0.8, bottom=0.8)
+    sheet.freeze_panes(3, 0)
+    return book.close()
+
+
+def _draw_groups(book: Book, sheet: Any) -> None:
+    text, centred = book.cell(font_size=11), book.cell(font_size=11, align="center")
+    band = book.cell(font_size=11, bold=True, bg_color=BAND)
+    sum_text = book.cell(font_size=11, align="right", italic=True)
+    total = book.cell(font_size=12, bold=True, align="center", bg_color=HEAD)
+    sheet.write_string(3, 0, "{%tr for g in groups %}")
+    sheet.set_row(4, 24)
+    sheet.merge_range(4, 0, 4, 3, "{{ g.name }}", band)
+    sheet.write_string(5, 0, "{%tr for c in g.companies %}")
+    sheet.set_row(6, 29)
+    for number, (path, look) in enumerate((("c.index", centred), ("c.display_name", text), ("c.district_name", centred), ("c.level_text", centred))):
+        sheet.write_string(6, number, f"{{{{ {path} }}}}", look)
+    sheet.write_string(7, 0, "{%tr endfor %}")
+    sheet.set_row(8, 22)
+    sheet.merge_range(8, 0, 8, 2, "小计", sum_text)
+    sheet.write_formula(8, 3, "=COUNT(A7:A7)", book.cell(font_size=11, align="center", italic=True, num_format='0" 家"'), 0)
+    sheet.write_string(9, 0, "{%tr endfor %}")
+    sheet.set_row(10, 30)
+    sheet.merge_range(10, 0, 10, 2, "合　计", total)
+    # the serial numbers are the only numbers of column A: counting them counts the units
+    sheet.write_formula(10, 3, "=COUNT(A5:A9)", book.cell(font_size=12, bold=True, align="center", bg_color=HEAD, num_format='0" 家"'), 0)

@@ -221,11 +221,12 @@ def _file_names(project: Project, spec: DocumentSpec, kind: str, wanted: str, ta
 
 
 def _converted(data: bytes, kind: str, wanted: str, outline: bool, name: str) -> bytes:
-    from gfdocs import convert
+    from gfdocs.convert import outline as outline_svg
+    from gfdocs.convert import to_pdf, to_png
 
     if wanted == kind:
-        return convert.outline(data, name=name) if outline and kind == "svg" else data
-    return convert.to_pdf(data, kind, name=name) if wanted == "pdf" else convert.to_png(data, kind, name=name)
+        return outline_svg(data, name=name) if outline and kind == "svg" else data
+    return to_pdf(data, kind, name=name) if wanted == "pdf" else to_png(data, kind, name=name)
 
 
 def _write(path: Path, data: bytes) -> None:
@@ -400,7 +401,7 @@ def lint(
     force: Force = False,
     form: Messages = MessageFormat.text,
 ) -> None:  # fmt: skip
-    from gfdocs.programme.lint import lint_file
+    from gfdocs.lint import lint_file
 
     if annotate is not None:
         _refuse_existing(annotate, force)

@@ -59,7 +59,7 @@ def to_plain(value: Any) -> Any:
 def build_context(dataset: Dataset, specs: Sequence[DocumentSpec], titles: dict[str, str]) -> RoundContext:
     """Return the context of a whole round; `titles` holds the finished title of each document by id."""
     settings = dataset.settings
-    round_ = _build_round(settings)
+    round_ = build_round(settings)
     companies = [_build_company(company, round_) for company in dataset.companies]
     units = [c for c in companies if _is_unit(c, round_)]
     new = [c for c in units if c["level"] == round_["level"] and c["year"] == round_["year"]]
@@ -70,7 +70,7 @@ def build_context(dataset: Dataset, specs: Sequence[DocumentSpec], titles: dict[
     ordered = [c for group in groups for c in group["companies"]]
     base = {
         "round": round_,
-        "issuer": _build_issuer(settings),
+        "issuer": build_issuer(settings),
         "source": to_plain(settings.source),
         **_build_attachments(settings, titles),
         "counts": {
@@ -92,7 +92,7 @@ def build_context(dataset: Dataset, specs: Sequence[DocumentSpec], titles: dict[
     return RoundContext(base, districts, tuple(companies), tuple(ordered), tuple(units), tuple(candidates))
 
 
-def _build_round(settings: Any) -> Plain:
+def build_round(settings: Any) -> Plain:
     round_ = to_plain(settings.round)
     summary_year = round_["summary_year"] or round_["date"].year - 1
     return {
@@ -103,7 +103,7 @@ def _build_round(settings: Any) -> Plain:
     }
 
 
-def _build_issuer(settings: Any) -> Plain:
+def build_issuer(settings: Any) -> Plain:
     issuer: Plain = to_plain(settings.issuer)
     name = issuer["name"]
     return {**issuer, "mark": issuer["mark"] or f"{name}文件", "short_name": issuer["short_name"] or name}
@@ -139,6 +139,11 @@ def _build_company(company: Any, round_: Plain) -> Plain:
         enrolment_verdict=judge(enrolment).text,
     )
     return plain
+
+
+def to_plain_company(company: Any, settings: Any) -> Plain:
+    """Return one company as templates see it."""
+    return _build_company(company, build_round(settings))
 
 
 def _yes_no(answer: bool | None) -> str:
@@ -225,7 +230,7 @@ def attachment_labels(settings: Any) -> dict[str, str]:
 def _build_attachments(settings: Any, titles: dict[str, str]) -> Plain:
     labels = attachment_labels(settings)
     due: dict[str, date] = {_key(d.document): d.date for d in settings.deadlines}
-    attachments = [
+    attachments: list[Plain] = [
         {
             "number": number,
             "label": labels[document],

@@ -4,20 +4,30 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from gfdocs.errors import DataError, Issue, NotFound, Place, TemplateError, Text, did_you_mean, errors_of
 from gfdocs.programme.catalogue import DocumentSpec, get_spec, read_catalogue
 from gfdocs.programme.consistency import check_consistency, check_targets
-from gfdocs.programme.context import Plain, RoundContext, attachment_labels, build_context, build_plaque, to_plain
+from gfdocs.programme.context import (
+    Plain,
+    RoundContext,
+    attachment_labels,
+    build_context,
+    build_issuer,
+    build_plaque,
+    build_round,
+    to_plain,
+)
 
 if TYPE_CHECKING:
     from gfdocs.data.load import Dataset
     from gfdocs.data.model import Settings
+    from gfdocs.engine.language import Expression, Program
     from gfdocs.engine.template import Document, Template
 
 Missing = Literal["error", "mark", "blank"]
@@ -98,18 +108,24 @@ class Project:
             found.extend(Target(district=name) for name in self.context_of_round.districts)
         if "company" in spec.scopes:
             found.extend(self._company_targets(spec))
-        return tuple(found)
+        return tuple(target for target in found if self._applies(spec, target))
 
-    def _company_targets(self, spec: DocumentSpec) -> Iterator[Target]:
+    def _company_targets(self, spec: DocumentSpec) -> list[Target]:
         order = {name: index for index, name in enumerate(self.context_of_round.districts)}
-        companies = sorted(
-            self.context_of_round.select(spec.selection), key=lambda c: order.get(c["district"], len(order))
-        )
-        condition = _compile_condition(spec) if spec.when else None
-        for company in companies:
-            target = Target(company["district"] or None, company)
-            if condition is None or condition(self._context(spec, target)):
-                yield target
+        companies = self.context_of_round.select(spec.selection)
+        placed = sorted(companies, key=lambda c: order.get(c["district"], len(order)))
+        return [Target(company["district"] or None, company) for company in placed]
+
+    def _applies(self, spec: DocumentSpec, target: Target) -> bool:
+        """True where the catalogue's `when` holds; it sees the round, `district` and `company`."""
+        if not spec.when:
+            return True
+        district = self.context_of_round.districts.get(target.district or "")
+        return bool(self._conditions[spec.id]({**self.context_of_round.base, "district": district, "company": target.company}))
+
+    @cached_property
+    def _conditions(self) -> dict[str, Expression]:
+        return {spec.id: _compile_condition(spec) for spec in self.documents if spec.when}
 
     def context(self, document: str, *, district: str | None = None, company: str | Plain | None = None) -> Plain:
         """Return the data that the document's template sees, as plain dicts and lists that must not be changed."""
@@ -146,7 +162,8 @@ class Project:
     def _package(self, district: str) -> list[Plain]:
         """What a district's package holds: its own documents in the order of their attachment numbers."""
         due = self.context_of_round.base["due"]
-        specs = [spec for spec in self.documents if "district" in spec.scopes and spec.id != "cover"]
+        own = (spec for spec in self.documents if "district" in spec.scopes and spec.id != "cover")
+        specs = [spec for spec in own if self._applies(spec, Target(district))]
         rows: list[Plain] = []
         for spec in sorted(specs, key=lambda spec: self._labels.get(spec.id, "附件~")):
             described = self._describe(spec)
@@ -161,7 +178,11 @@ class Project:
         base = self.context_of_round.base
         district = self.context_of_round.districts.get(target.district or "")
         context = {**base, "document": self._describe(spec), "district": district, "company": target.company}
-        return f"{_render_text(spec.file, context, spec.place)}.{kind}"
+        return f"{self._patterns[spec.id].render(context)}.{kind}"
+
+    @cached_property
+    def _patterns(self) -> dict[str, Program]:
+        return {spec.id: compile_text(spec.file, spec.place) for spec in self.documents}
 
     def template(self, document: str, kind: str | None = None) -> Template:
         """Return the compiled template of the document, compiled once for the life of the project."""
@@ -247,22 +268,21 @@ def _not_found(en: str, zh: str, name: str, known: list[str], code: str) -> Issu
 
 def build_titles(specs: tuple[DocumentSpec, ...], settings: Settings) -> dict[str, str]:
     """Return the finished title of each document by id, from the patterns of the catalogue."""
-    from gfdocs.programme.context import _build_issuer, _build_round
-
-    context = {"round": _build_round(settings), "issuer": _build_issuer(settings), "source": to_plain(settings.source)}
-    return {spec.id: _render_text(spec.title, context, spec.place) for spec in specs}
+    context = {"round": build_round(settings), "issuer": build_issuer(settings), "source": to_plain(settings.source)}
+    return {spec.id: compile_text(spec.title, spec.place).render(context) for spec in specs}
 
 
-def _render_text(pattern: str, context: Mapping[str, Any], place: Place) -> str:
-    from gfdocs.engine.language import render_text
+def compile_text(pattern: str, place: Place) -> Program:
+    """Return a short text with tags (a title, a file name) compiled; it prints values as they are."""
+    from gfdocs.engine.language import compile_source, make_environment
 
-    return render_text(pattern, context, place=place)
+    return compile_source(make_environment(escape=None), pattern, place_of=lambda line: place)
 
 
-def _compile_condition(spec: DocumentSpec) -> Any:
+def _compile_condition(spec: DocumentSpec) -> Expression:
     from gfdocs.engine.language import compile_expression, make_environment
 
-    return compile_expression(make_environment(), spec.when, spec.place)
+    return compile_expression(make_environment(escape=None), spec.when, spec.place)
 
 
 def load(folder: str | Path) -> Project:

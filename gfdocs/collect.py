@@ -1,0 +1,282 @@
+"""Returned annexes become data again: each workbook is read by the template that wrote it, merged by company, and the late ones named."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gfdocs._callable import set_callable
+from gfdocs.errors import GfdocsError, Issue, Language, Place, ReadBackError, Text, errors_of
+from gfdocs.raw import Raw, RawMap, RawScalar
+
+if TYPE_CHECKING:
+    from gfdocs.data.load import Dataset
+    from gfdocs.data.model import Company
+    from gfdocs.programme.project import Project
+
+SUFFIX = ".xlsx"
+_IDENTITY = ("name", "district", "category")
+
+
+@dataclass(frozen=True, slots=True)
+class Return:
+    """One returned workbook: which document of which district it is, and the companies it gives."""
+
+    file: str
+    document: str
+    district: str
+    companies: tuple[Company, ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What one district owes: a document by a date, and the files that came. `late` is None where no day was given to judge by."""
+
+    district: str
+    document: str
+    label: str
+    due: dt.date | None
+    files: tuple[str, ...]
+    late: bool | None
+
+    @property
+    def received(self) -> bool:
+        return bool(self.files)
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """The merged data, every issue with its cell, and what each district sent."""
+
+    dataset: Dataset
+    issues: tuple[Issue, ...]
+    status: tuple[Status, ...]
+    returns: tuple[Return, ...] = ()
+
+    def __repr__(self) -> str:
+        missing = sum(not row.received for row in self.status)
+        return f"<Collected {len(self.returns)} returns, {len(self.dataset.companies)} companies, {missing} missing, {len(self.issues)} issues>"
+
+    def to_bytes(self, kind: str) -> bytes:
+        """Return the merged data as xlsx (with sheets of issues and status), yaml or json."""
+        if kind == "xlsx":
+            return _to_workbook(self)
+        if kind == "json":
+            return json.dumps(_to_plain(self), ensure_ascii=False, indent=1, default=str).encode() + b"\n"
+        if kind in ("yaml", "yml"):
+            from gfdocs.data.dump import dump_companies
+
+            return dump_companies(self.dataset.companies).encode()
+        fact = Text(f'cannot write the merged data as "{kind}"', f"汇总数据不能写成“{kind}”")
+        raise ReadBackError(Issue("GF690", "error", Place(), fact, Text("use .xlsx, .yaml or .json", "请用 .xlsx、.yaml 或 .json")))  # fmt: skip
+
+    def status_lines(self, language: Language = "en") -> Iterator[str]:
+        """Yield a line for each district and document: received, missing or late."""
+        for row in self.status:
+            yield f"{row.district}  {row.label or row.document}  {_state(row).to(language)}"
+
+
+def _state(row: Status) -> Text:
+    if row.received:
+        files = ", ".join(row.files)
+        return Text(f"received: {files}", f"已交：{files}")
+    due = f" {row.due}" if row.due else ""
+    return Text(f"late, was due{due}", f"逾期未交，应于{due} 前") if row.late else Text(f"missing, due{due}", f"未交，截止{due}")
+
+
+def collect(returns: str | Path, project: Project, *, today: dt.date | None = None) -> Collected:
+    """Return what the workbooks of a folder say, merged into the project's data; the files and the project stay as they are.
+
+    `today` decides who is late; without it nobody is, only missing. Every workbook that can be read is read; the faults of all of them are
+    in `.issues`, each with its cell. Raises ReadBackError where the folder itself is not there.
+    """
+    folder = Path(returns)
+    if not folder.is_dir():
+        fact = Text("there is no such folder", "没有这个文件夹")
+        raise ReadBackError(Issue("GF691", "error", Place(str(folder)), fact))
+    issues: list[Issue] = []
+    found = [entry for path in _list_workbooks(folder) if (entry := _read_return(path, folder, project, issues))]
+    companies = _merge(project, found, issues)
+    status = tuple(_build_status(project, found, today))
+    dataset = replace(project.dataset, companies=companies)
+    return Collected(dataset, tuple(issues), status, tuple(found))
+
+
+def _list_workbooks(folder: Path) -> list[Path]:
+    """Return the workbooks below the folder in order of name; Excel's own lock files (~$…) are none."""
+    return sorted(
+        path
+        for path in folder.rglob("*")
+        if path.suffix.lower() == SUFFIX and path.is_file() and not path.name.startswith(("~$", "."))
+    )
+
+
+def _read_return(path: Path, folder: Path, project: Project, issues: list[Issue]) -> Return | None:
+    """Return what the workbook gives by the template that fits it, or None with the reasons in `issues`."""
+    name = str(path.relative_to(folder))
+    refused: list[Issue] = []
+    for document in _returned_documents(project, path.name):
+        try:
+            result = project.template(document, "xlsx").read(path)
+        except GfdocsError as error:
+            refused.extend(error.issues)
+            continue
+        return _to_return(name, document, result, project, issues)
+    issues.extend(refused or [_no_form(name)])
+    return None
+
+
+def _returned_documents(project: Project, file_name: str) -> list[str]:
+    """Return the documents a district sends back, those whose title is in the file's name first."""
+    specs = [s for s in project.documents if "district" in s.scopes and "xlsx" in s.kinds and s.id != "list"]
+    titles = {spec.id: project.context(spec.id, district=next(iter(project.context_of_round.districts)))["document"] for spec in specs}  # fmt: skip
+    return sorted(
+        titles, key=lambda d: (titles[d]["title"] not in file_name, not titles[d]["label"] or titles[d]["label"] not in file_name)
+    )  # fmt: skip
+
+
+def _no_form(name: str) -> Issue:
+    fact = Text("it is none of the forms that were sent out", "不是下发的任何一种表")
+    return Issue("GF692", "error", Place(name), fact, Text("send back the form that was sent", "请使用下发的表格填报"))
+
+
+def _to_return(name: str, document: str, raw: Raw, project: Project, issues: list[Issue]) -> Return | None:
+    from gfdocs.data.load import records_from_raw
+
+    district = _find_district(raw, name, project)
+    if district is None:
+        fact = Text("it does not say which district it is from", "看不出是哪个县级市（区）的表")
+        hint = Text("keep the title of the form, or put the district's name into the file's name", "请保留表头，或在文件名中写明县级市（区）")
+        issues.append(Issue("GF693", "error", Place(name), fact, hint))
+        return None
+    companies, found = records_from_raw(raw, project.settings)
+    issues.extend(found)
+    return Return(name, document, district, tuple(companies))
+
+
+def _find_district(raw: Raw, name: str, project: Project) -> str | None:
+    """Return the district that the form's own title names, else the one whose name is in the file's path."""
+    text = ""
+    if isinstance(raw, RawMap) and isinstance(inner := raw.entries.get("district"), RawMap):
+        scalar = inner.entries.get("name")
+        text = scalar.text if isinstance(scalar, RawScalar) else ""
+    districts = project.context_of_round.districts
+    if text in districts:
+        return text
+    named = [key for key, d in districts.items() if key in name or (d["short_name"] and d["short_name"] in name)]
+    return named[0] if len(named) == 1 else None
+
+
+def _merge(project: Project, returns: Iterable[Return], issues: list[Issue]) -> tuple[Company, ...]:
+    """Return the project's companies with what came back laid over them; rows of unknown companies are added."""
+    from gfdocs.data.zh import normal_name
+
+    merged = list(project.dataset.companies)
+    by_code = {c.credit_code: i for i, c in enumerate(merged) if c.credit_code}
+    by_name = {(normal_name(c.name), c.category): i for i, c in enumerate(merged)}
+    sent: dict[tuple[int, str], tuple[Any, str]] = {}
+    for returned in returns:
+        for company in returned.companies:
+            index = by_code.get(company.credit_code) if company.credit_code else None
+            index = by_name.get((normal_name(company.name), company.category)) if index is None else index
+            if index is None:
+                index = len(merged)
+                merged.append(_new_company(company, returned))
+                by_name[normal_name(company.name), company.category] = index
+                issues.extend(_unknown(company, returned))
+            else:
+                merged[index] = _lay_over(merged[index], company, returned, index, sent, issues)
+    return tuple(merged)
+
+
+def _new_company(company: Company, returned: Return) -> Company:
+    from gfdocs.data.model import Status as ListStatus
+
+    changes: dict[str, Any] = {} if company.district else {"district": returned.district}
+    if company.cultivation is not None or company.enrolment is not None:
+        changes["status"] = ListStatus.CANDIDATE
+    return company.model_copy(update=changes)
+
+
+def _unknown(company: Company, returned: Return) -> Iterator[Issue]:
+    if returned.document == "annual-table":
+        fact = Text(f"{company.name} is not on the list", f"{company.name} 不在名单内")
+        hint = Text("check the name, or add the company to the project", "请核对名称，或在项目中补充该单位")
+        yield Issue("GF694", "warning", Place(returned.file), fact, hint)
+
+
+def _lay_over(
+    base: Company, new: Company, returned: Return, index: int, sent: dict[tuple[int, str], tuple[Any, str]], issues: list[Issue]
+) -> Company:  # fmt: skip
+    """Return the company with every filled field of the return; two returns that differ are an issue and the later one counts."""
+    changes: dict[str, Any] = {}
+    for name in new.model_fields_set:
+        value = getattr(new, name)
+        if name in _IDENTITY or value in ("", None, ()):
+            continue
+        value = _lay_record_over(getattr(base, name), value)
+        before = sent.get((index, name))
+        if before is not None and before[0] != value and before[1] != returned.file:
+            fact = Text(f"{base.name}: {name} differs from the return {before[1]}", f"{base.name}：{name} 与 {before[1]} 不一致")
+            issues.append(Issue("GF695", "warning", Place(returned.file), fact, also=(Place(before[1]),)))
+        sent[index, name] = (value, returned.file)
+        changes[name] = value
+    return base.model_copy(update=changes)
+
+
+def _lay_record_over(base: Any, new: Any) -> Any:
+    """Return a sub-record with the filled fields of the new one over the old one's; any other value is the new one."""
+    if not hasattr(new, "model_fields_set") or base is None:
+        return new
+    filled = {n: v for n in new.model_fields_set if (v := getattr(new, n)) not in ("", None, ())}
+    return base.model_copy(update=filled)
+
+
+def _build_status(project: Project, returns: Iterable[Return], today: dt.date | None) -> Iterator[Status]:
+    came: dict[tuple[str, str], list[str]] = {}
+    for entry in returns:
+        came.setdefault((entry.district, entry.document), []).append(entry.file)
+    for deadline in project.context_of_round.base["deadlines"]:
+        for district in project.context_of_round.districts:
+            files = tuple(came.get((district, deadline["document"]), ()))
+            late = None if today is None else not files and today > deadline["date"]
+            label = f"{deadline['label']} {deadline['title']}".strip()
+            yield Status(district, deadline["document"], label, deadline["date"], files, late)
+
+
+def _to_plain(collected: Collected) -> dict[str, Any]:
+    return {
+        "companies": [company.model_dump(mode="json", exclude_defaults=True) for company in collected.dataset.companies],
+        "status": [
+            {"district": s.district, "document": s.document, "due": s.due, "files": list(s.files), "late": s.late}
+            for s in collected.status
+        ],
+        "issues": [issue.to_dict("zh") for issue in collected.issues],
+        "errors": len(errors_of(collected.issues)),
+    }
+
+
+def _to_workbook(collected: Collected) -> bytes:
+    """Return the merged workbook, made by the template `collected.xlsx` like any other document."""
+    from gfdocs.engine.template import open_template
+    from gfdocs.programme.catalogue import templates_folder
+    from gfdocs.programme.context import to_plain_company
+
+    round_ = collected.dataset.settings.round
+    context = {
+        "title": f"{round_.city}{round_.name}报送情况汇总",
+        "companies": [to_plain_company(c, collected.dataset.settings) for c in collected.dataset.companies],
+        "status": [
+            {"district": s.district, "label": s.label, "due": s.due, "state": _state(s).zh, "files": "、".join(s.files)}
+            for s in collected.status
+        ],
+        "issues": [issue.to_dict("zh") for issue in collected.issues],
+    }
+    return open_template(templates_folder() / "collected.xlsx").render(context).to_bytes()
+
+
+set_callable(__name__)

@@ -58,6 +58,7 @@ __all__ = [
     "Unfit",
     "compile_expression",
     "compile_source",
+    "compile_text",
     "describe_fault",
     "escape_xml",
     "find_illegal",
@@ -848,9 +849,7 @@ def render_text(
     >>> render_text("关于{{ round.year }}年度的通知", {"round": {"year": 2022}})
     '关于2022年度的通知'
     """
-    environment = make_environment(escape=None, missing=missing)
-    program = compile_source(environment, pattern, place_of=lambda line: place or Place())
-    return program.render(context)
+    return compile_text(pattern, place, missing=missing).render(context)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -1060,3 +1059,11 @@ def compile_source(
         line = getattr(fault, "lineno", None) or 1
         raise_issues([describe_fault(fault, place_of(line), words=words_of(line))], fault)
         raise
+
+
+def compile_text(
+    pattern: str, place: Place | None = None, *, missing: MissingPolicy = "error", budget: Budget | None = None
+) -> Program:
+    """Return a short text with tags, compiled: a file name, a title. Nothing is escaped; all faults are at `place`."""
+    environment = make_environment(escape=None, missing=missing, budget=budget)
+    return compile_source(environment, pattern, place_of=lambda line: place or Place(), words_of=lambda line: pattern)

@@ -1,0 +1,345 @@
+"""What a user holds: `open_template`, `Template`, `Document`; and the Kind protocol behind them.
+
+A kind (`docx`, `xlsx`, `svg`) is a folder or module `gfdocs.engine.<kind>` with one function
+
+    compile(data: bytes, *, name: str, options: Options) -> Compiled
+
+that raises TemplateError or PackageError with every fault of the file. It is imported when the first template of that
+kind is opened.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Protocol, cast, runtime_checkable
+
+from gfdocs.errors import GfdocsError, Issue, OutputError, PackageError, Place, ReadBackError, TemplateError, Text
+
+if TYPE_CHECKING:
+    import jinja2
+
+    from gfdocs.engine.budget import Budget
+    from gfdocs.engine.names import Name
+    from gfdocs.raw import Raw
+
+__all__ = ["Compiled", "Document", "Kind", "Name", "Options", "Template", "open_template", "write_file"]
+
+Kind = Literal["docx", "xlsx", "svg"]
+MissingPolicy = Literal["error", "mark", "blank"]
+
+_KINDS: dict[str, Kind] = {
+    ".docx": "docx", ".dotx": "docx", ".docm": "docx", ".dotm": "docx", ".doc": "docx",
+    ".xlsx": "xlsx", ".xltx": "xlsx", ".xlsm": "xlsx", ".xltm": "xlsx", ".xls": "xlsx",
+    ".svg": "svg",
+}  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    if name == "Name":
+        from gfdocs.engine.names import Name
+
+        return Name
+    raise AttributeError(name)
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a template is compiled, whatever its kind. `budget` None takes the engine's own."""
+
+    filters: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
+    environment: jinja2.Environment | None = None
+    trusted: bool = False
+    budget: Budget | None = None
+
+
+class Compiled(Protocol):
+    """A compiled template of one kind: immutable, shared by threads."""
+
+    @property
+    def names(self) -> tuple[Name, ...]:
+        """The dotted paths it asks of the data, each once."""
+
+    @property
+    def issues(self) -> tuple[Issue, ...]:
+        """What is odd about it, but does not keep it from being rendered."""
+
+    def render(self, context: Mapping[str, Any], missing: MissingPolicy) -> bytes:
+        """Return the file; TemplateError with every fault of the run."""
+
+
+@runtime_checkable
+class Readable(Protocol):
+    """A kind whose templates read back what they have written."""
+
+    def read(self, data: bytes, *, name: str) -> Raw:
+        """Return the data of a filled-in file; ReadBackError with every fault."""
+
+
+@runtime_checkable
+class Lintable(Protocol):
+    """A kind that knows more faults than names the data does not have."""
+
+    def lint(self, names: Iterable[str] | Mapping[str, Any]) -> list[Issue]:
+        """Return the faults of the template against the names of the data."""
+
+
+@dataclass(frozen=True)
+class Document:
+    """A finished file, in memory."""
+
+    kind: Kind
+    name: str
+    data: bytes = field(repr=False)
+
+    def to_bytes(self) -> bytes:
+        """Return the bytes of the file."""
+        return self.data
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the file and return its path. It is whole or not there, and what was there before stays until then.
+
+        A symbolic link at `path` is replaced, never followed. OutputError GF290 where the folder cannot be written.
+        """
+        return write_file(path, self.data)
+
+    def __repr__(self) -> str:
+        return f"<Document {self.name!r}: {self.kind}, {len(self.data):,} bytes>"
+
+
+def write_file(path: str | os.PathLike[str], data: bytes) -> Path:
+    """Write a file that is whole or not there; OutputError GF290 where it cannot be. Symbolic links are replaced."""
+    target = Path(path)
+    try:
+        _write_atomically(target, data)
+    except OSError as fault:
+        reason = fault.strerror or str(fault)
+        issue = Issue(
+            "GF290",
+            "error",
+            Place(str(target)),
+            Text(f"cannot be written: {reason}", f"无法写入：{reason}"),
+            Text("check that the folder exists and may be written to", "请检查文件夹是否存在、是否可写"),
+        )
+        raise OutputError(issue) from fault
+    return target
+
+
+def _write_atomically(target: Path, data: bytes) -> None:
+    """Write beside the target under a new name, then rename: nobody ever sees half a file."""
+    # The pid keeps two processes apart, O_EXCL two threads: the later one takes the next number.
+    for attempt in range(1000):
+        temporary = target.with_name(f".{target.name[:60]}.{os.getpid()}.{attempt}.tmp")
+        try:
+            handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
+        except FileExistsError:
+            continue
+        break
+    else:
+        raise FileExistsError(17, "too many temporary files", str(target))
+    try:
+        with os.fdopen(handle, "wb", buffering=0) as file:
+            rest = memoryview(data)
+            while rest:
+                rest = rest[file.write(rest) or 0 :]
+        os.replace(temporary, target)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(temporary)
+        raise
+
+
+class Template:
+    """A compiled template. Immutable: threads may share it, and it may be pickled to worker processes."""
+
+    __slots__ = ("_compiled", "_data", "_options", "digest", "kind", "name")
+
+    kind: Kind
+    name: str
+    digest: str
+    """sha256 of the file."""
+    _compiled: Compiled
+    _data: bytes
+    _options: Options
+
+    def __init__(self, data: bytes, kind: Kind, name: str, options: Options) -> None:
+        compiled = _compile(data, kind, name, options)
+        set_ = object.__setattr__
+        set_(self, "kind", kind)
+        set_(self, "name", name)
+        set_(self, "digest", hashlib.sha256(data).hexdigest())
+        set_(self, "_compiled", compiled)
+        set_(self, "_data", data)
+        set_(self, "_options", options)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise AttributeError("a Template never changes; open another one")
+
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError("a Template never changes; open another one")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (_reopen, (self._data, self.kind, self.name, self._options))
+
+    @property
+    def compiled(self) -> Compiled:
+        """The compiled form, with what only this kind can do."""
+        return self._compiled
+
+    @property
+    def source(self) -> bytes:
+        """The bytes of the template file."""
+        return self._data
+
+    @property
+    def names(self) -> tuple[Name, ...]:
+        """The dotted paths that the template asks of the data, each with its kind and place."""
+        return self.compiled.names
+
+    @property
+    def issues(self) -> tuple[Issue, ...]:
+        """What is odd about the template, but does not keep it from being rendered."""
+        return self.compiled.issues
+
+    def render(self, context: Mapping[str, Any], *, missing: MissingPolicy = "error") -> Document:
+        """Return a new document filled with the data.
+
+        missing: what a name that the data does not have does: `error` (NameMissing with every such place), `mark`
+        (prints 【缺：name】, highlighted) or `blank`. TemplateError carries every fault of the run.
+        """
+        if missing not in ("error", "mark", "blank"):
+            raise ValueError(f'missing is "error", "mark" or "blank", not {missing!r}')
+        if not isinstance(context, Mapping):
+            raise TypeError(f"the context is a mapping, not {type(context).__name__}")
+        return Document(self.kind, self.name, self.compiled.render(context, missing))
+
+    def read(self, source: str | os.PathLike[str] | bytes, *, name: str | None = None) -> Raw:
+        """Return the data of a file that this template wrote and somebody filled in, with the place of every value.
+
+        ReadBackError with every fault; also for a kind that cannot be read back.
+        """
+        data, name = _read_source(source, name)
+        if not isinstance(self._compiled, Readable):
+            raise ReadBackError(
+                Issue(
+                    "GF222",
+                    "error",
+                    Place(self.name),
+                    Text(f"a {self.kind} template cannot be read back", f"{self.kind} 模板不支持回读"),
+                )
+            )
+        return self._compiled.read(data, name=name)
+
+    def lint(self, names: Iterable[str] | Mapping[str, Any], *, unused: bool = False) -> list[Issue]:
+        """Return the faults of the template against the data: names it does not have (GF204), its own oddities.
+
+        names: a context, or the dotted paths that there are (`companies[].name`). unused: also note what the data has
+        and the template does not use (GF213).
+        """
+        from gfdocs.engine.names import lint_names
+
+        names = names if isinstance(names, Mapping) else list(names)
+        issues = [*self.issues, *lint_names(self.names, names, unused=unused)]
+        if isinstance(self._compiled, Lintable):
+            issues += self._compiled.lint(names)
+        return issues
+
+    def __repr__(self) -> str:
+        return f"<Template {self.name!r}: {self.kind}, {len(self.names)} names>"
+
+
+def _reopen(data: bytes, kind: Kind, name: str, options: Options) -> Template:
+    return Template(data, kind, name, options)
+
+
+def _compile(data: bytes, kind: Kind, name: str, options: Options) -> Compiled:
+    from importlib import import_module
+
+    module = import_module(f"gfdocs.engine.{kind}")
+    return cast(Compiled, module.compile(data, name=name, options=options))
+
+
+def _read_source(source: Any, name: str | None) -> tuple[bytes, str]:
+    """Return (bytes, name) of a path, of bytes or of an open binary file; PackageError GF300 if it cannot be read."""
+    if isinstance(source, bytes | bytearray | memoryview):
+        return bytes(source), name or "template"
+    if hasattr(source, "read"):
+        if hasattr(source, "seek"):
+            source.seek(0)
+        return bytes(source.read()), name or Path(str(getattr(source, "name", "template"))).name
+    path = Path(source)
+    try:
+        return path.read_bytes(), name or path.name
+    except OSError as fault:
+        reason = fault.strerror or str(fault)
+        issue = Issue("GF300", "error", Place(str(path)), Text(f"cannot be read: {reason}", f"无法读取：{reason}"))
+        raise PackageError(issue) from fault
+
+
+def _find_kind(data: bytes, name: str) -> Kind:
+    """Return the kind by the file's suffix, else by its first bytes; TemplateError GF212 where neither tells."""
+    known = _KINDS.get(os.path.splitext(name)[1].lower())
+    if known:
+        return known
+    if data.startswith(b"PK"):
+        if b"word/document.xml" in data:
+            return "docx"
+        if b"xl/workbook" in data:
+            return "xlsx"
+    if b"<svg" in data[:4096]:
+        return "svg"
+    raise TemplateError(
+        Issue(
+            "GF212",
+            "error",
+            Place(name),
+            Text("expected a .docx, .xlsx or .svg template", "模板应为 .docx、.xlsx 或 .svg 文件"),
+            Text('name its kind: open_template(data, kind="docx")', '请指明类型：open_template(data, kind="docx")'),
+        )
+    )
+
+
+def open_template(
+    source: str | os.PathLike[str] | bytes,
+    *,
+    kind: Kind | None = None,
+    name: str | None = None,
+    filters: Mapping[str, Callable[..., Any]] | None = None,
+    environment: jinja2.Environment | None = None,
+    trusted: bool = False,
+    budget: Budget | None = None,
+) -> Template:
+    """Return a template compiled from a .docx, .xlsx or .svg file: done once, rendered many times.
+
+    source: a path, or the bytes of the file. kind: `docx`, `xlsx` or `svg`; by the suffix or content where None.
+    name: what it is called in messages. filters: further Jinja filters by name. environment: a Jinja environment whose
+    filters, tests, globals, loader and extensions are used; its escaping and sandbox are not. trusted: lifts sandbox
+    and budget, for templates that are as good as code. budget: what a render may use.
+
+    TemplateError or PackageError carry every fault of the file, each with its place.
+    """
+    data, name = _read_source(source, name)
+    kind = kind or _find_kind(data, name)
+    if kind not in ("docx", "xlsx", "svg"):
+        raise ValueError(f'kind is "docx", "xlsx" or "svg", not {kind!r}')
+    options = Options(dict(filters or {}), environment, trusted, budget)
+    try:
+        return Template(data, kind, name, options)
+    except (GfdocsError, ImportError):
+        raise
+    except Exception as fault:
+        # What nobody foresaw is still told as a fault of the file, with its cause attached.
+        issue = Issue(
+            "GF223",
+            "error",
+            Place(name),
+            Text(
+                f"cannot be compiled: {type(fault).__name__}: {fault}", f"模板无法编译：{type(fault).__name__}: {fault}"
+            ),
+            Text("please report this file", "请反馈该文件"),
+        )
+        raise TemplateError(issue) from fault

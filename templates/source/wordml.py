@@ -294,10 +294,10 @@ def page_geometry() -> str:
     )
 
 
-# The dash of the page number hangs in a line of exactly 14 pt whose baseline is at 80 % of it; the dash is about 0.36 em above
-# the baseline, so the line's lower edge is 7 mm + 6.2 pt + … below the type area. Measured in the tests, not assumed.
+# The dash of the page number hangs in a line of exactly 14 pt whose baseline is at 80 % of it; the dash is about 0.30 em above
+# the baseline, so the line's lower edge is 7 mm and half an em below the type area. Measured in the tests, not assumed.
 PAGE_NUMBER_LINE = 280
-_DASH_ABOVE_LINE_BOTTOM = 14 * (0.2 + 0.36)
+_DASH_ABOVE_LINE_BOTTOM = 14 * (0.2 + 0.30)
 FOOTER_DISTANCE = round(
     layout.BOTTOM_MARGIN.twips - layout.PAGE_NUMBER_BELOW_TYPE_AREA.twips - _DASH_ABOVE_LINE_BOTTOM * 20
 )

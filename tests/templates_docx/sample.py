@@ -78,7 +78,7 @@ def context() -> dict[str, Any]:
         },
         "issuer": {
             "name": "苏州市工业和信息化局", "short_name": "苏州市工信局", "mark": "苏州市工业和信息化局文件", "office": "节能与综合利用处",
-            "address": "苏州市姑苏区示例路1号", "copy_to": ["江苏省工业和信息化厅", "苏州市生态环境局", "苏州市市场监督管理局", "各县级市（区）人民政府（管委会）办公室"],
+            "address": "苏州市姑苏区示例路1号", "copy_to": ["江苏省工业和信息化厅", "苏州市生态环境局"],
             "contact": {"name": "示例联系人", "phone": "0512-00000000", "email": "jieneng@example.com"},
         },
         "source": {

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from wordml import Docx, blank, cell, paragraph, row, table, tag, tag_row
+from collections.abc import Callable
 
-from docx_documents.parts import attachment_head, document
+from wordml import LINE, Docx, blank, cell, paragraph, row, table, tag, tag_row
+
+from docx_documents.parts import attachment_head, document, table_gap
 
 HEIGHT = 454
 NONE = "—"
@@ -28,8 +30,13 @@ def _cell(text: str, style: str, width: int, span: int = 1) -> str:
     return cell(paragraph(text, style=style), width=width, span=span)
 
 
-def _head(titles: tuple[str, ...], widths: tuple[int, ...]) -> str:
-    cells = (_cell(title, "TableHead", width) for title, width in zip(titles, widths, strict=True))
+def _kept(text: str, style: str, width: int) -> str:
+    """A cell of a row that stays with the next one, so that the seal never stands alone on a page."""
+    return cell(paragraph(text, style=style, properties="<w:keepNext/>"), width=width)
+
+
+def _head(titles: tuple[str, ...], widths: tuple[int, ...], make: Callable[[str, str, int], str] = _cell) -> str:
+    cells = (make(title, "TableHead", width) for title, width in zip(titles, widths, strict=True))
     return row(*cells, header=True, height=HEIGHT)
 
 
@@ -43,7 +50,7 @@ def _amount(expression: str) -> str:
 
 
 def _basics() -> str:
-    widths = (1900, 2723, 1500, 2722)
+    widths = (2100, 2573, 1650, 2522)
 
     def line(*pairs: tuple[str, str]) -> str:
         cells = []
@@ -71,7 +78,11 @@ def _basics() -> str:
 
 
 def _heading(text: str) -> str:
-    return paragraph("{{ number.next() }}、" + text, style="HeadingOne")
+    return paragraph(
+        "{{ number.next() }}、" + text,
+        style="HeadingOne",
+        properties=f'<w:spacing w:before="{LINE // 2}" w:after="{LINE // 4}" w:line="{LINE}" w:lineRule="exact"/>',
+    )
 
 
 def _lines_of(expression: str) -> str:
@@ -84,7 +95,7 @@ def _lines_of(expression: str) -> str:
 
 
 def _summary() -> str:
-    widths = (850, 3795, 1500, 2700)
+    widths = (700, 3445, 1400, 3300)
     projects = table(
         _head(("序号", "已完成项目", "投资额\n（万元）", "成效"), widths),
         tag_row("for project in company.summary.projects", widths),
@@ -100,10 +111,10 @@ def _summary() -> str:
     )
     return (
         tag("if company.summary and (company.summary.text or company.summary.projects)")
-        + blank()
         + _heading("{{ round.summary_year }}年度绿色化工作总结")
         + _lines_of("company.summary.text")
         + tag("if company.summary.projects")
+        + table_gap()
         + projects
         + tag("endif")
         + tag("endif")
@@ -111,7 +122,7 @@ def _summary() -> str:
 
 
 def _indicators() -> str:
-    widths = (850, 2745, 1450, 950, 950, 950, 950)
+    widths = (700, 2345, 1350, 1050, 1050, 1250, 1100)
     titles = (
         "序号",
         "指标名称",
@@ -123,7 +134,6 @@ def _indicators() -> str:
     )
     return (
         tag("if indicators")
-        + blank()
         + _heading("关键指标")
         + table(
             _head(titles, widths),
@@ -146,16 +156,16 @@ def _indicators() -> str:
 
 
 def _plan() -> str:
-    widths = (850, 3295, 1500, 1500, 1700)
+    widths = (700, 3095, 1400, 1750, 1900)
     projects = table(
-        _head(("序号", "重点项目", "计划投资\n（万元）", "完成时限", "预期成效"), widths),
+        _head(("序号", "重点项目", "计划投资\n（万元）", "完成时限", "预期成效"), widths, _kept),
         tag_row("for project in company.plan.projects", widths),
         row(
-            _cell("{{ loop.index }}", "TableCentre", widths[0]),
-            _cell("{{ project.name }}", "TableText", widths[1]),
-            _cell(_amount("project.investment"), "TableFigure", widths[2]),
-            _cell(_or_none("project.due"), "TableCentre", widths[3]),
-            _cell(_or_none("project.benefit"), "TableText", widths[4]),
+            _kept("{{ loop.index }}", "TableCentre", widths[0]),
+            _kept("{{ project.name }}", "TableText", widths[1]),
+            _kept(_amount("project.investment"), "TableFigure", widths[2]),
+            _kept(_or_none("project.due"), "TableCentre", widths[3]),
+            _kept(_or_none("project.benefit"), "TableText", widths[4]),
             height=HEIGHT,
         ),
         tag_row("endfor", widths),
@@ -163,10 +173,10 @@ def _plan() -> str:
     )
     return (
         tag("if company.plan and (company.plan.text or company.plan.projects)")
-        + blank()
         + _heading("{{ round.plan_year }}年度工作计划")
         + _lines_of("company.plan.text")
         + tag("if company.plan.projects")
+        + table_gap()
         + projects
         + tag("endif")
         + tag("endif")
@@ -175,7 +185,7 @@ def _plan() -> str:
 
 def _close() -> str:
     return (
-        paragraph(style="BlankLine", properties="<w:keepNext/>") * 2
+        paragraph(style="BlankLine", properties="<w:keepNext/>")
         + paragraph("{{ company.name }}（盖章）", style="UnitSeal")
         + paragraph("年　　月　　日", style="IssueDate")
         + paragraph("格式为示意，可换成主管部门印发的正式表样。", style="FormNote")

@@ -6,7 +6,7 @@ from wordml import Docx, blank, cell, paragraph, row, table, tag, tag_row
 
 from docx_documents.parts import document, signature
 
-WIDTHS = (800, 3545, 2900, 1600)
+WIDTHS = (800, 6045, 2000)
 HEIGHT = 454
 
 
@@ -45,7 +45,7 @@ def _cell(text: str, style: str, width: int) -> str:
 
 def _package() -> str:
     head = row(
-        *(_cell(t, "TableHead", w) for t, w in zip(("序号", "材料名称", "文件名", "报送期限"), WIDTHS, strict=True)),
+        *(_cell(t, "TableHead", w) for t, w in zip(("序号", "材料名称和文件名", "报送期限"), WIDTHS, strict=True)),
         header=True,
         height=HEIGHT,
     )
@@ -57,9 +57,12 @@ def _package() -> str:
             tag_row("for item in package", WIDTHS),
             row(
                 _cell("{{ loop.index }}", "TableCentre", WIDTHS[0]),
-                _cell("{{ item.title }}", "TableText", WIDTHS[1]),
-                _cell("{{ item.file }}", "TableText", WIDTHS[2]),
-                _cell("{% if item.due %}{{ item.due|zh_date }}{% else %}—{% endif %}", "TableCentre", WIDTHS[3]),
+                cell(
+                    paragraph("{{ item.title }}", style="TableText"),
+                    paragraph("{{ item.file }}", style="TableRemark"),
+                    width=WIDTHS[1],
+                ),
+                _cell("{% if item.due %}{{ item.due|zh_date }}{% else %}—{% endif %}", "TableCentre", WIDTHS[2]),
                 height=HEIGHT,
             ),
             tag_row("endfor", WIDTHS),
@@ -75,7 +78,7 @@ def _deadlines() -> str:
         + _heading("报送要求")
         + tag("for d in deadlines")
         + paragraph(
-            "{{ loop.index }}.{{ d.date|zh_date }}前，报送《{{ d.title }}》{% if d.label %}（{{ d.label }}）{% endif %}"
+            "{{ loop.index }}.《{{ d.title }}》{% if d.label %}（{{ d.label }}）{% endif %}，{{ d.date|zh_date }}前报送"
             "{% if d.note %}，{{ d.note }}{% endif %}{% if loop.last %}。{% else %}；{% endif %}",
             style="GongwenBody",
         )

@@ -6,8 +6,8 @@ from wordml import Docx, blank, cell, paragraph, row, run, table, tag, tag_row
 
 from docx_documents.parts import attachment_head, document
 
-WIDTHS = (850, 4795, 1900, 1300)
-HEIGHT = 454
+WIDTHS = (800, 4595, 2150, 1300)
+HEIGHT = 425
 GROUPS = "groups if not district or g.district == district.name"
 
 
@@ -35,7 +35,7 @@ def _table() -> str:
     )  # fmt: skip
     return table(
         head,
-        tag_row("for g in groups if not district or g.district == district.name", WIDTHS),
+        tag_row(f"for g in {GROUPS}", WIDTHS),
         row(_text("{{ g.name }}", "TableGroup", sum(WIDTHS), 4), height=HEIGHT),
         tag_row("for c in g.companies", WIDTHS),
         row(
@@ -47,8 +47,8 @@ def _table() -> str:
         ),
         tag_row("endfor", WIDTHS),
         row(
-            _text("小计", "TableCentre", WIDTHS[0]),
-            _text("{{ g.count }}家", "TableText", sum(WIDTHS[1:]), 3),
+            _text("小计", "TableSubtotal", WIDTHS[0]),
+            _text("{{ g.count }}家", "TableSubtotal", sum(WIDTHS[1:]), 3),
             height=HEIGHT,
         ),
         tag_row("else", WIDTHS),

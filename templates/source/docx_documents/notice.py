@@ -50,10 +50,11 @@ def _title() -> str:
 
 def _lead() -> str:
     return paragraph(
-        "近日，{{ source.issuer }}印发《{{ source.title }}》（{{ source.number }}），公布了{{ round.name }}名单"
-        "{% if source.count %}，全省共{{ source.count }}家单位列入{% endif %}"
+        "近日，{{ source.issuer }}印发《{{ source.title }}》（{{ source.number }}）"
+        "{% if source.count %}，全省共{{ source.count }}家单位列入名单{% endif %}"
         "{% if round.scope == 'all' %}。截至{{ round.year }}年度，我市在列单位共{{ counts.listed }}家，其中本批{{ counts.new }}家"
-        "{% else %}，其中我市{{ counts.listed }}家{% endif %}。现将有关事项通知如下：",
+        "{% elif source.count %}，其中我市{{ counts.listed }}家{% else %}，我市{{ counts.listed }}家单位列入名单{% endif %}"
+        "。现将有关事项通知如下：",
         style="GongwenBody",
     )
 
@@ -78,7 +79,7 @@ def _points() -> str:
     )
 
 
-def _due(document_id: str, what: str = "报送") -> str:
+def _due(document_id: str, what: str = "报") -> str:
     """The sentence with the date, without a date where none is set."""
     return (
         f"{{% if due.{document_id} is defined %}}于{{{{ due.{document_id}|zh_date }}}}前{{% else %}}及时{{% endif %}}{what}我局"
@@ -88,12 +89,12 @@ def _due(document_id: str, what: str = "报送") -> str:
 
 def _list_point() -> str:
     return _point(
-        "做好名单转发和宣传引导",
+        "做好名单转发",
         "{% if annex.province_notice is defined %}省级通知见{{ annex.province_notice.label }}{% endif %}"
         "{% if annex.province_notice is defined and annex.list is defined %}，{% endif %}"
         "{% if annex.list is defined %}我市名单见{{ annex.list.label }}{% endif %}"
         "{% if annex.province_notice is defined or annex.list is defined %}。{% endif %}"
-        "请各地及时将名单告知辖区内有关单位，总结推广绿色制造经验做法，发挥示范带动作用，引导更多企业绿色低碳发展。",
+        "请各地及时告知辖区内有关单位，总结推广绿色制造经验做法，发挥示范带动作用。",
     )
 
 
@@ -102,9 +103,9 @@ def _annual_point() -> str:
         tag("if annex.annual_table is defined")
         + _point(
             "报送年度总结和年度计划",
-            "列入国家级、省级绿色工厂、绿色工业园区和绿色供应链管理企业名单的单位（含本批，我市共{{ counts.units }}家），应认真总结"
-            "{{ round.summary_year }}年度绿色化工作，制定{{ round.plan_year }}年度工作计划，如实填写"
-            "《{{ annex.annual_table.title }}》（{{ annex.annual_table.label }}）。请各地审核汇总后，"
+            "列入国家级、省级绿色工厂（园区、供应链）名单的单位（含本批，共{{ counts.units }}家）应总结"
+            "{{ round.summary_year }}年度绿色化工作，制定{{ round.plan_year }}年度计划，填写"
+            "《{{ annex.annual_table.title }}》（{{ annex.annual_table.label }}）。由各地审核汇总后，"
             + _due("annual_table")
             + "。",
         )
@@ -117,9 +118,11 @@ def _cultivation_point() -> str:
         tag("if annex.cultivation_table is defined")
         + _point(
             "制定年度培育计划",
-            "请各地结合产业基础和企业意愿，遴选一批基础条件好、代表性强的企业纳入培育，填写《{{ annex.cultivation_table.title }}》"
-            "（{{ annex.cultivation_table.label }}），" + _due("cultivation_table") + "。列入培育计划的企业，在申报"
-            "{{ round.plan_year }}年度{{ round.level }}绿色工厂时优先推荐。",
+            "请各地遴选基础条件好、代表性强的企业纳入培育，填写《{{ annex.cultivation_table.title }}》"
+            "（{{ annex.cultivation_table.label }}），"
+            + _due("cultivation_table")
+            + "。列入培育计划的企业，优先推荐申报"
+            "{{ round.plan_year }}年度{{ round.level }}绿色工厂。",
         )
         + tag("endif")
     )
@@ -128,17 +131,17 @@ def _cultivation_point() -> str:
 def _enrolment_point() -> str:
     return (
         _point(
-            "组织开展申报入库",
-            "请各地组织符合条件的企业自愿申报入库，对申报材料严格把关"
+            "组织申报入库",
+            "组织符合条件的企业自愿申报，严格把关"
             "{% if annex.enrolment_table is defined %}，填写《{{ annex.enrolment_table.title }}》（{{ annex.enrolment_table.label }}）{% endif %}，"
-            + _due("enrolment_table", "将有关材料报送")
+            + _due("enrolment_table", "将材料报")
             + "。",
         )
         + _second(
             "（一）基本条件",
             "{% for condition in conditions %}{{ condition }}{% if loop.last %}。{% else %}；{% endif %}{% endfor %}",
         )
-        + _second("（二）不得入库的情形", "有下列情形之一的企业，不得申报入库：")
+        + _second("（二）不得入库的情形", "有下列情形之一的，不得入库：")
         + tag("for exclusion in exclusions")
         + paragraph("{{ loop.index }}.{{ exclusion }}{% if loop.last %}。{% else %}；{% endif %}", style="GongwenBody")
         + tag("endfor")
@@ -148,10 +151,10 @@ def _enrolment_point() -> str:
 def _watch_point() -> str:
     return _point(
         "加强指标监测和标牌管理",
-        "名单内单位应按照要求登录工业节能与绿色发展管理平台（green.miit.gov.cn）填报关键指标，全年关注"
-        "{% for item in watch %}{{ item.name }}{% if not loop.last %}、{% endif %}{% endfor %}等指标的变化情况。"
-        "请各地认真审核填报数据，对指标未达要求的单位及时组织现场评估，对不再符合条件的单位及时报告我局。"
-        "列入名单的单位可按{{ source.issuer }}规定的样式自行制作标牌。",
+        "名单内单位应通过工业节能与绿色发展管理平台（green.miit.gov.cn）填报关键指标，全年关注"
+        "{% for item in watch[-4:] %}{{ item.name }}{% if not loop.last %}、{% endif %}{% endfor %}等指标的变化情况。"
+        "请各地审核填报数据，对指标未达要求的组织现场评估，对不再符合条件的及时报告我局。"
+        "名单内单位可按规定样式自行制作标牌。",
     )
 
 
@@ -160,8 +163,7 @@ def _contact() -> str:
         tag("if issuer.contact.name or issuer.contact.phone")
         + paragraph(
             "联系人：{{ issuer.contact.name }}{% if issuer.office %}（{{ issuer.office }}）{% endif %}，联系电话：{{ issuer.contact.phone }}"
-            "{% if issuer.contact.email %}，电子邮箱：{{ issuer.contact.email }}{% endif %}"
-            "{% if issuer.address %}，地址：{{ issuer.address }}{% endif %}。",
+            "{% if issuer.contact.email %}，电子邮箱：{{ issuer.contact.email }}{% endif %}。",
             style="GongwenBody",
             properties="<w:keepNext/>",
         )

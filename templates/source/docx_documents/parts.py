@@ -18,7 +18,7 @@ from wordml import (
     tag_row,
 )
 
-from docx_documents.styles import SIGNATURE_LIMIT, all_styles, signature_centres
+from docx_documents.styles import IMPRINT_ROW, SIGNATURE_LIMIT, all_styles, signature_centres
 from gfdocs.gongwen import layout
 
 DASH = layout.PAGE_NUMBER_DASH
@@ -39,6 +39,11 @@ def attachment_head() -> str:
     return (
         tag("if document.label") + paragraph("{{ document.label }}", style="AttachmentLabel") + blank() + tag("endif")
     )
+
+
+def table_gap() -> str:
+    """The space between a paragraph and the table below it."""
+    return paragraph(style="TableGap")
 
 
 def attachment_list() -> str:
@@ -95,7 +100,7 @@ def imprint() -> str:
     issued = paragraph("{{ issuer.name }}办公室", run("\t"), "{{ round.date|zh_date }}印发", style="ImprintLine")
     widths = [TEXT_WIDTH]
     return table(
-        tag_row("if issuer.copy_to", widths), row(cell(copy_to, width=TEXT_WIDTH)), tag_row("endif", widths),
-        row(cell(issued, width=TEXT_WIDTH)),
+        tag_row("if issuer.copy_to", widths), row(cell(copy_to, width=TEXT_WIDTH), height=IMPRINT_ROW), tag_row("endif", widths),
+        row(cell(issued, width=TEXT_WIDTH), height=IMPRINT_ROW),
         widths=widths, style="ImprintTable", floating=floating,
     ) + paragraph(style="ImprintAnchor")  # fmt: skip

@@ -15,9 +15,9 @@ def draw() -> Docx:
         + blank()
         + paragraph("各设区市工业和信息化局：", style="Addressee")
         + _body()
-        + signature("source.issuer", "source.date")
+        + signature("source.issuer", "source.date", blank_lines=1)
         + paragraph(
-            "示意文本：本页按转印式样编排，文字为自拟，仅说明附件的位置和内容；正式印发时请换成来文原件。",
+            "示意文本，按转印式样编排，文字为自拟；正式印发时请换成来文原件。",
             style="FormNote",
         )
     )
@@ -36,18 +36,18 @@ def _body() -> str:
         + _point(
             "公布名单",
             "{% if source.count %}列入{{ round.name }}名单的单位共{{ source.count }}家。{% endif %}"
-            "请各地及时通知有关单位，加强政策宣传和典型推广。",
+            "请各地及时通知有关单位，做好宣传推广。",
         )
         + _point(
             "报送总结和计划",
-            "列入国家级、{{ round.level }}名单的单位应总结{{ round.summary_year }}年度绿色化工作，提出{{ round.plan_year }}年度计划，由所在地主管部门审核汇总后报送。",
+            "国家级、{{ round.level }}名单内单位应总结{{ round.summary_year }}年度绿色化工作，提出{{ round.plan_year }}年度计划，由所在地主管部门审核汇总后报送。",
         )
         + _point(
             "持续开展培育",
-            "各地要建立培育清单，指导企业对照评价要求补齐短板，制定{{ round.plan_year }}年度培育计划，按程序推荐符合条件的企业。",
+            "各地要指导企业对照评价要求补齐短板，制定{{ round.plan_year }}年度培育计划，按程序推荐。",
         )
         + _point(
             "实行动态管理",
-            "名单内单位应按时填报关键指标。指标未达要求的，由所在地主管部门组织现场评估；不再符合条件的，按规定调整。名单内单位可按规定样式自行制作标牌。",
+            "名单内单位应按时填报关键指标；指标未达要求的，由所在地主管部门组织现场评估。名单内单位可按规定样式自行制作标牌。",
         )
     )

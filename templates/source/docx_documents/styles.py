@@ -106,12 +106,15 @@ def signature_centres() -> dict[int, float]:
     return {length: right - width / 2 for length, width in DATE_WIDTHS.items()}
 
 
+IMPRINT_LINE, IMPRINT_ROW = 460, 540  # the text stands in the middle of its row
+
+
 def _imprint_styles() -> tuple[Style, ...]:
     size = layout.IMPRINT_SIZE.value
     char = round(size * 20)
     thick, thin = layout.IMPRINT_RULE_THICK.eighths, layout.IMPRINT_RULE_THIN.eighths
     return (
-        Style("Imprint", "版记", "Normal", indent(left=4, right=1, hanging=3, unit=char), run_properties(size=size, spacing=0)),
+        Style("Imprint", "版记", "Normal", spacing(exact=IMPRINT_LINE) + indent(left=4, right=1, hanging=3, unit=char), run_properties(size=size, spacing=0)),
         Style("ImprintLine", "版记（印发）", "Imprint", f'<w:tabs><w:tab w:val="right" w:pos="{TEXT_WIDTH - char}"/></w:tabs>'
               + f'<w:ind w:left="{char}" w:right="0" w:firstLine="0"/>' + '<w:jc w:val="left"/>'),
         Style("ImprintTable", "版记表格", "TableNormal", type="table", extra="<w:tblPr><w:tblBorders>"
@@ -139,7 +142,10 @@ def _table_styles() -> tuple[Style, ...]:
         Style("TableCentre", "表格文字（居中）", "TableText", CENTRE),
         Style("TableFigure", "表格数字", "TableText", '<w:jc w:val="right"/>'),
         Style("TableHead", "表头", "TableText", CENTRE, head),
+        Style("TableRemark", "表格说明", "TableText", "", run_properties(layout.FONT_HEADING_2, 10.5, spacing=0)),
         Style("TableGroup", "表格分组", "TableText", KEEP_NEXT, head),
+        Style("TableGap", "表前间距", "Normal", KEEP_NEXT + spacing(exact=120), run_properties(size=2)),
+        Style("TableSubtotal", "表格小计", "TableText", KEEP_NEXT),
         Style("TableCaption", "表题", "Normal", KEEP_NEXT + CENTRE, run_properties(layout.FONT_HEADING_1, 14, spacing=0)),
         Style("FormNote", "示意说明", "Normal", spacing(before=60, exact=300) + '<w:jc w:val="left"/>',
               run_properties(layout.FONT_HEADING_2, 10.5, spacing=0)),

@@ -69,16 +69,10 @@ def _check_documents(dataset: Dataset, specs: Sequence[DocumentSpec], context: R
                 Text(f'no document "{document}" in the catalogue', f"目录中没有文件“{document}”"),
                 did_you_mean(document, known),
             )  # fmt: skip
-    if context.base["round"]["scope"] not in ("new", "all"):
-        yield Issue(
-            "GF421", "error", dataset.place_of("round", "scope"),
-            Text(f'expected new or all, found "{context.base["round"]["scope"]}"', f"名单范围应为 new 或 all，实为“{context.base['round']['scope']}”"),
-        )  # fmt: skip
 
 
 def _check_attachments(dataset: Dataset, specs: Sequence[DocumentSpec], context: RoundContext) -> Iterator[Issue]:
     settings, known = dataset.settings, {spec.id for spec in specs}
-    seen: dict[str, int] = {}
     for index, document in enumerate(settings.attachments):
         place = dataset.place_of("attachments", index)
         if document not in known:
@@ -93,13 +87,6 @@ def _check_attachments(dataset: Dataset, specs: Sequence[DocumentSpec], context:
                 Text(f'attachment "{document}" is named in the notice but not made', f"附件“{document}”在通知中列出，但未列入要制作的文件"),
                 Text("add it to `documents`", "请加入“文件”列表"), also=(dataset.place_of("documents"),),
             )  # fmt: skip
-        if document in seen:
-            yield Issue(
-                "GF432", "error", place,
-                Text(f'attachment "{document}" is listed twice', f"附件“{document}”重复列出"),
-                also=(dataset.place_of("attachments", seen[document]),),
-            )  # fmt: skip
-        seen.setdefault(document, index)
     yield from _check_titles(dataset, context)
 
 

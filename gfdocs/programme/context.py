@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from gfdocs.programme.catalogue import DocumentSpec
 from gfdocs.programme.eligibility import CONDITIONS, EXCLUSIONS, judge
-from gfdocs.programme.indicators import add_changes, get_set
+from gfdocs.programme.indicators import TABLE_FIGURES, add_changes, get_set
 
 if TYPE_CHECKING:
     from gfdocs.data.load import Dataset
@@ -130,6 +130,8 @@ def _build_company(company: Any, round_: Plain) -> Plain:
         level_text=f"{level}{plain['category']}" if level else "",
         listed_in=plain["batch"] or (f"{year}年度" if year else ""),
         indicators=add_changes(plain["indicators"]),
+        main_project=_first_project(plain["plan"]),
+        figures=_find_figures(plain["indicators"]),
         has_report=bool(company.summary or company.plan or company.indicators),
         is_candidate=bool(candidate or company.cultivation or company.enrolment),
         summary=to_plain(company.summary or Summary()),
@@ -139,6 +141,17 @@ def _build_company(company: Any, round_: Plain) -> Plain:
         enrolment_verdict=judge(enrolment).text,
     )
     return plain
+
+
+def _first_project(plan: Plain | None) -> Plain:
+    """The project that annex 3 shows, blank where none is planned."""
+    projects = plan["projects"] if plan else []
+    return projects[0] if projects else {"name": "", "investment": None, "due": "", "benefit": ""}
+
+
+def _find_figures(indicators: Iterable[Plain]) -> Plain:
+    """This year's figures by the name of the indicator; those that annex 3 has columns for are always there."""
+    return {**dict.fromkeys(TABLE_FIGURES), **{row["name"]: row["current"] for row in indicators}}
 
 
 def to_plain_company(company: Any, settings: Any) -> Plain:

@@ -62,6 +62,25 @@ GBT36132_2025 = _set([
     ("用地集约化", "容积率", ("", "/"), "high"),
 ])  # fmt: skip
 
+PARKS = _set([
+    ("园区", "单位工业增加值综合能耗", ("吨标准煤/万元",), "low"),
+    ("园区", "单位工业增加值二氧化碳排放量", ("吨二氧化碳/万元",), "low"),
+    ("园区", "非化石能源消费占比", ("%",), "high"),
+    ("园区", "绿色工厂占比", ("%",), "high"),
+])  # fmt: skip
+
+SUPPLY_CHAINS = _set([
+    ("供应链", "绿色供应商占比", ("%",), "high"),
+    ("供应链", "绿色评价供应商数", ("家",), "high"),
+    ("供应链", "绿色采购额占比", ("%",), "high"),
+])  # fmt: skip
+
+TABLE_FIGURES = (
+    "单位工业增加值综合能耗", "工业用水重复利用率", "一般工业固体废物综合利用率", "绿色工厂占比",
+    "绿色供应商占比", "绿色评价供应商数", "绿色采购额占比",
+)  # fmt: skip
+"""The figures that annex 3 has columns for, on its sheets 园区 and 供应链."""
+
 SETS: dict[str, tuple[IndicatorSpec, ...]] = {"GB/T 36132-2018": GBT36132_2018, "GB/T 36132-2025": GBT36132_2025}
 
 
@@ -73,7 +92,7 @@ def get_set(year: int) -> tuple[str, tuple[IndicatorSpec, ...]]:
 
 @cache
 def _by_name() -> dict[str, IndicatorSpec]:
-    return {spec.name: spec for specs in SETS.values() for spec in specs}
+    return {spec.name: spec for specs in (*SETS.values(), PARKS, SUPPLY_CHAINS) for spec in specs}
 
 
 def find_indicator(name: str) -> IndicatorSpec | None:

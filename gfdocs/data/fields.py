@@ -13,6 +13,7 @@ import typing
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from functools import cache
+from itertools import pairwise
 from typing import Any, Final
 
 from gfdocs.data import codes, model, zh
@@ -23,6 +24,15 @@ __all__ = ["BAD", "Checker", "FieldSpec", "RecordSpec", "get_spec", "locate"]
 
 BAD: Final = object()
 """What a reader returns for a value it has refused."""
+
+# What fields expect; made once, since every value is asked.
+NUMBER: Final = Text("a number", "数字")
+WHOLE: Final = Text("a whole number", "整数")
+DATE: Final = Text("a date", "日期")
+YES_OR_NO: Final = Text("yes or no", "是或否")
+CODE: Final = Text("18 characters", "18 位代码")
+DOCUMENT_NUMBER: Final = Text("a document number", "发文字号")
+DISTRICT: Final = Text("a district", "县级市（区）")
 
 Reader = Callable[[Any, "FieldSpec", "Checker"], Any]
 
@@ -41,7 +51,7 @@ class Checker:
         self.districts: Mapping[str, str] = {}  # matching key → name as in gfdocs.yaml
         self.old_districts: Mapping[str, str] = {}  # matching key of an obsolete code → name
         self.regions: frozenset[str] = frozenset()  # province and city: they tell no district
-        self._resolved: dict[str, Any] = {}
+        self.refused_district = False  # the company being read names a district that is none
 
     def place(self, node: Any) -> Place:
         return self.placer(node.start_mark) if self.placer else to_place(node.start_mark, self.file)
@@ -123,7 +133,7 @@ class RecordSpec:
             seen[name] = key
             kind = child.__class__
             if kind is MapNode or kind is ListNode:
-                if (flat := self._find_flat(key)) and kind is MapNode and spec.record is None and flat:
+                if kind is MapNode and spec.record is None and self._find_flat(key):
                     return self.build(self._nest(node, check), check)
             elif not child.style and child.value in NULLS:
                 continue
@@ -226,7 +236,7 @@ EXAMPLES: Final = {
 def put_nested(nested: MapNode, path: tuple[str, ...], child: Any, key: Any, refuse: Callable[[Any], None]) -> None:
     """Put a value at a path of mappings; `*` in the path is the one item of a list. `refuse(first)` where it is taken."""
     at = nested
-    for step, following in zip(path[:-1], path[1:], strict=True):
+    for step, following in pairwise(path):
         if step == "*":
             continue
         if step not in at.entries:
@@ -387,7 +397,7 @@ MAX_DIGITS: Final = 30
 
 
 def read_decimal(node: Any, spec: FieldSpec, check: Checker) -> Any:
-    text = scalar_text(node, spec, check, Text("a number", "数字"))
+    text = scalar_text(node, spec, check, NUMBER)
     if text is BAD:
         return BAD
     if not _NUMBER.fullmatch(text):
@@ -409,7 +419,7 @@ def to_number_text(text: str, node: Any, spec: FieldSpec, check: Checker) -> Any
         if text != half:
             add_normalised(text, plain, node, spec, check)
         return plain
-    expected = Text("a number", "数字")
+    expected = NUMBER
     unit = Text(f" in {spec.unit}", f"，单位为{spec.unit}") if spec.unit else Text("")
     match = _LEADING.fullmatch(half)
     if match and spec.unit and match[2] in (spec.unit, f"({spec.unit})"):
@@ -422,7 +432,7 @@ def to_number_text(text: str, node: Any, spec: FieldSpec, check: Checker) -> Any
 
 
 def read_int(node: Any, spec: FieldSpec, check: Checker) -> Any:
-    text = scalar_text(node, spec, check, Text("a whole number", "整数"))
+    text = scalar_text(node, spec, check, WHOLE)
     if text is BAD:
         return BAD
     if not (text.isascii() and text.isdigit()):
@@ -436,7 +446,7 @@ def read_int(node: Any, spec: FieldSpec, check: Checker) -> Any:
         if re.fullmatch(r"[0-9]+\.0+", text):  # a workbook's 2022.0
             text = text.split(".")[0]
     if not text.isdigit():
-        return refuse(node, spec, check, "GF133", Text("a whole number", "整数"))
+        return refuse(node, spec, check, "GF133", WHOLE)
     if len(text) > 9:
         return refuse(node, spec, check, "GF137", Text("at most 9 digits", "不超过 9 位的整数"))
     number = int(text)
@@ -448,7 +458,7 @@ def read_int(node: Any, spec: FieldSpec, check: Checker) -> Any:
 
 
 def read_date(node: Any, spec: FieldSpec, check: Checker) -> Any:
-    text = scalar_text(node, spec, check, Text("a date", "日期"))
+    text = scalar_text(node, spec, check, DATE)
     if text is BAD:
         return BAD
     date = zh.parse_date(text)
@@ -457,7 +467,7 @@ def read_date(node: Any, spec: FieldSpec, check: Checker) -> Any:
     hint = Text("write it as 2023-02-10, 2023/2/10 or 2023年2月10日", "请写成 2023-02-10、2023/2/10 或 2023年2月10日")
     if re.fullmatch(r"(19|20)\d{6}", text) and (guess := zh.parse_date(f"{text[:4]}-{text[4:6]}-{text[6:]}")):
         hint = Text(f"write it as {guess.isoformat()}", f"请写成 {guess.isoformat()}")
-    return refuse(node, spec, check, "GF134", Text("a date", "日期"), hint)
+    return refuse(node, spec, check, "GF134", DATE, hint)
 
 
 _YES = frozenset(("是", "yes", "true", "y", "√", "✓", "✔", "☑", "有", "符合", "1", "on"))
@@ -465,7 +475,7 @@ _NO = frozenset(("否", "no", "false", "n", "×", "✗", "✘", "☐", "无", "�
 
 
 def read_bool(node: Any, spec: FieldSpec, check: Checker) -> Any:
-    text = scalar_text(node, spec, check, Text("yes or no", "是或否"))
+    text = scalar_text(node, spec, check, YES_OR_NO)
     if text is BAD:
         return BAD
     word = zh.half_width(text).strip().casefold()
@@ -480,7 +490,7 @@ def read_bool(node: Any, spec: FieldSpec, check: Checker) -> Any:
         spec,
         check,
         "GF135",
-        Text("yes or no", "是或否"),
+        YES_OR_NO,
         Text("是 | 否, yes | no, √ | ×", "请填 是 或 否（或 √、×）"),
     )
 
@@ -506,13 +516,13 @@ def _choice_reader(choices: Mapping[Any, Iterable[str]]) -> Reader:
         hint = did_you_mean(node.value, words) if hasattr(node, "value") else ""
         return refuse(node, spec, check, "GF136", Text(f"one of {listed}", f"{listed}之一"), hint)
 
-    read_choice.choices = tuple(map(str, choices))  # type: ignore[attr-defined]
+    read_choice.words = tuple(dict.fromkeys(exact))  # type: ignore[attr-defined]
     return read_choice
 
 
 def read_credit_code(node: Any, spec: FieldSpec, check: Checker) -> Any:
     """统一社会信用代码: 18 characters with a right check character; lower case, full width and spaces are set right."""
-    text = scalar_text(node, spec, check, Text("18 characters", "18 位代码"))
+    text = scalar_text(node, spec, check, CODE)
     if text is BAD:
         return BAD
     code = text
@@ -572,7 +582,7 @@ def _add_credit_fault(fault: codes.CreditFault, code: str, node: Any, check: Che
 
 def read_document_number(node: Any, spec: FieldSpec, check: Checker) -> Any:
     """发文字号 by GB/T 9704-2012 7.2.5; empty where a number is still to be given."""
-    text = scalar_text(node, spec, check, Text("a document number", "发文字号"))
+    text = scalar_text(node, spec, check, DOCUMENT_NUMBER)
     if text is BAD or not text or codes.find_document_number(text):
         return text
     better = codes.suggest_document_number(text)
@@ -585,7 +595,7 @@ def read_document_number(node: Any, spec: FieldSpec, check: Checker) -> Any:
 
 def read_district(node: Any, spec: FieldSpec, check: Checker) -> Any:
     """A district's name, short name or code → its name as in gfdocs.yaml; "" where the text tells no district."""
-    text = scalar_text(node, spec, check, Text("a district", "县级市（区）"))
+    text = scalar_text(node, spec, check, DISTRICT)
     if text is BAD:
         return BAD
     if not check.districts:
@@ -613,6 +623,7 @@ def _find_district(text: str, node: Any, check: Checker) -> Any:
             return name
     names = list(dict.fromkeys(check.districts.values()))
     hint = did_you_mean(text, names) or Text("one of " + "、".join(names), "应为：" + "、".join(names))
+    check.refused_district = True
     check.add("GF144", node, Text(f'no district "{short(text)}"', f"没有“{short(text)}”这个县级市（区）"), hint)
     return BAD
 

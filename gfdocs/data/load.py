@@ -46,6 +46,10 @@ LIST_KEYS: Final = ("companies", "企业", "企业名单", "名单", "企业数�
 """The top-level keys of companies.yaml under which the list may stand."""
 
 
+def _no_places() -> Places:
+    return Places()
+
+
 @dataclass(frozen=True, slots=True)
 class Dataset:
     """All that the files of one project say, checked. `issues` are warnings and notes only."""
@@ -53,7 +57,7 @@ class Dataset:
     settings: Settings
     companies: tuple[Company, ...]
     issues: tuple[Issue, ...] = ()
-    places: Places = field(default_factory=lambda: Places(), repr=False, compare=False)
+    places: Places = field(default_factory=_no_places, repr=False, compare=False)
 
     def place_of(self, *path: str | int) -> Place:
         """Return where a value stands: `place_of("companies", 3, "credit_code")`, `place_of("round", "number")`.
@@ -223,6 +227,7 @@ class CompanyLoader:
 
     def add(self, node: Any, check: Checker, keep: Callable[[], None]) -> None:
         """Check one company; `keep` notes its place, just before the record is added."""
+        check.refused_district = False
         company = self.spec.build(node, check)
         if company is BAD or not company.name:
             return
@@ -360,7 +365,7 @@ def _split_name(company: Company, node: MapNode, check: Checker) -> Company:
 
 
 def _check_company(company: Company, node: MapNode, check: Checker) -> None:
-    if not company.district and check.districts and "district" not in _refused(node, check):
+    if not company.district and check.districts and not check.refused_district:
         fact = Text(f"{short(company.name)}: no district", f"{short(company.name)}：没有县级市（区）")
         hint = Text("it stands in the city's list only; add district:", "只列入全市名单；请补充 district（所在地）")
         check.add("GF145", node, fact, hint, severity="warning")
@@ -369,12 +374,6 @@ def _check_company(company: Company, node: MapNode, check: Checker) -> None:
             f"{short(company.name)}: renamed, but no former name", f"{short(company.name)}：状态为更名，但没有原名称"
         )
         check.add("GF147", node, fact, Text("add former_name:", "请补充 former_name（原名称）"), severity="warning")
-
-
-def _refused(node: MapNode, check: Checker) -> tuple[str, ...]:
-    """Return the fields of this node that have an error already, so that it is not told twice."""
-    last = check.issues.issues[-1] if check.issues.issues else None
-    return ("district",) if last is not None and last.code == "GF144" and last.place.file == check.file else ()
 
 
 # -- rows ----------------------------------------------------------------------------------------------------------
@@ -495,9 +494,8 @@ def _choose_district(node: MapNode, cell: Cell, check: Checker) -> None:
 def _normalise_cell(cell: Cell, check: Checker) -> None:
     """Take blanks off a cell's ends, NBSP among them, and refuse characters and formulas that cannot stand."""
     value = cell.value
-    if cell.kind == "formula":
-        fact = Text(f"a formula in a data cell: {short(value)}", f"数据单元格中有公式：{short(value)}")
-        check.add("GF126", cell, fact, Text("paste it as a value", "请改为粘贴数值"))
+    if cell.kind in ("formula", "error", "long"):
+        _refuse_cell(cell, check)
         cell.value, cell.style = "", ""
         return
     if not value.isprintable():
@@ -510,6 +508,24 @@ def _normalise_cell(cell: Cell, check: Checker) -> None:
             value = value.replace("\u00a0", " ")
     cell.value = zh.strip_outer(value)
     cell.style = '"' if cell.value else ""
+
+
+def _refuse_cell(cell: Cell, check: Checker) -> None:
+    """Add why a workbook cell cannot be data: a formula, an error value, a number of more than 15 digits."""
+    found = short(cell.value)
+    if cell.kind == "long":
+        fact = Text(
+            f"the number {found} has more than 15 digits: the last ones are lost already",
+            f"数字 {found} 超过 15 位：末尾几位已失真",
+        )
+        hint = Text("format the cell as text and type it again", "请把单元格设为文本格式后重新录入")
+        check.add("GF125", cell, fact, hint)
+        return
+    if cell.kind == "error":
+        fact = Text(f"the cell holds the error {found}", f"单元格为错误值 {found}")
+    else:
+        fact = Text(f"a formula in a data cell: {found}", f"数据单元格中有公式：{found}")
+    check.add("GF126", cell, fact, Text("paste it as a value", "请改为粘贴数值"))
 
 
 # -- the folder ----------------------------------------------------------------------------------------------------

@@ -65,7 +65,7 @@ class SourceLimits:
     columns: int = 512  # of one sheet
 
 
-class TooMany(Exception):  # noqa: N818 - it ends the reading of one file, and never leaves this room
+class TooMany(Exception):
     """The issues or nodes of a file are used up."""
 
 
@@ -117,12 +117,24 @@ class Collector:
                 fact = Text(f"{more} more of {code} in this file", f"本文件另有 {more} 条 {code}")
                 issues.append(Issue(code, severity, Place(file, 1 << 31), fact))
         files = {file: index for index, file in enumerate(dict.fromkeys(issue.place.file for issue in issues))}
-        issues.sort(key=lambda i: (files[i.place.file], i.place.line or 0, i.place.column or 0))
+        issues.sort(key=lambda issue: (files[issue.place.file], *_order(issue.place)))
         return [replace(i, place=Place(i.place.file)) if i.place.line == 1 << 31 else i for i in issues]
 
     @property
     def has_errors(self) -> bool:
         return bool(self._errors)
+
+
+_CELL: Final = re.compile(r"(.*)!([A-Z]+)([0-9]+)")
+
+
+def _order(place: Place) -> tuple[int, int, str, int, int]:
+    """Return the key of a place within its file: line and column, or sheet, row and column."""
+    cell = _CELL.fullmatch(place.path[-1]) if place.path else None
+    if cell is None:
+        return place.line or 0, place.column or 0, "".join(place.path), 0, 0
+    column = int.from_bytes(cell[2].encode(), "big")
+    return 0, 0, cell[1], int(cell[3]), column
 
 
 # -- light nodes ---------------------------------------------------------------------------------------------------
@@ -302,7 +314,7 @@ class YamlReader:
     margin, so that one run finds them all; `broken` then tells that parts are missing.
     """
 
-    def __init__(self, text: str, file: str, issues: Collector, limits: SourceLimits = SourceLimits()) -> None:  # noqa: B008
+    def __init__(self, text: str, file: str, issues: Collector, limits: SourceLimits = SourceLimits()) -> None:
         self.file, self.issues, self.limits = file, issues, limits
         self.broken = False
         self.text = self._check_characters(text)

@@ -14,17 +14,15 @@ from typing import Any, Final
 from gfdocs.data import zh
 from gfdocs.data.source import (
     Collector,
-    ListNode,
     MapNode,
     SourceLimits,
     TextNode,
     check_text,
     decode_text,
     to_place,
-    to_raw,
 )
 from gfdocs.errors import Place, Text
-from gfdocs.raw import Raw
+from gfdocs.raw import Raw, RawList, RawMap, RawScalar
 
 __all__ = ["Cell", "Table", "column_letters", "find_table", "read_csv_rows", "read_tables"]
 
@@ -168,6 +166,9 @@ def _join_headings(
 ) -> tuple[tuple[Cell | None, ...], bool]:
     """Join a heading row with the one under it, where that is a second heading row: 联系人 over 姓名 | 电话."""
     named = next(i for i, cell in enumerate(upper) if cell is not None and is_name(cell.value))
+    # A heading merged down over both rows is repeated in the second one, with its own place: that is no text there.
+    merged = {(cell.line, cell.column) for cell in upper if cell is not None}
+    lower = [None if cell is not None and (cell.line, cell.column) in merged else cell for cell in lower]
     filled = [i for i, cell in enumerate(lower) if cell is not None and cell.value.strip()]
     at_name = lower[named] if named < len(lower) else None
     if not filled or (at_name is not None and at_name.value.strip()):
@@ -260,23 +261,15 @@ def read_table_raw(data: bytes, file: str, issues: Collector, limits: SourceLimi
                     check_text(cell.value, table.placer(cell), issues)
             if node.entries:
                 rows.append(to_raw_row(node, table))
-    return None if issues.has_errors else RawRows(rows, file)
+    return None if issues.has_errors else RawList(tuple(rows), Place(file))
 
 
 def to_raw_row(node: MapNode, table: Table) -> Raw:
-    from gfdocs.raw import RawMap, RawScalar
-
     entries: dict[str, Raw] = {
         key: RawScalar(cell.value, table.placer(cell), quoted=True, kind=cell.kind)
         for key, cell in node.entries.items()
     }
     return RawMap(entries, table.placer(node.start_mark), {key: table.placer(cell) for key, cell in node.keys.items()})
-
-
-def RawRows(rows: list[Raw], file: str) -> Raw:  # noqa: N802
-    from gfdocs.raw import RawList
-
-    return RawList(tuple(rows), Place(file))
 
 
 def heading_tests(spec: Any) -> tuple[Callable[[str], bool], Callable[[str], bool]]:
@@ -290,6 +283,3 @@ def heading_tests(spec: Any) -> tuple[Callable[[str], bool], Callable[[str], boo
         return field is not None and field.name == "name"
 
     return knows, is_name
-
-
-_ = (ListNode, to_raw)

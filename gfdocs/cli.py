@@ -100,6 +100,10 @@ def _refuse_existing(path: Path, force: bool) -> None:
         raise OutputExists(Issue("GF501", "error", Place(str(path)), fact, Text("add --force to replace it", "如需覆盖请加 --force")))  # fmt: skip
 
 
+# the class of all wrong usage; Typer brings its own click or takes an installed one, so only its public subclass is named
+_UsageError: Any = typer.BadParameter.__bases__[0]
+
+
 def _version(value: bool) -> None:
     if value:
         from gfdocs import __version__
@@ -475,18 +479,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code: 0 clean, 1 issues, 2 usage, 3 our bug."""
-    import click
-
     form = _message_format(sys.argv[1:] if arguments is None else arguments)
     try:
         result = app(args=list(arguments) if arguments is not None else None, standalone_mode=False)
         return int(result or 0)
-    except click.exceptions.Exit as leaving:
+    except typer.Exit as leaving:
         return leaving.exit_code
-    except click.ClickException as error:
+    except _UsageError as error:
         error.show()
         return 2
-    except (click.Abort, KeyboardInterrupt):
+    except (typer.Abort, KeyboardInterrupt):
         print(_("stopped", "已中止"), file=sys.stderr)
         return 130
     except GfdocsError as error:

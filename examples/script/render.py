@@ -8,6 +8,7 @@ import gfdocs
 here = Path(__file__).parent
 out = Path(sys.argv[1] if len(sys.argv) > 1 else "out-script")
 
+out.mkdir(parents=True, exist_ok=True)
 project = gfdocs.load(here.parent / "demo-district")
 project.render("plaque", company="91320599MA0EX0018Q").save(out / "plaque.svg")
 project.render("list", district="示范区").save(out / "附件2.xlsx")

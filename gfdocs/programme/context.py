@@ -317,6 +317,6 @@ def build_plaque(company: Plain, base: Plain) -> Plain:
         "english": english,
         "issuer": issuer,
         "date_text": f"{issued.year}年{issued.month}月" if this_round else f"{company['year']}年",
-        "width": words["width"],
-        "height": words["height"],
+        "width": float(words["width"]),  # templates reckon with them in float literals
+        "height": float(words["height"]),
     }

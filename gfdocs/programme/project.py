@@ -130,9 +130,10 @@ class Project:
     def context(self, document: str, *, district: str | None = None, company: str | Plain | None = None) -> Plain:
         """Return the data that the document's template sees, as plain dicts and lists that must not be changed."""
         spec = self.get_document(document)
-        return self._context(spec, self.get_target(document, district, company))
+        return self.context_of(spec, self.get_target(document, district, company))
 
-    def _context(self, spec: DocumentSpec, target: Target) -> Plain:
+    def context_of(self, spec: DocumentSpec, target: Target) -> Plain:
+        """Return the data that the document's template sees for one of its targets; it must not be changed."""
         base = self.context_of_round.base
         context = {**base, "document": self._describe(spec)}
         if target.district is not None:
@@ -221,7 +222,7 @@ class Project:
         self, spec: DocumentSpec, target: Target, *, kind: str | None = None, missing: Missing = "error"
     ) -> Document:
         """Return the finished document for one of its targets."""
-        return self.template(spec.id, kind).render(self._context(spec, target), missing=missing)
+        return self.template(spec.id, kind).render(self.context_of(spec, target), missing=missing)
 
     def get_target(self, document: str, district: str | None = None, company: str | Plain | None = None) -> Target:
         """Return the target that a district's or company's name stands for; NotFound where the document is not made for such."""
@@ -253,7 +254,7 @@ class Project:
         try:
             template = self.template(spec.id, kind)
             for target in self.targets(spec.id)[:1]:
-                template.render(self._context(spec, target))
+                template.render(self.context_of(spec, target))
         except TemplateError as error:
             return error.issues
         return template.issues

@@ -1,0 +1,99 @@
+"""Checks of one file: a template held against the data it is meant for, or any .docx against GB/T 9704."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gfdocs.errors import GfdocsError, Issue, Place, TemplateError, Text
+from gfdocs.raw import Raw, RawList, RawMap
+
+if TYPE_CHECKING:
+    from gfdocs.engine.template import Template
+
+
+@dataclass(frozen=True, slots=True)
+class LintReport:
+    """Every issue of the file, and the annotated copy where one was asked for and the kind can carry comments."""
+
+    issues: tuple[Issue, ...]
+    annotated: bytes | None = None
+
+
+def lint_file(
+    file: str | Path, *, document: str | None = None, project: str | Path | None = None, data: str | Path | None = None,
+    gongwen: bool | None = None, annotate: bool = False,
+) -> LintReport:  # fmt: skip
+    """Return all issues of a template or of a finished .docx; nothing is changed.
+
+    `document` holds the template's names against what that document of `project` (or of the built-in starter) sees; `data` against a YAML
+    file. `gongwen` checks a .docx against GB/T 9704: None does so where it has no tags. `annotate` also returns a copy with comments at the faults.
+    """
+    from gfdocs.engine.template import open_template
+
+    path = Path(file)
+    try:
+        template = open_template(path)
+    except TemplateError as error:
+        return LintReport(error.issues, _annotate_source(path, error.issues) if annotate else None)
+    context = _find_context(document, project, data)
+    issues = list(template.issues) if context is None else list(template.lint(context, unused=data is not None))
+    is_plain = not template.names
+    if path.suffix.lower() == ".docx" and (gongwen or (gongwen is None and is_plain)):
+        from gfdocs.gongwen.check import check_docx
+
+        issues.extend(check_docx(path))
+    return LintReport(tuple(issues), _annotate(template, issues) if annotate else None)
+
+
+def _find_context(document: str | None, project: str | Path | None, data: str | Path | None) -> Mapping[str, Any] | None:
+    if data is not None:
+        return read_data(data)
+    if document is None:
+        return None
+    from gfdocs.programme.catalogue import templates_folder
+    from gfdocs.programme.project import load
+
+    found = load(project if project is not None else templates_folder() / "starter")
+    spec = found.get_document(document)
+    targets = found.targets(document)
+    if not targets:
+        fact = Text(f'this project makes no "{document}"', f"本项目不制作“{document}”")
+        raise GfdocsError(Issue("GF466", "error", spec.place, fact))
+    return found.context_of(spec, targets[0])
+
+
+def read_data(path: str | Path) -> Mapping[str, Any]:
+    """Return a YAML file as plain dicts, lists and texts; DataError with every fault."""
+    from gfdocs.data.source import read_source
+
+    plain = to_plain(read_source(path))
+    return plain if isinstance(plain, dict) else {"data": plain}
+
+
+def to_plain(raw: Raw) -> Any:
+    """Return raw data without its places; an empty value is None."""
+    if isinstance(raw, RawMap):
+        return {key: to_plain(value) for key, value in raw.entries.items()}
+    if isinstance(raw, RawList):
+        return [to_plain(item) for item in raw]
+    return None if raw.is_null else raw.text
+
+
+def _annotate(template: Template, issues: list[Issue]) -> bytes | None:
+    annotate = getattr(template.compiled, "annotate", None)
+    if annotate is None:
+        fact = Text(f"a {template.kind} cannot carry comments", f"{template.kind} 不支持批注")
+        raise GfdocsError(Issue("GF467", "error", Place(template.name), fact, Text("use --format json", "请用 --format json")))
+    return bytes(annotate(issues))
+
+
+def _annotate_source(path: Path, issues: tuple[Issue, ...]) -> bytes | None:
+    """A template that does not compile is annotated from its bytes."""
+    if path.suffix.lower() != ".docx":
+        return None
+    from gfdocs.engine.docx import annotate
+
+    return bytes(annotate(path.read_bytes(), issues))

@@ -10,6 +10,7 @@ WIDTH, HEIGHT = 600, 400  # the field, mm
 BLEED = 5
 CORNER = 14  # the centre of the corner cuts, mm from both edges
 INK, GREEN = "#2b2416", "#0f5a3c"
+INK_CMYK, GREEN_CMYK = "58 60 78 72", "90 36 82 32"  # percent, for the printer
 SONG = "'方正小标宋简体', 'FZXiaoBiaoSong-B05S', 'Source Han Serif SC', 'Noto Serif CJK SC', 'STZhongsong', 'SimSun', serif"
 HEI = "'Source Han Sans SC', 'Noto Sans CJK SC', 'Microsoft YaHei', 'SimHei', sans-serif"
 
@@ -58,11 +59,11 @@ def _draw_plaque() -> str:
   <g id="engraving">
     {_border(14, 17, 2.4, GREEN)}
     {_border(19.5, 22.5, 0.8, GREEN)}
-    <g id="words" text-anchor="middle" fill="{INK}" transform="{field}">
-      <text id="level" x="300" y="117" font-family="{SONG}" font-weight="700" font-size="65" fill="{GREEN}" gf:fit="500" gf:condense="0.88" gf:smallest="32">{{{{ plaque.title }}}}</text>
-      <text id="english" x="300" y="153" font-family="{HEI}" font-weight="500" font-size="17.5" letter-spacing="2.4" fill="{GREEN}" gf:fit="490" gf:condense="0.9" gf:smallest="9">{{{{ plaque.english }}}}</text>
-      <path id="rule" d="M160 175H288M312 175H440" fill="none" stroke="{GREEN}" stroke-width="0.9"/>
-      <path id="lozenge" d="M300 170L305 175L300 180L295 175Z" fill="{GREEN}"/>
+    <g id="words" text-anchor="middle" fill="{INK}" data-cmyk="{INK_CMYK}" transform="{field}">
+      <text id="level" x="300" y="117" font-family="{SONG}" font-weight="700" font-size="65" fill="{GREEN}" data-cmyk="{GREEN_CMYK}" gf:fit="500" gf:condense="0.88" gf:smallest="32">{{{{ plaque.title }}}}</text>
+      <text id="english" x="300" y="153" font-family="{HEI}" font-weight="500" font-size="17.5" letter-spacing="2.4" fill="{GREEN}" data-cmyk="{GREEN_CMYK}" gf:fit="490" gf:condense="0.9" gf:smallest="9">{{{{ plaque.english }}}}</text>
+      <path id="rule" d="M160 175H288M312 175H440" fill="none" stroke="{GREEN}" data-cmyk="{GREEN_CMYK}" stroke-width="0.9"/>
+      <path id="lozenge" d="M300 170L305 175L300 180L295 175Z" fill="{GREEN}" data-cmyk="{GREEN_CMYK}"/>
       <text id="company" x="300" y="248" font-family="{HEI}" font-weight="700" font-size="37" gf:fit="490" gf:lines="3" gf:height="84" gf:condense="0.85" gf:leading="1.25" gf:smallest="14">{{{{ company.display_name }}}}</text>
       <text id="issuer" x="300" y="320" font-family="{SONG}" font-weight="700" font-size="24" gf:fit="470" gf:condense="0.85" gf:smallest="12">{{{{ plaque.issuer }}}}</text>
       <text id="date" x="300" y="350" font-family="{SONG}" font-weight="700" font-size="19" gf:fit="300" gf:smallest="10">{{{{ plaque.date_text }}}}</text>
@@ -95,4 +96,4 @@ def _border(inset: float, radius: float, width: float, colour: str) -> str:
         f"M{after} {near}H{before_x}{arc} {far_x} {after}V{before_y}{arc} {before_x} {far_y}"
         f"H{after}{arc} {near} {before_y}V{after}{arc} {after} {near}Z"
     )
-    return f'<path d="{d}" fill="none" stroke="{colour}" stroke-width="{width:g}"/>'
+    return f'<path d="{d}" fill="none" stroke="{colour}" data-cmyk="{GREEN_CMYK}" stroke-width="{width:g}"/>'

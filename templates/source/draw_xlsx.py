@@ -85,9 +85,17 @@ def _choice(words: list[str], message: str) -> Check:
 
 
 AMOUNT = {"validate": "decimal", "criteria": ">=", "value": 0}
-CODE = Check({"validate": "length", "criteria": "=", "value": 18}, "18 位，数字与大写字母，不含 I、O、S、V、Z。", stop=False)
-PHONE = Check({"validate": "length", "criteria": "between", "minimum": 7, "maximum": 25}, "区号-号码或手机号，如 0512-12345678。", stop=False)
-YEAR = Check({"validate": "integer", "criteria": "between", "minimum": 2017, "maximum": FAR_YEAR}, "四位数年份，如 2023。")
+CODE = Check(
+    {"validate": "length", "criteria": "=", "value": 18}, "18 位，数字与大写字母，不含 I、O、S、V、Z。", stop=False
+)
+PHONE = Check(
+    {"validate": "length", "criteria": "between", "minimum": 7, "maximum": 25},
+    "区号-号码或手机号，如 0512-12345678。",
+    stop=False,
+)
+YEAR = Check(
+    {"validate": "integer", "criteria": "between", "minimum": 2017, "maximum": FAR_YEAR}, "四位数年份，如 2023。"
+)
 LEVEL = _choice(LEVELS, "请从下拉列表中选择名单级别。")
 
 
@@ -100,42 +108,71 @@ def _amount(unit: str) -> Check:
 
 
 def _percent(what: str) -> Check:
-    return Check({"validate": "decimal", "criteria": "between", "minimum": 0, "maximum": 100}, f"{what}，只填 0～100 的数字，不写 %。")
+    return Check(
+        {"validate": "decimal", "criteria": "between", "minimum": 0, "maximum": 100},
+        f"{what}，只填 0～100 的数字，不写 %。",
+    )
 
 
-INDEX = Column("序号", 5, "c.index", kind="index", locked=True)
+INDEX = Column("序号", 4.5, "c.index", kind="index", locked=True)
 CONTACTS = (
-    Column("联系人", 9, "c.contact.name", required=True, check=_hint("负责本项工作的联系人姓名。")),
-    Column("联系电话", 14, "c.contact.phone", kind="code", required=True, check=PHONE),
-    Column("备注", 10, "c.note"),
+    Column("联系人", 8, "c.contact.name", required=True, check=_hint("负责本项工作的联系人姓名。")),
+    Column("联系电话", 13.5, "c.contact.phone", kind="code", required=True, check=PHONE),
+    Column("备注", 8, "c.note"),
 )
 
 
 def _identity(name: str, *, code: bool = True) -> tuple[Column, ...]:
     """The columns that say which unit it is; prefilled and locked but for the code, which may be missing in the list."""
-    columns = [INDEX, Column(name, 23, "c.name", locked=True, total="count", check=_hint("填全称，与营业执照（批复文件）一致。"))]
+    columns = [
+        INDEX,
+        Column(name, 20, "c.name", locked=True, total="count", check=_hint("填全称，与营业执照（批复文件）一致。")),
+    ]
     if code:
-        columns.append(Column("统一社会信用代码", 19.5, "c.credit_code", kind="code", required=True, check=CODE))
-    columns.append(Column("所在地", 9.5, "c.district", locked=True, kind="choice", check=_hint("所在县级市（区）。")))
+        columns.append(Column("统一社会信用代码", 18, "c.credit_code", kind="code", required=True, check=CODE))
+    columns.append(Column("所在地", 8.5, "c.district", locked=True, kind="choice", check=_hint("所在县级市（区）。")))
     return tuple(columns)
 
 
 _LISTING = (
-    Column("名单级别", 8, "c.level", kind="choice", locked=True, check=LEVEL),
-    Column("列入年度", 8, "c.year", kind="year", locked=True, check=YEAR),
+    Column("名单级别", 7, "c.level", kind="choice", locked=True, check=LEVEL),
+    Column("列入年度", 6.5, "c.year", kind="year", locked=True, check=YEAR),
 )
 
 
 def _plan(target: str) -> tuple[Column, ...]:
     return (
-        Column("下年度目标", 20, "c.plan.text", kind="long", group="下年度计划", required=True, check=_hint(target)),
-        Column("重点项目", 19, "c.main_project.name", kind="long", group="下年度计划", check=_hint("下年度最主要的一个绿色化改造项目名称。")),
-        Column("计划投资\n（万元）", 10.5, "c.main_project.investment", kind="amount", group="下年度计划", total="sum", check=_amount("万元")),
+        Column("下年度目标", 18, "c.plan.text", kind="long", group="下年度计划", required=True, check=_hint(target)),
+        Column(
+            "重点项目",
+            16,
+            "c.main_project.name",
+            kind="long",
+            group="下年度计划",
+            check=_hint("下年度最主要的一个绿色化改造项目名称。"),
+        ),
+        Column(
+            "计划投资\n（万元）",
+            10,
+            "c.main_project.investment",
+            kind="amount",
+            group="下年度计划",
+            total="sum",
+            check=_amount("万元"),
+        ),
         Column("完成时限", 10, "c.main_project.due", kind="choice", group="下年度计划", check=_hint("如 2023年12月。")),
     )
 
 
-_WORK = Column("绿色化工作总结", 28, "c.summary.text", kind="long", group="上年度总结", required=True, check=_hint("上年度绿色化工作主要做法与成效，300 字以内。"))
+_WORK = Column(
+    "绿色化工作总结",
+    24,
+    "c.summary.text",
+    kind="long",
+    group="上年度总结",
+    required=True,
+    check=_hint("上年度绿色化工作主要做法与成效，300 字以内。"),
+)
 
 
 def _figure(title: str, name: str, check: Check, width: float = 10.5) -> Column:
@@ -149,9 +186,9 @@ FACTORY_FORM = Form(
         *_identity("企业名称"),
         *_LISTING,
         _WORK,
-        Column("产值\n（万元）", 12, "c.summary.output_value", kind="amount", group="上年度关键指标", required=True, total="sum", check=_amount("万元")),
-        Column("综合能耗\n（吨标准煤）", 12, "c.summary.energy", kind="amount", group="上年度关键指标", required=True, total="sum", check=_amount("吨标准煤（当量值）")),
-        Column("单位产值能耗\n（吨标准煤/万元）", 11, kind="ratio", group="上年度关键指标", locked=True, formula='=IF(SUM(H{r})>0,SUM(I{r})/SUM(H{r}),"")'),
+        Column("产值\n（万元）", 11, "c.summary.output_value", kind="amount", group="上年度关键指标", required=True, total="sum", check=_amount("万元")),
+        Column("综合能耗\n（吨标准煤）", 11, "c.summary.energy", kind="amount", group="上年度关键指标", required=True, total="sum", check=_amount("吨标准煤（当量值）")),
+        Column("单位产值能耗\n（吨标准煤\n/万元）", 10.5, kind="ratio", group="上年度关键指标", locked=True, formula='=IF(SUM(H{r})>0,SUM(I{r})/SUM(H{r}),"")'),
         *_plan("下年度绿色化工作目标，尽量量化。"),
         *CONTACTS,
     ),
@@ -165,9 +202,9 @@ PARK_FORM = Form(
         Column("园区级别", 9, "c.level", kind="choice", locked=True, check=LEVEL),
         _LISTING[1],
         _WORK,
-        _figure("单位工业增加值综合能耗\n（吨标准煤/万元）", "单位工业增加值综合能耗", _amount("吨标准煤/万元"), 12.5),
-        _figure("工业用水重复利用率\n（%）", "工业用水重复利用率", _percent("工业用水重复利用率")),
-        _figure("一般工业固体废物综合利用率\n（%）", "一般工业固体废物综合利用率", _percent("一般工业固体废物综合利用率"), 12.5),
+        _figure("单位工业增加值\n综合能耗（吨标\n准煤/万元）", "单位工业增加值综合能耗", _amount("吨标准煤/万元"), 12.5),
+        _figure("工业用水重复\n利用率（%）", "工业用水重复利用率", _percent("工业用水重复利用率")),
+        _figure("一般工业固体\n废物综合利用率\n（%）", "一般工业固体废物综合利用率", _percent("一般工业固体废物综合利用率"), 12.5),
         _figure("绿色工厂占比\n（%）", "绿色工厂占比", _percent("园区内绿色工厂数占规模以上工业企业数的比例")),
         *_plan("下年度园区绿色化目标，尽量量化。"),
         *CONTACTS,
@@ -183,7 +220,7 @@ SUPPLY_CHAIN_FORM = Form(
         *_LISTING,
         _WORK,
         _figure("绿色供应商占比\n（%）", "绿色供应商占比", _percent("绿色供应商数占供应商总数的比例")),
-        _figure("开展绿色评价的供应商\n（家）", "绿色评价供应商数", Check({"validate": "integer", "criteria": ">=", "value": 0}, "上年度开展绿色评价的供应商数，只填整数。"), 12),
+        _figure("开展绿色评价的\n供应商（家）", "绿色评价供应商数", Check({"validate": "integer", "criteria": ">=", "value": 0}, "上年度开展绿色评价的供应商数，只填整数。"), 12),
         _figure("绿色采购额占比\n（%）", "绿色采购额占比", _percent("绿色采购额占采购总额的比例")),
         *_plan("下年度绿色供应链建设目标，尽量量化。"),
         *CONTACTS,
@@ -204,7 +241,7 @@ CULTIVATION_FORM = Form(
         Column("上年度综合能耗\n（吨标准煤）", 12.5, "c.cultivation.energy", kind="amount", required=True, total="sum", check=_amount("吨标准煤（当量值）")),
         Column("培育级别", 8.5, "c.cultivation.level", kind="choice", required=True, check=LEVEL),
         Column("计划申报年度", 8.5, "c.cultivation.year", kind="year", required=True, check=YEAR),
-        Column("主要创建措施", 34, "c.cultivation.measures", kind="long", required=True, check=_hint("拟采取的主要措施，200 字以内。")),
+        Column("主要创建措施", 30, "c.cultivation.measures", kind="long", required=True, check=_hint("拟采取的主要措施，200 字以内。")),
         *CONTACTS,
     ),
     blank=12,
@@ -274,7 +311,9 @@ class Book:
 
     def __init__(self) -> None:
         self.out = io.BytesIO()
-        self.book = xlsxwriter.Workbook(self.out, {"in_memory": True, "default_format_properties": {"font_name": FONT_TEXT, "font_size": 11}})
+        self.book = xlsxwriter.Workbook(
+            self.out, {"in_memory": True, "default_format_properties": {"font_name": FONT_TEXT, "font_size": 11}}
+        )
         self.book.set_properties({"title": "", "author": "", "company": "", "created": CREATED})
         self.book.set_calc_mode("auto")
         self._formats: dict[tuple[tuple[str, Any], ...], Any] = {}
@@ -324,7 +363,14 @@ def _draw_form(book: Book, form: Form) -> None:
         sheet.set_row(row, 30)
     _draw_total(book, sheet, form, total_row)
     for offset, note in enumerate(form.notes, 1):
-        sheet.merge_range(total_row + offset, 0, total_row + offset, last, f"注：{note}", book.format(font_size=9, font_color="#555555"))
+        sheet.merge_range(
+            total_row + offset,
+            0,
+            total_row + offset,
+            last,
+            f"注：{note}",
+            book.format(font_size=9, font_color="#555555"),
+        )
     _set_page(sheet, landscape=True, repeat=(GROUP_ROW, HEAD_ROW))
     sheet.freeze_panes(FOR_ROW, 2)
     _protect(sheet)
@@ -334,14 +380,25 @@ def _draw_head(book: Book, sheet: Any, form: Form, last: int) -> None:
     title = "{{ document.title }}" + (f"（{form.heading}）" if form.heading else "")
     half = last // 2
     sheet.set_row(LABEL_ROW, 22)
-    sheet.write_string(LABEL_ROW, 0, "{{ document.label }}", book.format(font_name=FONT_HEADING_1, font_size=SIZES["四号"]))
+    sheet.write_string(
+        LABEL_ROW, 0, "{{ document.label }}", book.format(font_name=FONT_HEADING_1, font_size=SIZES["四号"])
+    )
     sheet.set_row(TITLE_ROW, 36)
-    sheet.merge_range(TITLE_ROW, 0, TITLE_ROW, last, title, book.format(font_name=FONT_TITLE, font_size=SIZES["小二"], align="center"))
+    sheet.merge_range(
+        TITLE_ROW, 0, TITLE_ROW, last, title, book.format(font_name=FONT_TITLE, font_size=SIZES["小二"], align="center")
+    )
     sheet.set_row(UNIT_ROW, 24)
     sheet.merge_range(UNIT_ROW, 0, UNIT_ROW, half, "填报单位：{{ district.name }}", book.format(font_size=11))
-    sheet.merge_range(UNIT_ROW, half + 1, UNIT_ROW, last, "填报日期：　　　年　　月　　日", book.format(font_size=11, align="right", locked=False))
+    sheet.merge_range(
+        UNIT_ROW,
+        half + 1,
+        UNIT_ROW,
+        last,
+        "填报日期：　　　年　　月　　日",
+        book.format(font_size=11, align="right", locked=False),
+    )
     sheet.set_row(GROUP_ROW, 22)
-    sheet.set_row(HEAD_ROW, 54)
+    sheet.set_row(HEAD_ROW, 56)
     start = 0
     while start <= last:
         group = form.columns[start].group
@@ -402,7 +459,11 @@ def _add_check(sheet: Any, number: int, column: Column, last_row: int) -> None:
     check = column.check
     rule = {**check.rule, "input_title": check.title, "input_message": check.message, "ignore_blank": True}
     if check.rule["validate"] != "any":
-        rule |= {"error_title": "请核对", "error_message": check.message, "error_type": "stop" if check.stop else "warning"}
+        rule |= {
+            "error_title": "请核对",
+            "error_message": check.message,
+            "error_type": "stop" if check.stop else "warning",
+        }
     sheet.data_validation(ITEM_ROW, number, last_row, number, rule)
 
 
@@ -426,7 +487,9 @@ def _draw_total(book: Book, sheet: Any, form: Form, row: int) -> None:
         if column.total == "count":
             sheet.write_formula(row, number, f"=COUNTA({span})", book.cell(**look, num_format='0"家"'), 0)
         elif column.total == "sum":
-            sheet.write_formula(row, number, f"=SUM({span})", book.cell(**{**look, "align": "right"}, num_format="#,##0.00"), 0)
+            sheet.write_formula(
+                row, number, f"=SUM({span})", book.cell(**{**look, "align": "right"}, num_format="#,##0.00"), 0
+            )
         else:
             sheet.write(row, number, "合计" if number == 0 else None, book.cell(**look))
 
@@ -436,9 +499,11 @@ def _draw_guide(book: Book, lines: tuple[str, ...]) -> None:
     sheet.set_column(0, 0, 5)
     sheet.set_column(1, 1, 92)
     sheet.set_row(0, 36)
-    sheet.merge_range(0, 0, 0, 1, "填　表　说　明", book.format(font_name=FONT_TITLE, font_size=SIZES["小二"], align="center"))
+    sheet.merge_range(
+        0, 0, 0, 1, "填　表　说　明", book.format(font_name=FONT_TITLE, font_size=SIZES["小二"], align="center")
+    )
     for row, line in enumerate(lines, 1):
-        sheet.set_row(row, 20 if len(line) <= 45 else 38)
+        sheet.set_row(row, 21 if len(line) <= 42 else 39)
         sheet.write_number(row, 0, row, book.format(font_size=12, align="center", num_format='0"."'))
         sheet.write_string(row, 1, line, book.format(font_size=12, text_wrap=True))
     _set_page(sheet, landscape=False, repeat=None)
@@ -450,7 +515,7 @@ def _set_page(sheet: Any, *, landscape: bool, repeat: tuple[int, int] | None) ->
     if landscape:
         sheet.set_landscape()
     sheet.fit_to_pages(1, 0)
-    sheet.set_margins(left=0.47, right=0.47, top=0.63, bottom=0.63)
+    sheet.set_margins(left=0.4, right=0.4, top=0.63, bottom=0.63)
     sheet.center_horizontally()
     sheet.set_footer(FOOTER, {"margin": 0.3})
     sheet.hide_gridlines(2)
@@ -499,14 +564,24 @@ def _draw_groups(book: Book, sheet: Any) -> None:
     sheet.merge_range(4, 0, 4, 3, "{{ g.name }}", band)
     sheet.write_string(5, 0, "{%tr for c in g.companies %}")
     sheet.set_row(6, 29)
-    for number, (path, look) in enumerate((("c.index", centred), ("c.display_name", text), ("c.district_name", centred), ("c.level_text", centred))):
+    for number, (path, look) in enumerate(
+        (("c.index", centred), ("c.display_name", text), ("c.district_name", centred), ("c.level_text", centred))
+    ):
         sheet.write_string(6, number, f"{{{{ {path} }}}}", look)
     sheet.write_string(7, 0, "{%tr endfor %}")
     sheet.set_row(8, 22)
     sheet.merge_range(8, 0, 8, 2, "小计", sum_text)
-    sheet.write_formula(8, 3, "=COUNT(A7:A7)", book.cell(font_size=11, align="center", italic=True, num_format='0" 家"'), 0)
+    sheet.write_formula(
+        8, 3, "=COUNT(A7:A7)", book.cell(font_size=11, align="center", italic=True, num_format='0" 家"'), 0
+    )
     sheet.write_string(9, 0, "{%tr endfor %}")
     sheet.set_row(10, 30)
     sheet.merge_range(10, 0, 10, 2, "合　计", total)
     # the serial numbers are the only numbers of column A: counting them counts the units
-    sheet.write_formula(10, 3, "=COUNT(A5:A9)", book.cell(font_size=12, bold=True, align="center", bg_color=HEAD, num_format='0" 家"'), 0)
+    sheet.write_formula(
+        10,
+        3,
+        "=COUNT(A5:A9)",
+        book.cell(font_size=12, bold=True, align="center", bg_color=HEAD, num_format='0" 家"'),
+        0,
+    )

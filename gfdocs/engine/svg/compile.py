@@ -1,67 +1,81 @@
 """A drawing as a template: checked and compiled once, rendered many times.
 
-Rendering is one pass of Jinja over the drawing's own text, one strict parse, the fitting of texts, and one writing. Data is
-escaped wherever it is printed, so it can never become an element; where a tag stands in an attribute, the result is
-checked again for anything that would run or fetch (GF240).
+Rendering is one pass of Jinja over the drawing's own text, one strict parse, the fitting of texts, and one writing.
+Data is escaped wherever it is printed, so it can never become an element; where a tag stands in an attribute, the
+result is checked again for anything that would run or fetch (GF240).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from gfdocs.engine.language import MissingPolicy, Program, compile_source, make_environment, raise_issues
+from gfdocs.engine.names import Name, find_names, merge_names
 from gfdocs.engine.package import safe_xml
 from gfdocs.engine.svg.drawing import write_drawing
-from gfdocs.engine.svg.fit import Measure, em_width
 from gfdocs.engine.svg.lay import bad_fit, find_fit_texts, fit_texts, read_fit
 from gfdocs.engine.svg.safety import GF, SVG, find_unsafe, is_editor_note, split_name
 from gfdocs.engine.svg.source import find_tag_faults, has_dynamic_markup, read_source, without_tags
 from gfdocs.errors import Issue, PackageError, Place, TemplateError, Text, errors_of
 
+if TYPE_CHECKING:
+    from gfdocs.engine.svg.fonts import FontSet
+    from gfdocs.engine.template import Options
+
 
 @dataclass(frozen=True)
 class SvgTemplate:
-    """A compiled drawing. Immutable; `measure` gives the width of a character in em."""
+    """A compiled drawing. Immutable; texts are measured by a table, or by `fonts` where they are given."""
 
     name: str
     program: Program = field(repr=False)
+    names: tuple[Name, ...]
     dynamic: bool
-    measure: Measure = field(repr=False, default=em_width)
+    fonts: FontSet | None = field(repr=False, default=None)
     issues: tuple[Issue, ...] = ()
 
-    def render(self, context: Mapping[str, Any], *, missing: MissingPolicy = "error") -> bytes:
-        """Return the drawing of this data; TemplateError with every text that cannot fit (GF244) and every unsafe value."""
+    def with_fonts(self, fonts: Sequence[str | Path]) -> SvgTemplate:
+        """Return the same template that measures its texts by the faces of these files (extra `pdf`)."""
+        from gfdocs.engine.svg.fonts import FontSet
+
+        return replace(self, fonts=FontSet(fonts))
+
+    def render(self, context: Mapping[str, Any], missing: MissingPolicy = "error") -> bytes:
+        """Return the drawing of this data; TemplateError with every text that cannot fit (GF244) or is unsafe."""
         root = _parse_rendered(self.program.render(context, missing=missing), self.name)
         issues = list(find_unsafe(root, name=self.name)) if self.dynamic else []
-        issues += fit_texts(root, name=self.name, measure=self.measure)
+        issues += fit_texts(root, name=self.name, fonts=self.fonts)
         if issues:
             raise TemplateError(issues)
         strip_notes(root)
         return write_drawing(root)
 
 
-def compile(  # noqa: A001 - the word of the Kind protocol
-    data: bytes,
-    *,
-    name: str,
-    filters: Mapping[str, Callable[..., Any]] | None = None,
-    trusted: bool = False,
-    measure: Measure = em_width,
-) -> SvgTemplate:
+def compile(data: bytes, *, name: str, options: Options) -> SvgTemplate:  # noqa: A001 - the word of the Kind protocol
     """Return the compiled drawing; PackageError or TemplateError with every fault of the file."""
     root = _read(data, name)
     text = data.decode("utf-8-sig")
-    issues = [*_find_file_faults(root, name), *find_tag_faults(root, name=name), *_find_unsafe_template(root, name), *_find_bad_fits(root, name)]
+    issues = _find_file_faults(root, name)
+    issues += find_tag_faults(root, name=name)
+    issues += _find_unsafe_template(root, name)
+    issues += _find_bad_fits(root, name)
     if errors_of(issues):
         raise TemplateError(issues)
     source = read_source(text)
-    environment = make_environment(filters=filters, trusted=trusted)
-    program = compile_source(
-        environment, source.text, place_of=lambda line: Place(name, source.line_of(line)), words_of=source.words_of
+    environment = make_environment(
+        filters=options.filters, base=options.environment, budget=options.budget, trusted=options.trusted
     )
-    return SvgTemplate(name, program, has_dynamic_markup(text), measure, tuple(issues))
+
+    def place_of(line: int) -> Place:
+        return Place(name, source.line_of(line))
+
+    program = compile_source(environment, source.text, place_of=place_of, words_of=source.words_of)
+    names = merge_names(find_names(program.tree, place_of, environment.globals))
+    return SvgTemplate(name, program, names, has_dynamic_markup(text), issues=tuple(issues))
 
 
 def _read(data: bytes, name: str) -> Any:
@@ -79,7 +93,8 @@ def _find_file_faults(root: Any, name: str) -> list[Issue]:
     tree = root.getroottree()
     issues = []
     if root.tag != f"{{{SVG}}}svg":
-        fact = Text(f"expected the root <svg>, found <{split_name(root.tag)[1]}>", f"根元素应为 <svg>，实为 <{split_name(root.tag)[1]}>")
+        found = split_name(root.tag)[1]
+        fact = Text(f"expected the root <svg>, found <{found}>", f"根元素应为 <svg>，实为 <{found}>")
         issues.append(Issue("GF245", "error", Place(name, 1), fact))
     if (tree.docinfo.encoding or "UTF-8").upper() not in ("UTF-8", "ASCII", "US-ASCII"):
         fact = Text(f"the drawing is declared as {tree.docinfo.encoding}", f"图形声明的编码为 {tree.docinfo.encoding}")
@@ -92,8 +107,6 @@ def _find_file_faults(root: Any, name: str) -> list[Issue]:
 
 def _find_unsafe_template(root: Any, name: str) -> list[Issue]:
     """Check the template with its tags taken out: what they print is checked again when it is known."""
-    from copy import deepcopy
-
     bare = deepcopy(root)
     for element in bare.iter():
         if isinstance(element.tag, str):

@@ -22,7 +22,7 @@ def parse_drawing(svg: bytes, *, name: str) -> Any:
     except etree.XMLSyntaxError as fault:
         fact = Text(f"not well-formed: {fault.msg}", f"不是合法的 XML：{fault.msg}")
         raise ConvertError(Issue("GF814", "error", Place(name), fact)) from fault
-    if root.tag != f"{{{SVG}}}svg" or root.getroottree().docinfo.doctype:
+    if root.tag != f"{{{SVG}}}svg" or root.getroottree().docinfo.internalDTD is not None:
         fact = Text("expected an SVG drawing without a DTD", "应为不含 DTD 的 SVG 图形")
         raise ConvertError(Issue("GF814", "error", Place(name), fact))
     return root
@@ -37,6 +37,22 @@ def find_property(element: Any, name: str) -> str | None:
             return str(value)
         element = element.getparent()
     return None
+
+
+_WEIGHTS = {"normal": 400, "bold": 700, "lighter": 300, "bolder": 700}
+_GENERIC = frozenset(("serif", "sans-serif", "monospace", "cursive", "fantasy", "system-ui"))
+
+
+def find_families(element: Any) -> tuple[str, ...]:
+    """Return the font families asked for, in order, without the generic ones."""
+    names = [name.strip().strip("'\"") for name in (find_property(element, "font-family") or "").split(",")]
+    return tuple(name for name in names if name and name not in _GENERIC)
+
+
+def find_weight(element: Any) -> int:
+    """Return the font weight, 100 to 900."""
+    weight = find_property(element, "font-weight") or "normal"
+    return _WEIGHTS.get(weight) or int(read_number(weight)) or 400
 
 
 def read_number(text: str | None) -> float:
@@ -71,7 +87,7 @@ class Sheet:
 
 
 def read_sheet(root: Any, *, name: str = "drawing.svg") -> Sheet:
-    """Return the trim size; ConvertError unless the drawing is 1:1 in mm (width, height in mm and equal to the viewBox)."""
+    """Return the trim size; ConvertError unless the drawing is 1:1 in mm (width and height equal to the viewBox)."""
     sizes = [re.fullmatch(r"\s*([\d.]+)\s*mm\s*", root.get(key, "")) for key in ("width", "height")]
     box = [float(number) for number in re.findall(r"[-+]?[\d.]+", root.get("viewBox", ""))]
     width, height = (float(size.group(1)) if size else 0.0 for size in sizes)
@@ -87,7 +103,7 @@ def read_sheet(root: Any, *, name: str = "drawing.svg") -> Sheet:
 
 
 def add_marks(svg: bytes, *, bleed: float = 3.0, mark: float = 10.0, name: str = "drawing.svg") -> bytes:
-    """Return the drawing on a larger sheet with `bleed` mm shown beyond the trim, crop marks of `mark` mm, and a slug line.
+    """Return the drawing on a larger sheet: `bleed` mm shown beyond the trim, crop marks of `mark` mm, a slug line.
 
     The template must draw its ground beyond the trim for the bleed to be filled. The slug, outside the trim, is the
     drawing's <title> and true size.

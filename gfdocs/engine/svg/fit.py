@@ -1,7 +1,7 @@
 """Text fitting: how a text of unknown length is set in a given width, and never clipped.
 
-The order is the sign maker's: set it as drawn; condense it, down to a limit; break it at a sensible place into at most so
-many lines; only then set it smaller, down to a limit. What does not fit even then is told to the caller (None).
+The order is the sign maker's: set it as drawn; condense it, down to a limit; break it at a sensible place into at most
+so many lines; only then set it smaller, down to a limit. What does not fit even then is told to the caller (None).
 
 All lengths are in user units (mm in a plaque); text widths are in em until multiplied by the font size.
 """
@@ -24,16 +24,16 @@ _LATIN_WIDTHS = {
     for width, chars in {
         0.25: " ", 0.33: "'", 0.34: ",.:;j|", 0.35: "i", 0.36: "l", 0.37: "!-", 0.38: "[]{}", 0.40: "()/\\", 0.41: "f",
         0.43: "It", 0.50: "rs", 0.51: "*", 0.52: "?z", 0.57: "Jc", 0.58: '"v', 0.59: "$17ey", 0.60: "02345689_agx",
-        0.61: "+<=>^~", 0.62: "#", 0.63: "SZ`o", 0.65: "FLq", 0.66: "dk", 0.67: "E", 0.68: "Pbpu", 0.69: "hn", 0.70: "T",
-        0.71: "BCY", 0.73: "X", 0.74: "V", 0.75: "A", 0.76: "GR", 0.77: "K", 0.79: "DOQ", 0.81: "&", 0.82: "NU", 0.87: "H",
-        0.88: "w", 0.97: "%", 1.01: "@Mm", 1.10: "W",
+        0.61: "+<=>^~", 0.62: "#", 0.63: "SZ`o", 0.65: "FLq", 0.66: "dk", 0.67: "E", 0.68: "Pbpu", 0.69: "hn",
+        0.70: "T", 0.71: "BCY", 0.73: "X", 0.74: "V", 0.75: "A", 0.76: "GR", 0.77: "K", 0.79: "DOQ", 0.81: "&",
+        0.82: "NU", 0.87: "H", 0.88: "w", 0.97: "%", 1.01: "@Mm", 1.10: "W",
     }.items()
     for char in chars
 }  # fmt: skip
 
 
 def em_width(char: str) -> float:
-    """Return the width of one character in em: 1 for CJK and full-width forms, a table for Latin, 0 for combining marks."""
+    """Return the width of one character in em: 1 for CJK and full-width forms, a table for Latin, 0 for marks."""
     if char in _LATIN_WIDTHS:
         return _LATIN_WIDTHS[char]
     if unicodedata.combining(char) or unicodedata.category(char) in ("Cf", "Mn", "Me"):
@@ -69,7 +69,7 @@ class Fitted:
 
 
 def fit_text(text: str, size: float, fit: Fit, measure: Measure = em_width) -> Fitted | None:
-    """Return how `text` is set, or None where it cannot fit: the fewest lines that keep the size, else the largest size."""
+    """Return how `text` is set, or None where it can't fit: the fewest lines that keep the size, else the largest."""
     text = " ".join(text.split())
     widths = [0.0, *accumulate(map(measure, text))]
     best: Fitted | None = None
@@ -102,7 +102,7 @@ def _set_lines(lines: tuple[str, ...], size: float, fit: Fit, measure: Measure) 
 
 def _floor(number: float, digits: int) -> float:
     """Round down, so that rounding never makes a text wider than it may be."""
-    step = 10**digits
+    step = float(10**digits)
     return int(number * step + 1e-9) / step
 
 

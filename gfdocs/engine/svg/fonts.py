@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from gfdocs.engine.svg.fit import Measure, em_width
 from gfdocs.errors import ConvertError, Issue, Place, Text
 
 
@@ -59,7 +60,7 @@ class FontSet:
         return f"FontSet({len(self.faces)} faces)"
 
     def find_face(self, families: Sequence[str], weight: int) -> tuple[Face, bool]:
-        """Return the face for the first family that is there, nearest in weight, and whether it is one of those asked for."""
+        """Return the face of the first family that is there, nearest in weight, and whether any asked for was there."""
         for family in families:
             matching = [face for face in self.faces if family.lower() in face.families]
             if matching:
@@ -67,6 +68,16 @@ class FontSet:
         first = self.faces[0].families
         kin = [face for face in self.faces if face.families & first]
         return min(kin, key=lambda face: abs(face.weight - weight)), False
+
+    def measure(self, families: Sequence[str], weight: int) -> Measure:
+        """Return what measures a character in em, in the face that would draw it; by the table where none has it."""
+        preferred, _ = self.find_face(families, weight)
+
+        def width(char: str) -> float:
+            face = self.find_cover(char, preferred)
+            return face.advance(char) if face else em_width(char)
+
+        return width
 
     def find_cover(self, char: str, preferred: Face) -> Face | None:
         """Return the preferred face if it has the character, else the first that has, else None."""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from gfdocs.engine.svg.drawing import find_property, format_number, read_number
-from gfdocs.engine.svg.fit import Fit, Fitted, Measure, em_width, fit_text
+from gfdocs.engine.svg.drawing import find_families, find_property, find_weight, format_number, read_number
+from gfdocs.engine.svg.fit import Fit, Fitted, em_width, fit_text
 from gfdocs.engine.svg.safety import GF, SVG, is_editor_note, split_name
 from gfdocs.errors import Issue, Place, Text
+
+if TYPE_CHECKING:
+    from gfdocs.engine.svg.fonts import FontSet
 
 _NUMBERS = {
     "fit": "width",
@@ -67,7 +70,7 @@ def _parts(element: Any) -> list[Any]:
     return [*own, *children, *deeper]
 
 
-def fit_texts(root: Any, *, name: str, measure: Measure = em_width) -> list[Issue]:
+def fit_texts(root: Any, *, name: str, fonts: FontSet | None = None) -> list[Issue]:
     """Set every text that asks for it, in place; return an issue (GF244) for each that cannot fit, with the text."""
     issues = []
     for element in list(find_fit_texts(root)):
@@ -79,7 +82,7 @@ def fit_texts(root: Any, *, name: str, measure: Measure = em_width) -> list[Issu
             continue
         text = " ".join("".join(element.itertext()).split())
         size = read_number(find_property(element, "font-size"))
-        fitted = _fit(text, size, fit, element, measure)
+        fitted = _fit(text, size, fit, element, fonts)
         if fitted is None:
             issues.append(_cannot_fit(place, text, fit))
         else:
@@ -107,8 +110,9 @@ def _cannot_fit(place: Place, text: str, fit: Fit) -> Issue:
     return Issue("GF244", "error", place, fact, hint)
 
 
-def _fit(text: str, size: float, fit: Fit, element: Any, measure: Measure) -> Fitted | None:
+def _fit(text: str, size: float, fit: Fit, element: Any, fonts: FontSet | None) -> Fitted | None:
     """Fit with the letter spacing, which grows and shrinks with the size."""
+    measure = fonts.measure(find_families(element), find_weight(element)) if fonts else em_width
     spacing = read_number(find_property(element, "letter-spacing")) / size
     return fit_text(text, size, fit, (lambda char: measure(char) + spacing) if spacing else measure)
 
@@ -154,7 +158,7 @@ def _set_size(element: Any, size: float, drawn: float) -> None:
 
 
 def _baselines(y: float, size: float, fitted: Fitted, leading: float, align: str) -> list[float]:
-    """Return the baseline of each line: the block keeps the middle, the top or the last baseline of the text as drawn."""
+    """Return the baseline of each line: the block keeps the middle, the top or the last baseline of the text."""
     count, step = len(fitted.lines), leading * fitted.size
     if align == "bottom":
         first = y - (count - 1) * step

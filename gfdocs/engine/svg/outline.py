@@ -6,7 +6,6 @@ issue that names it (GF810); a face that stands in for another is a note (GF811)
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,9 @@ from typing import Any, Literal
 
 from gfdocs.engine.svg.drawing import (
     add_marks,
+    find_families,
     find_property,
+    find_weight,
     format_number,
     parse_drawing,
     read_number,
@@ -26,12 +27,22 @@ from gfdocs.engine.svg.safety import SVG, split_name
 from gfdocs.errors import ConvertError, Issue, Place, Text, errors_of
 
 _FONT_ATTRIBUTES = frozenset(
-    "font-family font-size font-weight font-style font-variant font-stretch text-anchor letter-spacing x y textLength "
-    "lengthAdjust".split()
+    (
+        "font-family",
+        "font-size",
+        "font-weight",
+        "font-style",
+        "font-variant",
+        "font-stretch",
+        "text-anchor",
+        "letter-spacing",
+        "x",
+        "y",
+        "textLength",
+        "lengthAdjust",
+    )
 )
-_UNSUPPORTED = frozenset("dx dy rotate dominant-baseline writing-mode text-decoration textLength".split())
-_WEIGHTS = {"normal": 400, "bold": 700, "lighter": 300, "bolder": 700}
-_GENERIC = frozenset(("serif", "sans-serif", "monospace", "cursive", "fantasy", "system-ui"))
+_UNSUPPORTED = frozenset(("dx", "dy", "rotate", "dominant-baseline", "writing-mode", "text-decoration", "textLength"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +66,7 @@ class Run:
 def outline(svg: bytes, fonts: Sequence[str | Path] | FontSet, *, name: str = "drawing.svg") -> bytes:
     """Return the drawing with every text as paths, so that it looks the same on every machine.
 
-    Raises ConvertError naming each character without a glyph (GF810) and each text feature that is not supported (GF813).
+    Raises ConvertError naming each character without a glyph (GF810) and each feature that is not supported (GF813).
     """
     root = parse_drawing(svg, name=name)
     faces = fonts if isinstance(fonts, FontSet) else FontSet(fonts)
@@ -98,7 +109,7 @@ def to_pdf(
 
 
 def find_glyph_issues(svg: bytes, fonts: Sequence[str | Path] | FontSet, *, name: str = "drawing.svg") -> list[Issue]:
-    """Return what would go wrong or be substituted: missing characters (error), faces that stand in for others (note)."""
+    """Return what would go wrong or be substituted: missing characters (error), faces that stand in (note)."""
     root = parse_drawing(svg, name=name)
     faces = fonts if isinstance(fonts, FontSet) else FontSet(fonts)
     issues: list[Issue] = []
@@ -131,15 +142,13 @@ def read_runs(element: Any, name: str, issues: list[Issue]) -> Iterator[Run]:
 
 
 def _read_run(part: Any, element: Any, text: str) -> Run:
-    families = [family.strip().strip("'\"") for family in (find_property(part, "font-family") or "").split(",")]
-    weight = find_property(part, "font-weight") or "400"
     return Run(
         text=text,
         x=read_number(part.get("x", element.get("x"))),
         y=read_number(part.get("y", element.get("y"))),
         size=read_number(find_property(part, "font-size") or "16"),
-        families=tuple(family for family in families if family and family not in _GENERIC),
-        weight=_WEIGHTS[weight] if weight in _WEIGHTS else int(read_number(weight)),
+        families=find_families(part),
+        weight=find_weight(part),
         anchor=find_property(part, "text-anchor") or "start",
         spacing=read_number(find_property(part, "letter-spacing")),
         line=element.sourceline,

@@ -1,7 +1,8 @@
 """An outlined drawing as a vector PDF at true size (reportlab, extra `pdf`).
 
-What is drawn: groups, nested drawings, paths and basic shapes, `use`, fills, strokes, opacity, linear and radial gradients. What is
-not (filters, masks, patterns, clip paths, pictures, style sheets) is an issue that names it (GF816): nothing is left out in silence.
+What is drawn: groups, paths and basic shapes, `use`, fills, strokes, opacity, linear and radial gradients. What is not
+(filters, masks, patterns, clip paths, pictures, style sheets) is an issue that names it (GF816): nothing is left out in
+silence.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ Colours = Literal["cmyk", "rgb"]
 Rgb = tuple[float, float, float]
 
 POINTS_PER_MM = 72 / 25.4
-_SILENT = frozenset("defs title desc metadata linearGradient radialGradient symbol view".split())
-_SHAPES = frozenset("path rect circle ellipse line polyline polygon".split())
+_SILENT = frozenset(("defs", "title", "desc", "metadata", "linearGradient", "radialGradient", "symbol", "view"))
+_SHAPES = frozenset(("path", "rect", "circle", "ellipse", "line", "polyline", "polygon"))
 _UNDRAWN = frozenset(("filter", "mask", "clip-path", "marker-start", "marker-mid", "marker-end"))
 _NAMED = {
     "black": "#000000", "white": "#ffffff", "red": "#ff0000", "green": "#008000", "blue": "#0000ff", "gray": "#808080",
@@ -29,7 +30,7 @@ _NAMED = {
 
 
 def draw_pdf(root: Any, *, name: str, colours: Colours, trim: Sheet, bleed: float | None) -> bytes:
-    """Return the PDF of an outlined drawing whose user unit is 1 mm; ConvertError (GF816) names what cannot be drawn."""
+    """Return the PDF of an outlined drawing in mm; ConvertError (GF816) names what cannot be drawn."""
     from io import BytesIO
 
     from reportlab.pdfgen.canvas import Canvas
@@ -68,7 +69,8 @@ def _find_undrawn(root: Any, name: str) -> Iterator[Issue]:
         if not isinstance(element.tag, str):
             continue
         local = split_name(element.tag)[1]
-        known = local in _SILENT | _SHAPES | {"svg", "g", "use", "a", "stop"}
+        root_or_group = local in ("g", "use", "a", "stop") or element is root
+        known = local in _SILENT or local in _SHAPES or root_or_group
         what = [] if known else [f"<{local}>"]
         what += [
             key
@@ -146,7 +148,7 @@ def read_transform(text: str) -> Iterator[tuple[float, float, float, float, floa
             yield (1, 0, slant, 1, 0, 0) if kind == "skewX" else (1, slant, 0, 1, 0, 0)
 
 
-# --- shapes ------------------------------------------------------------------------------------------------------------
+# --- shapes --------------------------------------------------------------------------------------------------------
 
 
 def shape_path(element: Any) -> str:
@@ -179,7 +181,8 @@ def _rect_path(x: float, y: float, width: float, height: float, rx: float, ry: f
     arc = f"A{f(rx)} {f(ry)} 0 0 1 "
     return (
         f"M{f(x + rx)} {f(y)}H{f(x + width - rx)}{arc}{f(x + width)} {f(y + ry)}V{f(y + height - ry)}"
-        f"{arc}{f(x + width - rx)} {f(y + height)}H{f(x + rx)}{arc}{f(x)} {f(y + height - ry)}V{f(y + ry)}{arc}{f(x + rx)} {f(y)}Z"
+        f"{arc}{f(x + width - rx)} {f(y + height)}H{f(x + rx)}{arc}{f(x)} {f(y + height - ry)}V{f(y + ry)}"
+        f"{arc}{f(x + rx)} {f(y)}Z"
     )
 
 
@@ -247,7 +250,7 @@ def _opacity(element: Any) -> float:
     return opacity
 
 
-# --- colours -----------------------------------------------------------------------------------------------------------
+# --- colours -------------------------------------------------------------------------------------------------------
 
 
 def read_rgb(text: str) -> Rgb:

@@ -1,6 +1,6 @@
-"""What an SVG may hold: drawing and text. Nothing that runs, fetches or opens anything (TRUST: templates are untrusted).
+"""What an SVG may hold: drawing and text. Nothing that runs, fetches or opens anything: templates are untrusted.
 
-The same check is made on the template when it is opened and on every rendered document, because data may stand in attributes.
+The same check is made on the template when it is opened and on what is rendered, as data may stand in attributes.
 """
 
 from __future__ import annotations
@@ -17,11 +17,16 @@ XML = "http://www.w3.org/XML/1998/namespace"
 GF = "urn:gfdocs:svg"
 
 _DRAWING = frozenset(
-    """svg g defs symbol use title desc metadata style path rect circle ellipse line polyline polygon text tspan textPath
-    linearGradient radialGradient stop pattern clipPath mask marker image switch a view filter feGaussianBlur feOffset feBlend
-    feFlood feComposite feMerge feMergeNode feColorMatrix feTurbulence feDropShadow feComponentTransfer feFuncR feFuncG feFuncB
-    feFuncA feSpecularLighting feDiffuseLighting feDistantLight fePointLight feMorphology feTile""".split()
-)
+    (
+        "svg", "g", "defs", "symbol", "use", "title", "desc", "metadata", "style", "path", "rect", "circle",
+        "ellipse", "line", "polyline", "polygon", "text", "tspan", "textPath", "linearGradient",
+        "radialGradient", "stop", "pattern", "clipPath", "mask", "marker", "image", "switch", "a", "view",
+        "filter", "feGaussianBlur", "feOffset", "feBlend", "feFlood", "feComposite", "feMerge",
+        "feMergeNode", "feColorMatrix", "feTurbulence", "feDropShadow", "feComponentTransfer", "feFuncR",
+        "feFuncG", "feFuncB", "feFuncA", "feSpecularLighting", "feDiffuseLighting", "feDistantLight",
+        "fePointLight", "feMorphology", "feTile",
+    )
+)  # fmt: skip
 _EDITORS = re.compile(
     "inkscape|sodipodi|rdf-syntax|purl.org/dc|creativecommons|ns.adobe.com|bohemiancoding|boxy-svg|serif.com|figma"
 )

@@ -1,7 +1,7 @@
 """From the template's text to the source Jinja compiles, line by line the same: so a fault is told with its own line.
 
-Tags may stand in text and in attribute values. They may repeat or leave out whole elements, never open one without closing it:
-the structure of the drawing is the template's alone.
+Tags may stand in text and in attribute values. They may repeat or leave out whole elements, never open one without
+closing it: the structure of the drawing is the template's alone.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def without_tags(text: str) -> str:
 
 @dataclass(frozen=True)
 class Source:
-    """The Jinja source of a drawing. Each tag begins on a line of its own; `tags` tells its line in the file and its words."""
+    """The Jinja source of a drawing. Each tag begins a line of its own; `tags` tells its line in the file and words."""
 
     text: str
     tags: dict[int, tuple[int, str]]
@@ -48,13 +48,13 @@ class Source:
 
 
 def read_source(text: str) -> Source:
-    """Return the Jinja source of a well-formed drawing: entities within tags resolved, comments and declarations dropped."""
+    """Return the Jinja source of a well-formed drawing: entities within tags resolved, comments dropped."""
     pieces: list[str] = []
     tags: dict[int, tuple[int, str]] = {}
     line = file_line = 1
     for match in _PIECE.finditer(text.lstrip("\ufeff")):
         piece = match.group()
-        shown = "" if match.lastgroup in ("comment", "pi") else _escape_cdata(piece) if match.lastgroup == "cdata" else piece
+        shown = _show_piece(piece, match.lastgroup)
         end = 0
         for tag in TAG.finditer(shown):
             before = shown[end : tag.start()]
@@ -62,7 +62,8 @@ def read_source(text: str) -> Source:
             start = file_line + shown.count("\n", 0, tag.start())
             words = unescape(tag.group())
             # a newline inside the tag prints nothing, and puts the next tag on another line
-            pieces += [before, words[:-2], "\n", words[-2:]] if words[-3] not in "+-" else [before, words[:-3], "\n", words[-3:]]
+            close = -3 if words[-3] in "+-" else -2
+            pieces += [before, words[:close], "\n", words[close:]]
             tags[line] = (start, " ".join(words.split()))
             line += words.count("\n") + 1
             end = tag.end()
@@ -72,8 +73,12 @@ def read_source(text: str) -> Source:
     return Source("".join(pieces), tags)
 
 
-def _escape_cdata(piece: str) -> str:
-    """Return a CDATA section as escaped text."""
+def _show_piece(piece: str, kind: str | None) -> str:
+    """Return a piece as Jinja sees it: nothing of comments, the escaped text of a CDATA section, the rest as it is."""
+    if kind in ("comment", "pi"):
+        return ""
+    if kind != "cdata":
+        return piece
     return piece[9:-3].replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 

@@ -1,0 +1,268 @@
+"""Output to an object store, by any fsspec URL: `s3://bucket/round`, `memory://round`.
+
+A store has no folders to exchange, but each object appears whole or not at all: so a zipped package does, and
+manifest.json, which is written last, names what belongs together. What an interrupted run has put there is found by
+the next one only through a manifest; it is made again, with the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from gfdocs.batch import faults
+from gfdocs.batch.dispatch import run_chunks
+from gfdocs.batch.index import make_index
+from gfdocs.batch.jobs import Job
+from gfdocs.batch.ledger import Ledger
+from gfdocs.batch.make import Chunk, Maker, MemorySink, Result, Sink, SourceInputs
+from gfdocs.batch.manifest import INDEX, MANIFEST, FileRecord, Manifest, PackageRecord, parse_manifest
+from gfdocs.batch.options import Options, get_version
+from gfdocs.batch.source import Source
+from gfdocs.batch.zips import zip_date
+from gfdocs.errors import GfdocsError, Issue, OutputError, OutputExists, TemplateError
+
+_CHUNK = 64
+
+
+class StoreSink:
+    """Puts objects into a store; opened anew in each process it comes to."""
+
+    def __init__(self, url: str, storage: dict[str, object]) -> None:
+        self.url, self.storage = url, storage
+        self._store: Any = None
+        self._root = ""
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"url": self.url, "storage": self.storage, "_store": None, "_root": ""}
+
+    @property
+    def store(self) -> Any:
+        """The fsspec file system. Raises OutputError where it can't be had."""
+        if self._store is None:
+            try:
+                from fsspec.core import url_to_fs
+            except ImportError as error:
+                raise faults.no_extra("cloud", "fsspec") from error
+            try:
+                self._store, root = url_to_fs(self.url, **self.storage)
+            except (ImportError, ValueError, OSError) as error:
+                raise faults.no_store(self.url, error) from error
+            self._root = str(root).rstrip("/")
+        return self._store
+
+    def locate(self, path: str) -> str:
+        """Return the full key of a path below the URL."""
+        self.store  # noqa: B018 - finds the root
+        return f"{self._root}/{path}"
+
+    def put(self, path: str, data: bytes) -> None:
+        with _translated(f"{self.url}/{path}"):
+            self.store.pipe_file(self.locate(path), data)
+
+    def take(self) -> tuple[tuple[str, bytes], ...]:
+        return ()
+
+    def find(self, path: str) -> bytes | None:
+        """Return an object, or None where there is none."""
+        with _translated(f"{self.url}/{path}"):
+            try:
+                return bytes(self.store.cat_file(self.locate(path)))
+            except FileNotFoundError:
+                return None
+
+    def list_sizes(self) -> dict[str, int]:
+        """Return the size of each object below the URL by its path."""
+        with _translated(self.url):
+            try:
+                self.store.invalidate_cache()
+                found = self.store.find(self.locate("").rstrip("/"), detail=True)
+            except FileNotFoundError:
+                return {}
+        start = len(self._root.lstrip("/")) + 1
+        return {key.lstrip("/")[start:]: int(info["size"] or 0) for key, info in found.items()}
+
+    def remove(self, path: str) -> None:
+        with _translated(f"{self.url}/{path}"):
+            try:
+                self.store.rm_file(self.locate(path))
+            except FileNotFoundError:
+                return
+
+
+class _translated:  # noqa: N801 - reads as a word
+    """Turns whatever a store raises into GF524; every library behind fsspec has errors of its own."""
+
+    def __init__(self, place: str) -> None:
+        self.place = place
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        if isinstance(error, Exception) and not isinstance(error, GfdocsError):
+            raise faults.no_store(self.place, error) from error
+
+
+def run_in_store(
+    project: Source, url: str, planned: Sequence[Job], jobs: Sequence[Job], issues: Iterable[Issue], options: Options
+) -> Manifest:
+    """Make the documents and put them into the store; raises as `batch` says."""
+    return _StoreRun(project, url, planned, jobs, issues, options).run()
+
+
+class _StoreRun:
+    def __init__(
+        self,
+        project: Source,
+        url: str,
+        planned: Sequence[Job],
+        jobs: Sequence[Job],
+        issues: Iterable[Issue],
+        options: Options,
+    ) -> None:
+        self.url, self.planned, self.jobs, self.options = url.rstrip("/"), planned, jobs, options
+        self.sink = StoreSink(self.url, options.storage)
+        self.ledger = Ledger(project, self.url, planned, jobs, issues, options)
+        self.maker = Maker(SourceInputs(project), get_version(), options.clock, zip_date(options.date))
+        self.old = self._find_old()
+        self.sizes = self.sink.list_sizes()
+        self.asked = frozenset(job.path for job in jobs)
+
+    def _find_old(self) -> Manifest | None:
+        data = self.sink.find(MANIFEST)
+        if data is None:
+            return None
+        try:
+            old = parse_manifest(data, self.url)
+        except OutputError:
+            if not self.options.replace:
+                raise
+            return None
+        if self.ledger.is_partial and (old.zip or self.options.zip):
+            raise faults.mixed(self.url, zipped=old.zip)
+        return old
+
+    def run(self) -> Manifest:
+        usable = self.ledger.open_templates()
+        todo = self._keep_packages(usable) if self.options.zip else self._keep_files(usable)
+        self._refuse(todo)
+        self._make(todo)
+        if self.ledger.failed and self.options.strict:
+            raise TemplateError(self.ledger.issues)
+        if not self.ledger.has_nothing:
+            self._finish()
+        return replace(self.ledger.make_manifest(), report=self.ledger.make_report())
+
+    def _old_objects(self) -> dict[str, int]:
+        """Return the size of each object that the old manifest names, by path."""
+        if self.old is None:
+            return {}
+        if self.old.zip:
+            return {package.path: package.size for package in self.old.packages}
+        return {record.path: record.size for record in self.old.files}
+
+    def _is_there(self, record: FileRecord | PackageRecord) -> bool:
+        return self.sizes.get(record.path) == record.size
+
+    def _keep_files(self, usable: Sequence[Job]) -> list[Job]:
+        """Note the files that need no making; return the jobs that are left."""
+        old = {record.path: record for record in self.old.files} if self.old is not None and not self.old.zip else {}
+        if self.ledger.is_partial:
+            self.ledger.records.update({path: record for path, record in old.items() if path not in self.asked})
+        todo = []
+        for job in usable:
+            record = old.get(job.path)
+            if record is not None and self._is_there(record) and self._source(job) == record.source:
+                self.ledger.add_kept(job, record)
+            else:
+                todo.append(job)
+        return todo
+
+    def _keep_packages(self, usable: Sequence[Job]) -> list[Job]:
+        """Note the zips that need no making; return the jobs of the others."""
+        old_files: dict[str, dict[str, FileRecord]] = defaultdict(dict)
+        old_zips: dict[str, PackageRecord] = {}
+        if self.old is not None and self.old.zip:
+            for record in self.old.files:
+                old_files[record.package][record.path] = record
+            old_zips = {package.name: package for package in self.old.packages}
+        broken = {failure.job.package for failure in self.ledger.failed}
+        todo = []
+        for package, jobs in _by_package(usable).items():
+            sources = {path: record.source for path, record in old_files[package].items()}
+            known = package in old_zips and package not in broken and self._is_there(old_zips[package])
+            if known and sources == {job.path: self._source(job) for job in jobs}:
+                self.ledger.zips[package] = old_zips[package]
+                for job in jobs:
+                    self.ledger.add_kept(job, old_files[package][job.path])
+            else:
+                todo.extend(jobs)
+        return todo
+
+    def _source(self, job: Job) -> str:
+        """Return the digest of what goes into a job, or an empty text where it can't be had: making it will say why."""
+        try:
+            return self.maker.get_input(job)[2]
+        except Exception:
+            return ""
+
+    def _refuse(self, todo: Sequence[Job]) -> None:
+        """Refuse to replace objects that are not ours, as far as their size tells."""
+        paths = {f"{job.package}.zip" for job in todo} if self.options.zip else {job.path for job in todo}
+        known = self._old_objects()
+        issues = [
+            faults.foreign(path) if path not in known else faults.edited(path)
+            for path in sorted(paths)
+            if path in self.sizes and self.sizes[path] != known.get(path)
+        ]
+        if issues and not self.options.replace:
+            raise OutputExists([faults.at_output(issue, self.url) for issue in issues])
+
+    def _make(self, todo: Sequence[Job]) -> None:
+        # What is in memory of this process can't be seen from another one.
+        local = "memory" in _protocols(self.sink.store)
+        sink: Sink = MemorySink() if local else self.sink
+        remote = None if local else sink
+        for result in run_chunks(self._chunks(todo), len(todo), self.maker, sink, self.options, remote=remote):
+            self._note(result)
+
+    def _chunks(self, todo: Sequence[Job]) -> Iterator[Chunk]:
+        if self.options.zip:
+            for number, (package, jobs) in enumerate(_by_package(todo).items(), 1):
+                yield Chunk(number, package, tuple(jobs), True)
+        else:
+            for number, start in enumerate(range(0, len(todo), _CHUNK), 1):
+                yield Chunk(number, "", tuple(todo[start : start + _CHUNK]))
+
+    def _note(self, result: Result) -> None:
+        for path, data in result.payload:
+            self.sink.put(path, data)
+        for outcome in result.outcomes:
+            self.ledger.add_outcome(outcome)
+        if result.package is not None:
+            self.ledger.zips[result.package.name] = result.package
+
+    def _finish(self) -> None:
+        """Write the manifest over the old one, then remove the objects that it no longer names."""
+        manifest = self.ledger.make_manifest()
+        objects = manifest.packages if manifest.zip else manifest.files
+        gone = sorted(set(self._old_objects()) - {entry.path for entry in objects})
+        self.sink.put(INDEX, make_index(manifest))
+        self.sink.put(MANIFEST, manifest.to_json())
+        for path in gone:
+            self.sink.remove(path)
+        self.ledger.removed = len(gone)
+
+
+def _by_package(jobs: Iterable[Job]) -> dict[str, list[Job]]:
+    found: dict[str, list[Job]] = defaultdict(list)
+    for job in jobs:
+        found[job.package].append(job)
+    return found
+
+
+def _protocols(store: Any) -> tuple[str, ...]:
+    return (store.protocol,) if isinstance(store.protocol, str) else tuple(store.protocol)

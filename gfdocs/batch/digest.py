@@ -1,0 +1,121 @@
+"""Digests: of what goes into a document, and of what it holds whichever deflater packed it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zlib
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from struct import Struct
+from typing import Any
+
+_END = Struct("<4s4H2LH")
+_ENTRY = Struct("<4s6H3L5H2L")
+_LOCAL_FIXED = 30
+_ZIP64 = 0xFFFFFFFF
+
+
+def sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+class ContextDigest:
+    """Digests of the values of contexts.
+
+    Values are shared by many documents and never changed, so each is digested once.
+    """
+
+    def __init__(self, keep: int = 4096) -> None:
+        self._seen: dict[int, tuple[Any, str]] = {}
+        self._keep = keep
+
+    def of(self, context: Mapping[str, Any]) -> str:
+        """Return the digest of a context, hex; the order of its names does not matter."""
+        lines = [f"{name}={self._of_value(context[name])}" for name in sorted(context)]
+        return sha256("\n".join(lines).encode())
+
+    def _of_value(self, value: Any) -> str:
+        if not isinstance(value, (dict, list, tuple)):
+            return sha256(canonical(value))
+        seen = self._seen.get(id(value))
+        if seen is None:
+            if len(self._seen) >= self._keep:  # a country has more values than memory should hold twice
+                self._seen.clear()
+            # The value is kept beside its digest: an id may be given again only once its object is gone.
+            seen = self._seen[id(value)] = (value, sha256(canonical(value)))
+        return seen[1]
+
+
+def canonical(value: Any) -> bytes:
+    """Return bytes that are equal for equal plain values only: 1, 1.0, "1", Decimal("1") and True all differ."""
+    return json.dumps(value, sort_keys=True, ensure_ascii=True, separators=(",", ":"), default=_tagged).encode()
+
+
+def _tagged(value: Any) -> Any:
+    if isinstance(value, (date, Decimal)):  # datetime is a date
+        return {f"\u0000{type(value).__name__}": str(value)}
+    if isinstance(value, Mapping):
+        return dict(value)
+    return {f"\u0000{type(value).__qualname__}": repr(value)}
+
+
+class ContentDigest:
+    """The sha256 of what a document holds: of a docx or xlsx its parts, uncompressed, of anything else the bytes.
+
+    The same for zlib, zlib-ng and ISA-L, and for any order of members. Parts that all documents of a template share
+    are inflated once.
+    """
+
+    def __init__(self, keep: int = 4096) -> None:
+        self._parts: dict[tuple[bytes, int, int], tuple[bytes, bytes]] = {}
+        self._keep = keep
+
+    def of(self, data: bytes) -> str:
+        """Return the digest of the document as hex."""
+        if data[:4] != b"PK\x03\x04":
+            return sha256(data)
+        members = _read_members(data)
+        if members is None:
+            return sha256(data)
+        lines = sorted(name + b"\0" + self._of_part(name, method, crc, packed) for name, method, crc, packed in members)
+        return sha256(b"\n".join(lines))
+
+    def _of_part(self, name: bytes, method: int, crc: int, packed: bytes) -> bytes:
+        key = (name, crc, len(packed))
+        seen = self._parts.get(key)
+        if seen is not None and seen[0] == packed:
+            return seen[1]
+        found = hashlib.sha256(_inflate(method, packed)).digest()
+        if seen is None and len(self._parts) < self._keep:
+            self._parts[key] = (packed, found)
+        return found
+
+
+def _inflate(method: int, packed: bytes) -> bytes:
+    return zlib.decompress(packed, -15) if method == 8 else packed
+
+
+def _read_members(data: bytes) -> list[tuple[bytes, int, int, bytes]] | None:
+    """Return (name, method, crc, packed bytes) of each member of a zip that we wrote.
+
+    None where it isn't such a zip.
+    """
+    end = data.rfind(b"PK\x05\x06")
+    if end < 0:
+        return None
+    _, _, _, _, count, _, start, _ = _END.unpack_from(data, end)
+    if start == _ZIP64 or count == 0xFFFF:
+        return None
+    members = []
+    position = start
+    for _ in range(count):
+        entry = _ENTRY.unpack_from(data, position)
+        method, crc, size, offset = entry[4], entry[7], entry[8], entry[16]
+        name_length, extra_length, note_length = entry[10], entry[11], entry[12]
+        name = data[position + 46 : position + 46 + name_length]
+        local = offset + _LOCAL_FIXED + sum(Struct("<2H").unpack_from(data, offset + 26))
+        members.append((name, method, crc, data[local : local + size]))
+        position += 46 + name_length + extra_length + note_length
+    return members

@@ -1,0 +1,237 @@
+"""The manifest: what a batch made, from what, with digests.
+
+`manifest.json` holds it, one line a file, the same bytes for the same input.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from gfdocs.batch import faults
+from gfdocs.batch.jobs import Job
+from gfdocs.errors import Issue, Text
+
+MANIFEST = "manifest.json"
+INDEX = "index.html"
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class FileRecord:
+    """One file that was made.
+
+    `sha256` is that of the file, `content` that of what it holds, whichever deflater packed it. `source` is the digest
+    of all that went into it: context, template, version. In a zipped package `path` is below the output folder as if
+    it were not zipped: `01 张家港市/…` is the member of that name in `01 张家港市.zip`.
+    """
+
+    path: str
+    document: str
+    kind: str
+    district: str
+    company: str
+    credit_code: str
+    template: str
+    source: str
+    content: str
+    sha256: str
+    size: int
+
+    @property
+    def package(self) -> str:
+        return self.path.split("/", 1)[0]
+
+
+@dataclass(frozen=True, slots=True)
+class PackageRecord:
+    """One package: a folder, or a zip with its own digest. `sha256` is empty for a folder."""
+
+    name: str
+    path: str
+    files: int
+    sha256: str = ""
+    size: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A document that could not be made, with the issues as the template gave them."""
+
+    job: Job
+    issues: tuple[Issue, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """How long one document took, in seconds of the caller's clock."""
+
+    path: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a run did.
+
+    Seconds are None where the caller gave no clock; `slowest` holds at most ten documents, the slowest first.
+    """
+
+    planned: int = 0
+    made: int = 0
+    kept: int = 0
+    failed: int = 0
+    removed: int = 0
+    workers: int = 1
+    seconds: float | None = None
+    slowest: tuple[Timing, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """The report as plain JSON values."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a batch made.
+
+    `files` are all that the output holds, in the order of the plan; `jobs` those of this run; `issues` those of project
+    and run. `path` is the output folder or URL as it was given, or empty for a dry run, whose `files` are empty.
+    """
+
+    path: str
+    files: tuple[FileRecord, ...]
+    packages: tuple[PackageRecord, ...]
+    jobs: tuple[Job, ...]
+    issues: tuple[Issue, ...]
+    failed: tuple[Failure, ...]
+    report: Report
+    data: str = ""
+    version: str = ""
+    zip: bool = False
+    records: Mapping[str, Any] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        where = self.path or "dry run"
+        made = len(self.files) if self.path else len(self.jobs)
+        errors = sum(issue.severity == "error" for issue in self.issues)
+        counts = f"{made} files in {len(self.packages)} packages, {len(self.failed)} failed, {errors} errors"
+        return f"<Manifest {where!r}: {counts}>"
+
+    @property
+    def ok(self) -> bool:
+        """True where every document was made and nothing is wrong with the data."""
+        return not self.failed and not any(issue.severity == "error" for issue in self.issues)
+
+    def to_json(self) -> bytes:
+        """Return manifest.json: UTF-8, one line a file, nothing in it that differs from run to run."""
+        head = {
+            "format": FORMAT,
+            "generator": f"gfdocs {self.version}",
+            "data": self.data,
+            "zip": self.zip,
+            "count": len(self.files),
+        }
+        lines = [f'"{key}":{_dump(value)}' for key, value in head.items()]
+        lines.append(_dump_list("packages", (asdict(package) for package in self.packages)))
+        lines.append(_dump_list("failed", (_failure_record(failure) for failure in self.failed)))
+        lines.append(_dump_list("files", (_file_record(record) for record in self.files)))
+        lines.append(f'"round":{_dump(self.records.get("round", {}))}')
+        lines.append(_dump_list("companies", self.records.get("companies", ())))
+        return ("{\n" + ",\n".join(lines) + "\n}\n").encode()
+
+
+_FIELDS = tuple(f.name for f in fields(FileRecord))
+
+
+def _file_record(record: FileRecord) -> dict[str, Any]:
+    return {name: getattr(record, name) for name in _FIELDS}
+
+
+def _failure_record(failure: Failure) -> dict[str, Any]:
+    job = failure.job
+    return {
+        "path": job.path,
+        "document": job.document,
+        "for": job.whom,
+        "codes": sorted({i.code for i in failure.issues}),
+    }
+
+
+def _dump(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "backslashreplace").decode()
+
+
+def _dump_list(name: str, items: Iterable[Any]) -> str:
+    body = ",\n".join(_dump(item) for item in items)
+    return f'"{name}":[\n{body}\n]' if body else f'"{name}":[]'
+
+
+def find_manifest(folder: str | Path) -> Manifest | None:
+    """Return the manifest of an output folder, or None where there is none.
+
+    Raises OutputError where it can't be read.
+    """
+    path = Path(folder) / MANIFEST
+    try:
+        if path.is_symlink() or not path.is_file():
+            return None
+        data = path.read_bytes()
+    except OSError as error:
+        raise faults.unreadable(str(path), error) from error
+    return parse_manifest(data, str(folder))
+
+
+def read_manifest(folder: str | Path) -> Manifest:
+    """Return the manifest of an output folder. Raises OutputError where there is none or it can't be read."""
+    found = find_manifest(folder)
+    if found is None:
+        raise faults.no_manifest(str(Path(folder) / MANIFEST), Text("there is none", "文件不存在"))
+    return found
+
+
+def parse_manifest(data: bytes, folder: str) -> Manifest:
+    """Return the manifest that the bytes of a manifest.json hold.
+
+    It may come from anywhere and is believed in nothing but digests.
+    """
+    name = f"{folder}/{MANIFEST}"
+    try:
+        raw = json.loads(data.decode())
+        if not isinstance(raw, dict) or raw.get("format") != FORMAT:
+            raise faults.no_manifest(name, Text("another format", "格式不符"))
+        files = tuple(FileRecord(**_only(FileRecord, entry)) for entry in raw["files"])
+        packages = tuple(PackageRecord(**_only(PackageRecord, entry)) for entry in raw["packages"])
+        records = {"round": dict(raw["round"]), "companies": [dict(entry) for entry in raw["companies"]]}
+        version = str(raw["generator"]).removeprefix("gfdocs ")
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise faults.no_manifest(name, Text("it is damaged", "文件已损坏")) from error
+    paths = [record.path for record in files] + [package.path for package in packages]
+    bad = next((path for path in paths if not is_inside(path)), None)
+    if bad is not None:
+        raise faults.no_manifest(name, Text(f'it names "{bad}", outside the folder', f"含有文件夹之外的路径“{bad}”"))
+    return Manifest(
+        str(folder), files, packages, (), (), (), Report(planned=len(files)),
+        str(raw["data"]), version, bool(raw["zip"]), records,
+    )  # fmt: skip
+
+
+def _only(kind: type, entry: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those keys of an entry that the record has, each of the right type."""
+    found = {}
+    for f in fields(kind):
+        value = entry[f.name]
+        wanted: type = int if f.type == "int" else str
+        if type(value) is not wanted:
+            raise TypeError(f"{f.name} is {type(value).__name__}")
+        found[f.name] = value
+    return found
+
+
+def is_inside(path: str) -> bool:
+    """True for a plain relative path: no empty step, no `.` or `..`, no backslash, drive or control character."""
+    steps = path.split("/")
+    return all(step not in ("", ".", "..") for step in steps) and not any(c in path for c in "\\:\0")

@@ -112,7 +112,7 @@ def find_document_number(text: str) -> DocumentNumber | None:
 
 
 def suggest_document_number(text: str) -> str:
-    """Return the well-formed number that was probably meant, or an empty text: 苏工信[2023]第022号 → 苏工信〔2023〕22号."""
+    """Return the well-formed number that was probably meant, or "": 苏工信[2023]第022号 → 苏工信〔2023〕22号."""
     match = _NEAR_NUMBER.fullmatch(half_width(text))
     if not match:
         return ""
@@ -148,12 +148,14 @@ SUZHOU: tuple[Division, ...] = (
         "320508", "姑苏区", ("姑苏", "沧浪区", "平江区", "金阊区"), ("320501", "320502", "320503", "320504")
     ),
     Division("320571", "苏州工业园区", ("工业园区", "园区", "SIP"), ("320514",)),
-    Division("320505", "苏州高新区（虎丘区）", ("苏州高新区", "高新区", "虎丘区", "虎丘", "高新区（虎丘区）", "高新区虎丘区")),
+    Division(
+        "320505", "苏州高新区（虎丘区）", ("苏州高新区", "高新区", "虎丘区", "虎丘", "高新区（虎丘区）", "高新区虎丘区")
+    ),
 )  # fmt: skip
 
 
 def find_division(text: str, divisions: Iterable[Division] = SUZHOU) -> Division | None:
-    """Return the division that a name, short name, code or obsolete code stands for; None where there is no such one."""
+    """Return the division that a name, short name, code or obsolete code stands for, None where there is none."""
     wanted = normal_name(text)
     for division in divisions:
         if wanted in (division.code, *division.old_codes) or wanted in map(

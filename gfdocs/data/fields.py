@@ -1,7 +1,8 @@
 """The records of `model` as compiled tables of headings and readers: light nodes in, frozen records out.
 
 pydantic says what a field is; reading goes by tables made from it once, because a province of 20,000 companies should
-not wait for a validator per value. A record made here equals the one pydantic makes of the same values (a test holds it).
+not wait for a validator per value. A record made here equals the one that
+pydantic makes of the same values (a test holds it).
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import types
 import typing
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
-from functools import cache
+from functools import cache, partial
 from itertools import pairwise
 from typing import Any, Final
 
@@ -72,8 +73,10 @@ class Checker:
 class FieldSpec:
     """One field, compiled: how it is found and how it is read."""
 
-    __slots__ = ("default", "headings", "many", "model", "multiline", "name", "note", "plain", "read", "record", "required",
-                 "title", "unit")  # fmt: skip
+    __slots__ = (
+        "default", "headings", "many", "model", "multiline", "name", "note", "plain", "read", "record", "required",
+        "title", "unit",
+    )  # fmt: skip
 
     def __init__(self, owner: type[model.Record], name: str, info: Any) -> None:
         extra = info.json_schema_extra or {}
@@ -83,9 +86,12 @@ class FieldSpec:
         self.unit: str | None = extra.get("unit")
         self.headings: tuple[str, ...] = (name, self.title, *extra.get("aliases", ()))
         self.required: bool = info.is_required()
-        self.default = ("" if info.annotation is str else None) if self.required else info.default
         self.multiline = name in MULTILINE
         self.many, self.record, self.read = _reader_of(owner, name, info.annotation)
+        self.default: Any = ("" if info.annotation is str else None) if self.required else info.default
+        if info.default_factory is not None:
+            assert self.record is not None
+            self.default = get_spec(self.record).make({})
         self.plain = self.read is read_text and self.multiline
 
     def label(self) -> Text:
@@ -113,7 +119,7 @@ class RecordSpec:
         return self.lookup.get(key) or self.normal.get(zh.normal_heading(key))
 
     def build(self, node: Any, check: Checker) -> Any:
-        """Return the record of a mapping, BAD where it is none. Faulty values are reported and left at their default."""
+        """Return the record of a mapping, BAD where it is none. A faulty value is reported and left at its default."""
         if node.__class__ is not MapNode:
             return self._refuse_shape(node, check)
         values: dict[str, Any] = {}
@@ -133,8 +139,7 @@ class RecordSpec:
             seen[name] = key
             kind = child.__class__
             if kind is MapNode or kind is ListNode:
-                if kind is MapNode and spec.record is None and self._find_flat(key):
-                    return self.build(self._nest(node, check), check)
+                pass
             elif not child.style and child.value in NULLS:
                 continue
             elif spec.plain:
@@ -166,8 +171,9 @@ class RecordSpec:
     # .. faults
 
     def _refuse_shape(self, node: Any, check: Checker) -> Any:
-        check.add("GF132", node, Text(f"expected keys and values, found {describe(node)}", f"应为“键: 值”，实际为{describe(node).zh}"),
-                  shape_hint(node))  # fmt: skip
+        found = describe(node)
+        fact = Text(f"expected keys and values, found {found}", f"应为“键: 值”，实际为{found.zh}")
+        check.add("GF132", node, fact, shape_hint(node))
         return BAD
 
     def _refuse_key(self, key: str, node: MapNode, check: Checker) -> None:
@@ -200,13 +206,11 @@ class RecordSpec:
         for key, path in zip(headings, paths, strict=True):
             child = node.entries[key]
             own = self.find_field(key)
-            if path is None or (own is not None and not (child.__class__ is MapNode and own.record is None)):
-                path = (key,)
-            elif child.__class__ is MapNode:  # 联系人: {姓名: …}: the word for the field stands for the record
-                path = path[:1]
-            put_nested(
-                nested, path, child, node.keys[key], lambda first, key=key: _refuse_both(key, first, node, check)
-            )
+            if path is None or own is not None:
+                target: tuple[str, ...] = (key,)
+            else:  # 联系人: {姓名: …}: the word for the field stands for the record
+                target = path[:1] if child.__class__ is MapNode else path
+            put_nested(nested, target, child, node.keys[key], partial(_refuse_both, key, node, check))
         return nested
 
     def find_paths(self, headings: Iterable[str]) -> list[tuple[str, ...] | None]:
@@ -229,12 +233,13 @@ set_slot = object.__setattr__
 
 OUTPUT_ONLY: Final = frozenset(("index", "display_name", "district_name", "level_text", "listed_in"))
 EXAMPLES: Final = {
-    "name": "示例精密制造有限公司", "date": "2023-02-10", "year": "2022", "number": "苏工信节能〔2023〕22号", "document": "annual-table",
+    "name": "示例精密制造有限公司", "date": "2023-02-10", "year": "2022", "number": "苏工信节能〔2023〕22号",
+    "document": "annual-table",
 }  # fmt: skip
 
 
 def put_nested(nested: MapNode, path: tuple[str, ...], child: Any, key: Any, refuse: Callable[[Any], None]) -> None:
-    """Put a value at a path of mappings; `*` in the path is the one item of a list. `refuse(first)` where it is taken."""
+    """Put a value at a path of mappings (`*`: the one item of a list); `refuse(first)` where the place is taken."""
     at = nested
     for step, following in pairwise(path):
         if step == "*":
@@ -269,7 +274,7 @@ def _refuse_twice(spec: FieldSpec, key: str, first: str, node: MapNode, check: C
     check.add("GF139", node.keys[key], fact, Text("keep one of them", "请只保留一个"), also=(place,))
 
 
-def _refuse_both(key: str, first: Any, node: MapNode, check: Checker) -> None:
+def _refuse_both(key: str, node: MapNode, check: Checker, first: Any) -> None:
     place = check.place(first)
     fact = Text(f'"{short(key)}" is given already at {place}', f"“{short(key)}”已在 {place} 给出")
     check.add("GF139", node.keys[key], fact, Text("keep one of them", "请只保留一个"), also=(place,))
@@ -412,7 +417,7 @@ def read_decimal(node: Any, spec: FieldSpec, check: Checker) -> Any:
 
 
 def to_number_text(text: str, node: Any, spec: FieldSpec, check: Checker) -> Any:
-    """Return full-width digits and thousands separators as a plain number, with a note; BAD with an issue for all else."""
+    """Return full-width digits and thousands separators as a plain number, with a note; BAD for all else."""
     half = zh.half_width(text).strip().replace("，", ",")
     plain = half.replace(",", "") if _GROUPED.fullmatch(half) else half
     if _NUMBER.fullmatch(plain):
@@ -683,17 +688,23 @@ def _is_null(node: Any) -> bool:
 
 
 LEVELS: Final = {
-    "国家级": ("国家", "national", "部级", "工信部"), "省级": ("省", "provincial", "province"), "市级": ("市", "municipal", "city"),
+    "国家级": ("国家", "national", "部级", "工信部"),
+    "省级": ("省", "provincial", "province"),
+    "市级": ("市", "municipal", "city"),
 }  # fmt: skip
 CATEGORIES: Final = {
     model.Category.FACTORY: ("工厂", "factory", "3A级绿色工厂", "2A级绿色工厂", "A级绿色工厂", "绿色工厂名单", "企业"),
     model.Category.PARK: ("绿色园区", "园区", "工业园区", "park", "绿色园区名单"),
-    model.Category.SUPPLY_CHAIN: ("绿色供应链", "供应链", "供应链管理企业", "绿色供应链企业", "绿色供应链管理示范企业", "supply_chain", "supply-chain",
-                                  "supply chain", "绿色供应链管理企业名单"),
+    model.Category.SUPPLY_CHAIN: (
+        "绿色供应链", "供应链", "供应链管理企业", "绿色供应链企业", "绿色供应链管理示范企业", "绿色供应链管理企业名单",
+        "supply_chain", "supply-chain", "supply chain",
+    ),
 }  # fmt: skip
 STATUSES: Final = {
-    model.Status.LISTED: ("listed", "列入", "在册"), model.Status.REMOVED: ("removed", "撤销", "移除"),
-    model.Status.RENAMED: ("renamed", "变更名称", "名称变更"), model.Status.CANDIDATE: ("candidate", "拟申报", "培育对象", "培育库"),
+    model.Status.LISTED: ("listed", "列入", "在册"),
+    model.Status.REMOVED: ("removed", "撤销", "移除"),
+    model.Status.RENAMED: ("renamed", "变更名称", "名称变更"),
+    model.Status.CANDIDATE: ("candidate", "拟申报", "培育对象", "培育库"),
 }  # fmt: skip
 SPECIAL: Final[dict[tuple[str, str], Reader]] = {
     ("", "level"): _choice_reader(LEVELS),

@@ -719,9 +719,13 @@ def _load_bytes(loader: CompanyLoader, data: bytes, file: str, limits: SourceLim
 
 
 def load_companies(
-    source: str | Path | bytes, name: str | None = None, *, settings: Settings | None = None, issues: list[Issue] | None = None,
+    source: str | Path | bytes,
+    name: str | None = None,
+    *,
+    settings: Settings | None = None,
+    issues: list[Issue] | None = None,
     limits: SourceLimits | None = None,
-) -> tuple[Company, ...]:  # fmt: skip
+) -> tuple[Company, ...]:
     """Return the companies of one .yaml, .csv or .xlsx file.
 
     With `settings` districts are looked up in it. Warnings and notes are added to `issues`. DataError where one issue

@@ -1,8 +1,8 @@
 """The records of a green-factory round, as pydantic models.
 
 Each field has its English name (used in YAML and templates), its Chinese title, and the other headings under which
-it is found in tables (`aliases`; the default ones are the variants met in six published lists). Keys of YAML and headings of
-CSV/XLSX may be any of them. Records are frozen and know nothing of files: places live in `load`.
+it is found in tables (`aliases`; the default ones are the variants met in six published lists). Keys of YAML and
+headings of CSV/XLSX may be any of them. Records are frozen and know nothing of files: places live in `load`.
 """
 
 from __future__ import annotations
@@ -23,13 +23,16 @@ __all__ = [
 class Record(BaseModel):
     """A frozen record that refuses keys it does not know."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=False)
+    # defer_build: records are put together by `fields`, so validators are built only for who calls them.
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=False, defer_build=True)
 
 
 def _field(title: str, *aliases: str, default: Any = ..., unit: str | None = None, note: str | None = None) -> Any:
     extra: dict[str, Any] = {"aliases": list(aliases)}
     if unit:
         extra["unit"] = unit
+    if isinstance(default, type):  # made when asked for, so that importing this module builds no validator
+        return Field(default_factory=default, title=title, description=note, json_schema_extra=extra)
     return Field(default, title=title, description=note, json_schema_extra=extra)
 
 
@@ -64,7 +67,7 @@ class Issuer(Record):
     mark: str = _field("发文机关标志", default="", note="red head; name + 文件 where empty")
     office: str = _field("承办处室", "处室", default="")
     address: str = _field("地址", "通讯地址", default="")
-    contact: Contact = _field("联系人信息", default=Contact())
+    contact: Contact = _field("联系人信息", default=Contact)
     copy_to: tuple[str, ...] = _field("抄送", default=())
 
 
@@ -94,7 +97,7 @@ class District(Record):
     short_name: str = _field("简称", default="", note="as in an addressee: 工业园区 for 苏州工业园区")
     body: str = _field("主管部门", "部门", default="工信局", note="工信局 | 经科局 | 经发委 | any other")
     addressee: str = _field("主送", "主送机关", default="", note="short name + body where empty")
-    contact: Contact = _field("联系人信息", default=Contact())
+    contact: Contact = _field("联系人信息", default=Contact)
 
 
 class Round(Record):
@@ -109,9 +112,15 @@ class Round(Record):
     number: str = _field("发文字号", "文号", default="", note="the city's own number; 【待编号】 where empty")
     date: dt.date = _field("成文日期", "日期")
     title: str = _field("通知标题", "标题", default="", note="replaces the built-in title of the notice")
-    scope: str = _field("名单范围", default="new", note="new: annex 2 lists this round's units; all: every unit listed up to `year`")
-    summary_year: int | None = _field("总结年度", default=None, note="year that annex 3 sums up; year before `date` where empty")
-    expected: int | None = _field("应有数量", "数量", default=None, note="units the annex 2 must have; checked when given")
+    scope: str = _field(
+        "名单范围", default="new", note="new: annex 2 lists this round; all: every unit listed up to `year`"
+    )
+    summary_year: int | None = _field(
+        "总结年度", default=None, note="year that annex 3 sums up; year before `date` where empty"
+    )
+    expected: int | None = _field(
+        "应有数量", "数量", default=None, note="units the annex 2 must have; checked when given"
+    )
 
 
 class Project(Record):
@@ -189,7 +198,9 @@ class Company(Record):
         "企业名称", "公司名称", "单位名称", "工厂名称", "园区名称", "企业（单位）名称", "名称", "company_name"
     )
     former_name: str = _field("原名称", "曾用名", "原企业名称", default="")
-    credit_code: str = _field("统一社会信用代码", "信用代码", "组织机构代码", default="", note="18 characters, GB 32100-2015")
+    credit_code: str = _field(
+        "统一社会信用代码", "信用代码", "组织机构代码", default="", note="18 characters, GB 32100-2015"
+    )
     district: str = _field(
         "所在地", "地区", "县级市（区）", "所在区县", "所在县（市、区）", "区县", "属地", default="",
         note="a district's name, short name or code; empty is reported, never guessed",
@@ -202,7 +213,7 @@ class Company(Record):
     english_name: str = _field("英文名称", "英文名", default="")
     status: Status = _field("状态", "名单状态", default=Status.LISTED)
     effective: dt.date | None = _field("生效日期", default=None, note="of a removal or renaming")
-    contact: Contact = _field("联系人信息", default=Contact())
+    contact: Contact = _field("联系人信息", default=Contact)
     summary: Summary | None = _field("上年度总结", default=None)
     plan: Plan | None = _field("下年度计划", default=None)
     indicators: tuple[Indicator, ...] = _field("关键指标", "指标", default=())
@@ -230,10 +241,12 @@ class Settings(Record):
     issuer: Issuer = _field("发文机关")
     source: SourceNotice = _field("来文", "source_notice")
     districts: tuple[District, ...] = _field("县级市（区）")
-    attachments: tuple[str, ...] = _field("附件", default=(), note="document ids in the order of the annex list; numbers follow from it")
+    attachments: tuple[str, ...] = _field(
+        "附件", default=(), note="document ids in the order of the annex list; numbers follow from it"
+    )
     deadlines: tuple[Deadline, ...] = _field("报送要求", default=())
     documents: tuple[str, ...] = _field("文件", default=(), note="which documents to make; all that apply where empty")
     plaque: Plaque = _field("标牌", default=Plaque())
-    companies: tuple[str, ...] = _field("企业数据", default=(), note="files of companies; companies*.yaml|csv|xlsx where empty")
-
-
+    companies: tuple[str, ...] = _field(
+        "企业数据", default=(), note="files of companies; companies*.yaml|csv|xlsx where empty"
+    )

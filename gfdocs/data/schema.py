@@ -49,12 +49,12 @@ def _record_schema(spec: RecordSpec, definitions: dict[str, Any]) -> dict[str, A
         inner = _inner_field(spec, paths[0])
         for heading in (*inner.headings[1:], ".".join(paths[0])) if inner.headings else ():
             properties.setdefault(heading, _field_schema(inner, definitions))
-    schema: dict[str, Any] = {"type": "object", "properties": properties, "additionalProperties": False}
+    whole: dict[str, Any] = {"type": "object", "properties": properties, "additionalProperties": False}
     needed = [{"anyOf": [{"required": [heading]} for heading in field.headings]} for field in spec.required]
     if needed:
-        schema["allOf"] = needed
+        whole["allOf"] = needed
     doc = (spec.model.__doc__ or "").strip().partition("\n")[0]
-    return {"description": doc, **schema} if doc else schema
+    return {"description": doc, **whole} if doc else whole
 
 
 def _inner_field(spec: RecordSpec, path: tuple[str, ...]) -> FieldSpec:
@@ -97,7 +97,7 @@ def _value_schema(field: FieldSpec, definitions: dict[str, Any]) -> dict[str, An
 
 
 def _kind(field: FieldSpec) -> str:
-    readers = {
+    readers: dict[Any, str] = {
         fields.read_date: "date", fields.read_bool: "bool", fields.read_int: "number", fields.read_decimal: "number",
         fields.read_credit_code: "code",
     }  # fmt: skip

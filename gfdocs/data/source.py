@@ -52,7 +52,7 @@ SUFFIXES: Final = (".yaml", ".yml", ".csv", ".xlsx")
 
 @dataclass(frozen=True, slots=True)
 class SourceLimits:
-    """What a file of data may ask for. A province of 20,000 companies with full data is about 17 MB and 2 million nodes."""
+    """What a file of data may ask for. 20,000 companies with full data are about 20 MB, 2 million nodes."""
 
     file: int = 64 * MIB  # bytes
     depth: int = 64  # nesting of lists and mappings
@@ -285,7 +285,7 @@ def _add_encoding(issues: Collector, place: Place, fact: Text) -> None:
 
 
 def _is_broken_utf8(data: bytes) -> bool:
-    """Whether the characters that do decode as UTF-8 outnumber the bytes that do not: Chinese in GBK hardly ever does."""
+    """Whether what does decode as UTF-8 outnumbers what does not, which Chinese in GBK hardly ever does."""
     text = data[: 4 * MIB].decode("utf-8", "replace")
     broken = text.count("\ufffd")
     whole = sum(1 for char in text if char > "\u07ff") - broken
@@ -343,7 +343,7 @@ class YamlReader:
             except YAMLError as exc:
                 self.broken = True
                 found = self._partial
-                resume = self._add_syntax_error(exc)
+                resume: int | None = self._add_syntax_error(exc)
             else:
                 resume = None
             root = _merge(root, found)
@@ -558,7 +558,7 @@ class YamlReader:
             self.issues.add("GF116", place, fact, Text('write "key: value"', "请写成“键: 值”"))
 
     def _check_characters(self, text: str) -> str:
-        """Name every character that cannot stand in a document, and put a space in its place so that reading goes on."""
+        """Name every character that cannot stand in a document; put a space in its place so that reading goes on."""
         if not _BAD_IN_YAML.search(text):
             return text
         for number, line in enumerate(_LINE_END.split(text)):
@@ -711,7 +711,8 @@ def read_bytes(path: Path, file: str, issues: Collector, limits: SourceLimits) -
             )
             return None
         if size > limits.file:
-            return _refuse_size(file, size, issues, limits)
+            _refuse_size(file, size, issues, limits)
+            return None
         with path.open("rb") as stream:
             data = stream.read(limits.file + 1)
     except FileNotFoundError:
@@ -720,7 +721,9 @@ def read_bytes(path: Path, file: str, issues: Collector, limits: SourceLimits) -
         reason = getattr(exc, "strerror", None) or str(exc)
         issues.add("GF102", Place(file), Text(f"cannot be read: {reason}", f"无法读取：{reason}"))
     else:
-        return data if len(data) <= limits.file else _refuse_size(file, len(data), issues, limits)
+        if len(data) <= limits.file:
+            return data
+        _refuse_size(file, len(data), issues, limits)
     return None
 
 

@@ -103,7 +103,7 @@ _SPACES_IN_DATE = re.compile(r"(?<=[\d年月])[ \u3000](?=[\d年月日])")
 
 
 def parse_date(text: str) -> dt.date | None:
-    """Return the date that 2023-2-10, 2023/2/10, 2023.2.10, 2023年2月10日 or 二〇二三年二月十日 says; None for all else.
+    """Return the date that 2023-2-10, 2023/2/10, 2023.2.10, 2023年2月10日 or 二〇二三年二月十日 says; None else.
 
     Full-width digits are read as digits. Two-digit years and day-first order are never guessed.
     """

@@ -18,6 +18,8 @@ import typer
 from gfdocs.errors import GfdocsError, Issue, Language, OutputExists, Place, Text, errors_of
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from gfdocs.batch import Manifest
     from gfdocs.programme.catalogue import DocumentSpec
     from gfdocs.programme.project import Project, Target
@@ -218,10 +220,10 @@ def _source_kind(spec: DocumentSpec, wanted: str) -> str:
 
 
 def _file_names(project: Project, spec: DocumentSpec, kind: str, wanted: str, targets: Iterable[Target]) -> list[str]:
-    from gfdocs.batch import safe_names
+    from gfdocs.batch.names import unique_names
 
-    raw = [project.file_name(spec.id, kind, target) for target in targets]
-    return safe_names([name.removesuffix(f".{kind}") + f".{wanted}" for name in raw])
+    stems = [project.file_name(spec.id, kind, target).removesuffix(f".{kind}") for target in targets]
+    return unique_names([(stem, "", f".{wanted}") for stem in stems])
 
 
 def _converted(data: bytes, kind: str, wanted: str, outline: bool, name: str) -> bytes:
@@ -254,6 +256,7 @@ def batch(
     jobs: Annotated[int, typer.Option("-j", "--jobs", min=1, help=_("worker processes", "并行进程数"))] = 1,
     executor: Annotated[str | None, typer.Option(metavar="URL", help="dask://HOST:PORT")] = None,
     strict: Annotated[bool, typer.Option("--strict", help=_("stop at the first document that fails", "任一文件失败即停止"))] = False,
+    force: Annotated[bool, typer.Option("--force", "-f", help=_("replace files that were changed since", "覆盖此后被改动的文件"))] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=_("show the plan, write nothing", "只显示计划，不写文件"))] = False,
     log_format: Annotated[str, typer.Option(metavar="text|json", help=_("progress as a bar or as JSON lines", "进度显示：进度条或 JSON 行"))] = "text",
     form: Messages = MessageFormat.text,
@@ -266,22 +269,20 @@ def batch(
     found = load(project)
     with _progress(log_format) as report:
         manifest = run_batch(
-            found, output, only=only or (), districts=district or (), zip=zip_, pdf=pdf, workers=jobs, executor=executor, strict=strict,
-            dry_run=dry_run, progress=report, clock=time.perf_counter, date=_source_date(),
+            found, output, only=only or None, districts=district or None, zip=zip_, pdf=pdf, workers=jobs, executor=executor,
+            strict=strict, replace=force, dry_run=dry_run, progress=report, clock=time.perf_counter, date=_source_date(),
         )  # fmt: skip
-    show_issues([*found.issues, *manifest.issues], form)
-    _show_manifest(manifest, dry_run)
+    show_issues(manifest.issues, form)
+    _show_manifest(manifest, output, dry_run)
     _fail_on(manifest.issues)
 
 
-def _source_date() -> tuple[int, ...] | None:
-    """Return the date of SOURCE_DATE_EPOCH for the entries of archives, or None for the fixed one."""
+def _source_date() -> date | None:
+    """Return the day of SOURCE_DATE_EPOCH for the entries of archives, or None for the fixed one."""
     from datetime import UTC, datetime
 
     value = os.environ.get("SOURCE_DATE_EPOCH", "")
-    if not value.isdigit():
-        return None
-    return datetime.fromtimestamp(int(value), UTC).timetuple()[:6]
+    return datetime.fromtimestamp(int(value), UTC).date() if value.isdigit() else None
 
 
 class _progress:  # noqa: N801 - reads as a function
@@ -317,25 +318,29 @@ class _progress:  # noqa: N801 - reads as a function
             self.bar.stop()
 
 
-def _show_manifest(manifest: Manifest, dry_run: bool) -> None:
+def _show_manifest(manifest: Manifest, output: Path, dry_run: bool) -> None:
+    """Show the closing table: each package with its files and what could not be made."""
+    from collections import Counter
+
     from rich.console import Console
     from rich.table import Table
 
     if dry_run:
-        for file in manifest.files:
-            print(file.path)
+        for job in manifest.jobs:
+            print(job.path)
+    failed = Counter(failure.job.package for failure in manifest.failed)
     table = Table(box=None, pad_edge=False)
     table.add_column(_("package", "材料包"))
     table.add_column(_("files", "文件"), justify="right")
     table.add_column(_("issues", "问题"), justify="right")
-    for row in manifest.by_package():
-        table.add_row(row.name, str(row.files), str(row.issues or ""))
-    console = Console(width=None if sys.stdout.isatty() else 100, highlight=False)
-    console.print(table)
+    for package in manifest.packages:
+        table.add_row(package.path, str(package.files), str(failed[package.name] or ""))
+    Console(width=None if sys.stdout.isatty() else 100, highlight=False).print(table)
+    total = sum(package.files for package in manifest.packages)
     print(
         _(
-            f"{len(manifest.files)} files {'planned' if dry_run else 'in'} {manifest.folder}",
-            f"共 {len(manifest.files)} 个文件{'（计划）' if dry_run else ''}：{manifest.folder}",
+            f"{total} files {'planned for' if dry_run else 'in'} {output}",
+            f"共 {total} 个文件{'（计划）' if dry_run else ''}：{output}",
         )
     )
 
@@ -363,8 +368,7 @@ def diff(
 ) -> None:
     from gfdocs.batch import diff as run_diff
 
-    for line in run_diff(before, after):
-        print(line.to(LANGUAGE) if isinstance(line, Text) else line)
+    print(run_diff(before, after).to_text(LANGUAGE) or _("nothing changed", "没有变化"))
 
 
 @app.command(

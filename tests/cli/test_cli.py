@@ -1,0 +1,208 @@
+"""The command line as a person meets it: exit codes, where messages go, nothing overwritten, help with an example."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from gfdocs import cli
+from tests.folders import EXAMPLES, copy_example
+
+cli.LANGUAGE = "en"
+COMMANDS = ["new", "check", "render", "batch", "verify", "diff", "collect", "lint", "templates", "schema"]
+
+
+def run(*arguments: object) -> int:
+    return cli.run([str(argument) for argument in arguments])
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_fits_a_screen_and_ends_with_an_example(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(command, "--help") == 0
+
+    lines = capsys.readouterr().out.rstrip().splitlines()
+    assert len(lines) <= 40
+    assert lines[-1].strip().startswith("gfdocs ")
+    assert max(map(len, lines)) <= 100
+
+
+def test_every_command_of_the_contract_is_there(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("--help") == 0
+
+    text = capsys.readouterr().out
+    assert all(f"  {command} " in text for command in COMMANDS)
+
+
+@pytest.mark.parametrize("arguments", [["render"], ["nonsense"], ["check"], ["batch", "x", "--jobs", "0", "-o", "y"], ["render", "plaque", ".", "-o", "x.svg", "--missing", "some"]])  # fmt: skip
+def test_wrong_usage_is_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(*arguments) == 2
+
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "Error" in captured.err or "Usage" in captured.err
+
+
+def test_no_arguments_show_the_help(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run() in (0, 2)
+
+    captured = capsys.readouterr()
+    assert "gfdocs batch suzhou -o out" in captured.out + captured.err
+
+
+def test_check_of_a_sound_project_is_0_and_says_what_is_ready(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("check", EXAMPLES / "demo-district") == 0
+
+    captured = capsys.readouterr()
+    assert "6 listed units, 2 districts" in captured.out
+    assert captured.err == ""
+
+
+def test_check_reports_all_issues_on_stderr_and_is_1(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = copy_example("demo-district", tmp_path, ("expected: 6", "expected: 7\n  colour: red"), ("count: 301", "count: many"))
+
+    assert run("check", folder) == 1
+
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "gfdocs.yaml:14:3" in captured.err
+    assert "many" in captured.err
+
+
+def test_messages_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = copy_example("demo-district", tmp_path, ("expected: 6", "expected: 7"))
+
+    assert run("check", folder, "--format", "json") == 1
+
+    (issue,) = json.loads(capsys.readouterr().err)["issues"]
+    assert issue["code"] == "GF411"
+    assert issue["line"] == 13
+
+
+def test_messages_are_chinese_where_the_locale_is(tmp_path: Path) -> None:
+    folder = copy_example("demo-district", tmp_path, ("expected: 6", "expected: 7"))
+
+    def check(**environment: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "-m", "gfdocs.cli", "check", str(folder)], capture_output=True, encoding="utf-8",
+            env={"PATH": os.environ["PATH"], "PYTHONIOENCODING": "utf-8", **environment},
+        )  # fmt: skip
+        assert done.returncode == 1
+        return done.stderr
+
+    assert "批次应有 7 家" in check(LANG="zh_CN.UTF-8")
+    assert "批次应有 7 家" in check(LANG="C", GFDOCS_LANG="zh")
+    assert "the round expects 7" in check(LANG="en_US.UTF-8")
+    assert "the round expects 7" in check(LANG="zh_CN.UTF-8", GFDOCS_LANG="en")
+
+
+def test_a_console_that_cannot_show_chinese_does_not_break(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "gfdocs.cli", "templates"], capture_output=True, encoding="ascii",
+        env={"PATH": os.environ["PATH"], "PYTHONIOENCODING": "ascii", "LANG": "C"},
+    )  # fmt: skip
+
+    assert done.returncode == 0
+    assert "plaque" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "kind"),
+    [
+        (["notice"], "docx"), (["list"], "xlsx"), (["list"], "docx"), (["list", "--district", "示范区"], "xlsx"),
+        (["annual-table", "--district", "样板市"], "xlsx"), (["cover", "--district", "320598"], "docx"),
+        (["plaque", "--company", "91320599MA0EX0018Q"], "svg"), (["annual-summary", "--company", "示例食品有限公司"], "docx"),
+    ],
+)  # fmt: skip
+def test_render_writes_the_document_in_the_format_of_the_suffix(tmp_path: Path, arguments: list[str], kind: str) -> None:
+    target = tmp_path / f"out.{kind}"
+
+    assert run("render", arguments[0], EXAMPLES / "demo-district", "-o", target, *arguments[1:]) == 0
+
+    assert target.read_bytes()[:2] == (b"PK" if kind != "svg" else target.read_bytes()[:2])
+    assert target.stat().st_size > 1000
+
+
+def test_render_all_into_a_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("render", "plaque", EXAMPLES / "demo-district", "-o", tmp_path / "plaques", "--all") == 0
+
+    names = sorted(path.name for path in (tmp_path / "plaques").iterdir())
+    assert len(names) == 6
+    assert "标牌 示例电子有限公司.svg" in names
+
+
+def test_render_refuses_a_format_the_document_does_not_have(tmp_path: Path) -> None:
+    assert run("render", "notice", EXAMPLES / "demo-district", "-o", tmp_path / "notice.xlsx") == 2
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_nothing_is_overwritten_without_saying_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    target = tmp_path / "notice.docx"
+    target.write_bytes(b"mine")
+
+    assert run("render", "notice", EXAMPLES / "demo-district", "-o", target) == 1
+    assert target.read_bytes() == b"mine"
+    assert "GF501" in capsys.readouterr().err
+    assert run("render", "notice", EXAMPLES / "demo-district", "-o", target, "--force") == 0
+    assert target.read_bytes()[:2] == b"PK"
+
+
+def test_new_makes_a_folder_that_batch_runs_on_at_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("new", tmp_path / "round") == 0
+    assert run("check", tmp_path / "round") == 0
+    assert run("batch", tmp_path / "round", "-o", tmp_path / "out") == 0
+
+    assert (tmp_path / "out" / "manifest.json").is_file()
+    assert run("verify", tmp_path / "out") == 0
+
+
+def test_new_leaves_a_full_folder_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "mine.txt").write_text("x", encoding="utf-8")
+
+    assert run("new", tmp_path) == 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["mine.txt"]
+
+
+def test_dry_run_shows_the_plan_and_writes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("batch", EXAMPLES / "demo-district", "-o", tmp_path / "out", "--dry-run") == 0
+
+    assert "01 示范区/标牌/标牌 示例电子有限公司.svg" in capsys.readouterr().out
+    assert not (tmp_path / "out").exists()
+
+
+def test_templates_lists_shows_and_copies(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("templates") == 0
+    assert "annual-table" in capsys.readouterr().out
+    assert run("templates", "plaque") == 0
+    assert "plaque.title" in capsys.readouterr().out
+    assert run("templates", "notice", "--copy", tmp_path) == 0
+    assert (tmp_path / "notice.docx").is_file()
+    assert run("templates", "notice", "--copy", tmp_path) == 1
+
+
+def test_schema_is_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("schema") == 0
+    assert "round" in json.dumps(json.loads(capsys.readouterr().out))
+
+
+def test_a_missing_folder_is_an_issue_not_a_traceback(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for command in (["check", tmp_path / "no"], ["batch", tmp_path / "no", "-o", tmp_path / "out"], ["collect", tmp_path / "no", EXAMPLES / "demo-district", "-o", tmp_path / "x.xlsx"]):  # fmt: skip
+        assert run(*command) == 1
+        assert "Traceback" not in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_fault_of_ours_is_3(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    import gfdocs.programme.project
+
+    def broken(_folder: Path) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(gfdocs.programme.project, "check_project", broken)
+
+    assert run("check", EXAMPLES / "demo-district") == 3
+    assert "please report" in capsys.readouterr().err

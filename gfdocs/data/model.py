@@ -246,7 +246,7 @@ class Settings(Record):
     )
     deadlines: tuple[Deadline, ...] = _field("报送要求", default=())
     documents: tuple[str, ...] = _field("文件", default=(), note="which documents to make; all that apply where empty")
-    plaque: Plaque = _field("标牌", default=Plaque())
+    plaque: Plaque = _field("标牌", default=Plaque)
     companies: tuple[str, ...] = _field(
         "企业数据", default=(), note="files of companies; companies*.yaml|csv|xlsx where empty"
     )

@@ -146,10 +146,10 @@ def _parse_rendered(text: str, name: str) -> Any:
 
 
 def strip_notes(root: Any) -> None:
-    """Take out what only the template's author and drawing programs use: gf:* attributes, editor elements, metadata."""
-    for element in list(root.iter()):
-        if not isinstance(element.tag, str):
-            continue
+    """Take out what only the template's author and drawing programs use: gf:* attributes, editors' elements."""
+    from lxml import etree
+
+    for element in list(root.iter(etree.Element)):
         if is_editor_note(element.tag):
             parent = element.getparent()
             if parent is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from gfdocs.engine.svg.safety import SVG
@@ -31,8 +32,9 @@ def parse_drawing(svg: bytes, *, name: str) -> Any:
 def find_property(element: Any, name: str) -> str | None:
     """Return a presentation property of an element, by its style, its attribute or inheritance."""
     while element is not None and isinstance(element.tag, str):
-        style = re.search(rf"(?:^|;)\s*{re.escape(name)}\s*:\s*([^;]+)", element.get("style", ""))
-        value = style.group(1).strip() if style else element.get(name)
+        style = element.get("style")
+        found = re.search(rf"(?:^|;)\s*{re.escape(name)}\s*:\s*([^;]+)", style) if style else None
+        value = found.group(1).strip() if found else element.get(name)
         if value is not None and value != "inherit":
             return str(value)
         element = element.getparent()
@@ -55,6 +57,7 @@ def find_weight(element: Any) -> int:
     return _WEIGHTS.get(weight) or int(read_number(weight)) or 400
 
 
+@lru_cache(1024)
 def read_number(text: str | None) -> float:
     """Return a plain number or one in px as user units; 0 for none and normal."""
     found = re.fullmatch(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)(?:px)?\s*", text or "", re.IGNORECASE)

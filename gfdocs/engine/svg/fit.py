@@ -12,6 +12,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import accumulate, pairwise
 
 Measure = Callable[[str], float]
@@ -32,6 +33,7 @@ _LATIN_WIDTHS = {
 }  # fmt: skip
 
 
+@lru_cache(8192)
 def em_width(char: str) -> float:
     """Return the width of one character in em: 1 for CJK and full-width forms, a table for Latin, 0 for marks."""
     if char in _LATIN_WIDTHS:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 from gfdocs.errors import Issue, Place, Text
@@ -37,12 +38,14 @@ _SPEAKING = ("data-", "aria-", "id", "class")  # attributes that only name or de
 _STYLE_ACTIVE = re.compile(r"@import|@font-face|expression\s*\(|javascript:|-moz-binding|\\", re.IGNORECASE)
 
 
+@lru_cache(1024)  # the names of elements and attributes are the template's: few, and never the data's
 def split_name(tag: str) -> tuple[str, str]:
     """Return (namespace, local name) of an lxml name."""
     namespace, _, local = tag.rpartition("}")
     return namespace[1:], local
 
 
+@lru_cache(1024)
 def is_editor_note(name: str) -> bool:
     """True for elements and attributes that only a drawing program uses; they never leave the house."""
     return bool(_EDITORS.search(split_name(name)[0]))
@@ -70,6 +73,7 @@ def _find_unsafe_element(element: Any, place: Place) -> Iterator[Issue]:
     yield _refuse(place, Text(f"element <{shown}> is not allowed in a drawing", f"图形中不允许出现元素 <{shown}>"))
 
 
+@lru_cache(4096)  # most are the template's own, the same in every document
 def _attribute_fault(key: str, value: str) -> Text | None:
     namespace, local = split_name(key)
     lowered = local.lower()

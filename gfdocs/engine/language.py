@@ -498,6 +498,12 @@ class Language(ImmutableSandboxedEnvironment):
         other.missing_policy, other.tracing = missing, tracing
         return other
 
+    def with_outlets(self, outlets: Mapping[str, Callable[[Any], str]]) -> Language:
+        """Return this environment with further ways to print."""
+        other = self.overlay()
+        other.outlets = {**self.outlets, **outlets}
+        return other
+
 
 def _count_iterator(values: Iterator[Any]) -> Iterator[Any]:
     for value in values:
@@ -874,7 +880,7 @@ class Program:
     ) -> None:
         self.environment = environment
         self.source = source
-        self._place_of, self._words_of, self._prepare = place_of, words_of, prepare
+        self.place_of, self.words_of, self._prepare = place_of, words_of, prepare
         self._forms: dict[tuple[MissingPolicy, bool], jinja2.Template] = {}
         self.tree = self._parse(environment)
         self._form(environment.missing_policy, False)
@@ -938,7 +944,7 @@ class Program:
 
     def _describe(self, fault: Exception, line: int, where: str | None, context: Mapping[str, Any]) -> Issue:
         known = _known_names(context) if isinstance(fault, MissingUsed) else ()
-        return describe_fault(fault, self._place_of(line), words=self._words_of(line), where=where, known=known)
+        return describe_fault(fault, self.place_of(line), words=self.words_of(line), where=where, known=known)
 
 
 def _known_names(values: Any, depth: int = 3) -> list[str]:

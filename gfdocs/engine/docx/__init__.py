@@ -1,0 +1,28 @@
+"""Word documents: docxtpl's template words, compiled once, rendered fast and safely.
+
+story      a part as its author sees it: paragraphs, places, tags
+check      every fault of the tags, with its place
+prepare    docxtpl's patch, once; where each tag stands
+values     how a value is printed there
+pictures   media, relations and content types that values bring
+finish     what the rendered XML needs after all
+compiled   the template that comes of it
+annotate   a copy with Word comments at the faults
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gfdocs.engine.docx.compiled import CompiledDocx
+    from gfdocs.engine.template import Options
+
+__all__ = ["compile"]
+
+
+def compile(data: bytes, *, name: str, options: Options) -> CompiledDocx:  # noqa: A001 - the Kind protocol's word
+    """Return the compiled template; PackageError or TemplateError with every fault of the file."""
+    from gfdocs.engine.docx.compiled import compile_docx
+
+    return compile_docx(data, name=name, options=options)

@@ -1,0 +1,260 @@
+"""The faults of a template, all of them: syntax, nesting, unknown filters, and tags where they cannot stand.
+
+Jinja stops at its first fault. Here each tag is parsed by itself and the blocks are matched by hand, so that one run
+tells everything, each at its place in the document.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import jinja2
+from jinja2 import nodes
+
+from gfdocs.engine.docx.prepare import Spot
+from gfdocs.engine.docx.story import Story, Tag, W
+from gfdocs.engine.language import Language, describe_fault
+from gfdocs.errors import Issue, Place, Text, did_you_mean
+
+_PAIRS = {
+    "if": "endif", "for": "endfor", "macro": "endmacro", "call": "endcall", "filter": "endfilter", "with": "endwith",
+    "block": "endblock", "autoescape": "endautoescape", "raw": "endraw", "trans": "endtrans",
+}  # fmt: skip
+_MIDDLE = {"else": ("if", "for"), "elif": ("if",), "pluralize": ("trans",)}
+_SINGLE = {"set", "include", "import", "from", "extends", "do", "break", "continue", "debug"}
+_OURS = {"vm", "hm", "colspan", "cellbg", "vmerge"}
+_ENDS = {end: start for start, end in _PAIRS.items()}
+
+
+def word_of(tag: Tag) -> str:
+    """Return the keyword of a `{% … %}` tag, or an empty text."""
+    found = re.match(r"[A-Za-z_]\w*", tag.inner)
+    return found.group() if found and tag.kind == "{%" else ""
+
+
+def _opens(tag: Tag, word: str) -> bool:
+    """True for a tag that begins a block; `{% set x %}` without `=` does, `{% set x = 1 %}` does not."""
+    if word == "set":
+        return "=" not in tag.inner
+    return word in _PAIRS
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Blocks
+
+
+def check_blocks(tags: Iterable[Tag], known: Iterable[str]) -> Iterator[Issue]:
+    """Yield an issue for each block that is not closed, closes nothing, or has a word Jinja does not know."""
+    opened: list[tuple[Tag, str]] = []
+    words = {*_PAIRS, *_ENDS, *_MIDDLE, *_SINGLE, *_OURS, *known}
+    for tag in tags:
+        word = word_of(tag)
+        if tag.kind != "{%":
+            continue
+        if word == "endset":
+            yield from _close(tag, "set", opened)
+        elif word in _ENDS:
+            yield from _close(tag, _ENDS[word], opened)
+        elif word in _MIDDLE:
+            if not opened or opened[-1][1] not in _MIDDLE[word]:
+                yield _issue(
+                    "GF203", tag, f'"{word}" stands in no "{_MIDDLE[word][0]}"', f"“{word}”不在“{_MIDDLE[word][0]}”之内"
+                )
+        elif _opens(tag, word):
+            opened.append((tag, word))
+        elif word not in words:
+            hint = did_you_mean(word, words) if word else Text("")
+            yield _issue("GF203", tag, f'there is no tag "{word}"', f"没有标签“{word}”", hint)
+    for tag, word in opened:
+        end = _PAIRS.get(word, "endset")
+        yield _issue("GF203", tag, f'"{word}" is never closed by "{end}"', f"“{word}”没有以“{end}”结束")
+
+
+def _close(tag: Tag, wanted: str, opened: list[tuple[Tag, str]]) -> Iterator[Issue]:
+    if opened and opened[-1][1] == wanted:
+        opened.pop()
+        return
+    depth = next((i for i in range(len(opened) - 1, -1, -1) if opened[i][1] == wanted), None)
+    if depth is None:
+        yield _issue("GF203", tag, f'"{word_of(tag)}" closes nothing', f"“{word_of(tag)}”没有对应的“{wanted}”")
+        return
+    for inner, word in opened[depth + 1 :]:
+        end = _PAIRS.get(word, "endset")
+        yield _issue(
+            "GF203", inner, f'"{word}" is never closed by "{end}"', f"“{word}”没有以“{end}”结束", also=tag.place
+        )
+    del opened[depth:]
+
+
+def _issue(code: str, tag: Tag, en: str, zh: str, hint: Text | None = None, also: Place | None = None) -> Issue:
+    words = " ".join(tag.words.split())
+    return Issue(
+        code, "error", tag.place, Text(f"{en}: {words}", f"{zh}：{words}"), hint or Text(""), (also,) if also else ()
+    )
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Syntax
+
+
+def check_syntax(tags: Iterable[Tag], language: Language) -> Iterator[Issue]:
+    """Yield an issue for each tag that does not parse by itself, and for each filter or test that does not exist."""
+    for tag in tags:
+        probe = _probe(tag)
+        if probe is None:
+            continue
+        try:
+            tree = language.parse(probe)
+        except (jinja2.TemplateSyntaxError, RecursionError) as fault:
+            yield describe_fault(fault, tag.place, words=tag.words)
+            continue
+        yield from _check_functions(tree, tag, language)
+
+
+_CLEAN = {"“": '"', "”": '"', "‘": "'", "’": "'"}
+
+
+def _probe(tag: Tag) -> str | None:
+    """Return a text in which the tag stands alone and is whole, or None where it says nothing by itself."""
+    inner = "".join(_CLEAN.get(char, char) for char in tag.inner)
+    if tag.kind == "{{":
+        return f"{{{{ {inner} }}}}"
+    word = word_of(tag)
+    if tag.kind == "{#" or word in _ENDS or word in ("endset", "raw", "vm", "hm", "else"):
+        return None
+    if word in ("colspan", "cellbg", "vmerge"):
+        return f"{{{{ {inner[len(word) :]} }}}}"
+    if word == "elif":
+        return f"{{% if 1 %}}{{% {inner} %}}{{% endif %}}"
+    if _opens(tag, word):
+        return f"{{% {inner} %}}{{% {_PAIRS.get(word, 'endset')} %}}"
+    return f"{{% {inner} %}}" if word in ("set", "do", "include") else None
+
+
+def _check_functions(tree: nodes.Template, tag: Tag, language: Language) -> Iterator[Issue]:
+    for node in tree.find_all((nodes.Filter, nodes.Test)):
+        is_filter = isinstance(node, nodes.Filter)
+        table: dict[str, Any] = language.filters if is_filter else language.tests
+        if node.name not in table:
+            kind, kind_zh = ("filter", "过滤器") if is_filter else ("test", "测试")
+            hint = did_you_mean(node.name, table)
+            yield _issue("GF205", tag, f'there is no {kind} "{node.name}"', f"没有{kind_zh}“{node.name}”", hint)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Places
+
+_CONTAINER = {"tr": W + "tr", "tc": W + "tc", "p": W + "p"}
+_CONTAINER_NAME = {"tr": ("table row", "表格行"), "tc": ("table cell", "单元格"), "p": ("paragraph", "段落")}
+
+
+def _visible_text(container: Any) -> str:
+    return "".join(
+        element.text or ""
+        for element in container.iter(W + "t")
+        if not any(up.tag.endswith("}Fallback") for up in element.iterancestors())
+    )
+
+
+_STAMPED_TAG = re.compile(r"\{\{.*?\}\}+|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
+
+
+def check_scopes(story: Story) -> Iterator[Issue]:
+    """Yield an issue for each `{%tr` outside a row and its kin, and for each that would swallow what is beside it."""
+    containers: dict[tuple[int, str], list[Tag]] = {}
+    found: dict[tuple[int, str], Any] = {}
+    for tag in story.tags:
+        if tag.scope not in _CONTAINER:
+            continue
+        container = _find_container(tag)
+        if container is None:
+            name, name_zh = _CONTAINER_NAME[tag.scope]
+            yield _issue(
+                "GF207", tag, f"the tag is for a {name} and stands in none", f"该标签用于{name_zh}，但不在{name_zh}内"
+            )
+            continue
+        containers.setdefault((id(container), tag.scope), []).append(tag)
+        found[id(container), tag.scope] = container
+    for key, tags in containers.items():
+        yield from _check_alone(found[key], tags)
+
+
+def _find_container(tag: Tag) -> Any:
+    wanted = _CONTAINER[tag.scope]
+    if tag.paragraph is None:
+        return None
+    if wanted == W + "p":
+        return tag.paragraph
+    return next(tag.paragraph.iterancestors(wanted), None)
+
+
+def _check_alone(container: Any, tags: list[Tag]) -> Iterator[Issue]:
+    name, name_zh = _CONTAINER_NAME[tags[0].scope]
+    left = _STAMPED_TAG.sub(lambda m: m.group() if _is_value(m.group()) else "", _visible_text(container)).strip()
+    if len(tags) > 1:
+        second = tags[1]
+        yield _issue(
+            "GF206", second, f"two tags for one {name}: the second would be lost", f"同一{name_zh}有两个标签，后者会丢失",
+            Text(f"give each a {name} of its own", f"请各占一个{name_zh}"), also=tags[0].place,
+        )  # fmt: skip
+    elif left:
+        shown = left if len(left) <= 30 else left[:29] + "…"
+        yield _issue(
+            "GF206", tags[0], f'the {name} has other text, which would be lost: "{shown}"', f"该{name_zh}另有文字会丢失：“{shown}”",
+            Text(f"give the tag a {name} of its own", f"请让标签独占一个{name_zh}"),
+        )  # fmt: skip
+
+
+def _is_value(text: str) -> bool:
+    """True for a tag that prints: it would be lost as text is."""
+    return text.startswith("{{") and not re.match(r"\{\{(?:p|tr|tc)\s", text)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Elements
+
+
+@dataclass(frozen=True, slots=True)
+class Crossing:
+    """A block whose tags stand in different elements: leaving it out would cut an element in two."""
+
+    start: Spot
+    end: Spot
+
+
+def find_crossings(spots: Iterable[Spot]) -> Iterator[Crossing]:
+    """Yield each pair of block tags that do not stand at the same depth of the same elements."""
+    opened: list[Spot] = []
+    for spot in spots:
+        if not spot.text.startswith("{%"):
+            continue
+        word = re.match(r"[A-Za-z_]\w*", spot.text[2:].lstrip("-+ "))
+        name = word.group() if word else ""
+        if name in ("for", "if", "call", "filter", "with"):
+            opened.append(spot)
+        elif name in ("else", "elif", "endfor", "endif", "endcall", "endfilter", "endwith") and opened:
+            if opened[-1].stack != spot.stack:
+                yield Crossing(opened[-1], spot)
+            opened.pop()
+            if name in ("else", "elif"):
+                opened.append(spot)
+
+
+def describe_crossing(crossing: Crossing, start: Place, end: Place) -> Issue:
+    """Return the warning that a crossing is."""
+    inside, outside = (stack[-1] if stack else "" for stack in (crossing.start.stack, crossing.end.stack))
+    words = " ".join(crossing.start.text.split())
+    return Issue(
+        "GF215",
+        "warning",
+        start,
+        Text(f"the block begins in {inside} and ends in {outside}: {words}", f"标签块起止位置不在同一层：{words}"),
+        Text(
+            "begin and end it alike: both in a text, both with p, or both with tr",
+            "起止标签应同在文字内，或同用 p，或同用 tr",
+        ),
+        (end,),
+    )

@@ -1,0 +1,339 @@
+"""A compiled docx template: what never changes as one block of ready bytes, and a Jinja program for each part with tags."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+from jinja2 import nodes
+
+from gfdocs.engine.docx.check import (
+    check_blocks,
+    check_scopes,
+    check_syntax,
+    describe_crossing,
+    find_crossings,
+)
+from gfdocs.engine.docx.finish import finish
+from gfdocs.engine.docx.pictures import PartPictures, picture_members, write_content_types, write_relations
+from gfdocs.engine.docx.prepare import Prepared, Spot, prepare
+from gfdocs.engine.docx.story import Story, read_story
+from gfdocs.engine.docx.values import PAGE, STATE, State, make_writer
+from gfdocs.engine.language import (
+    Language,
+    MissingPolicy,
+    Program,
+    compile_source,
+    make_environment,
+    raise_issues,
+)
+from gfdocs.engine.names import Name, find_names, merge_names
+from gfdocs.engine.package import (
+    CONTENT_TYPES,
+    ContentTypes,
+    Frame,
+    Member,
+    Package,
+    deflate,
+    make_frame,
+    read_content_types,
+    read_package,
+    read_relationships,
+    relationships_name,
+    safe_xml,
+)
+from gfdocs.engine.template import Options
+from gfdocs.errors import Issue, PackageError, Place, TemplateError, Text
+
+_WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml."
+_MAIN = (_WORD + "document.main+xml", _WORD + "template.main+xml")
+_PARTS = {_WORD + f"{name}+xml" for name in ("header", "footer", "footnotes", "endnotes", "comments")}
+_CORE = "application/vnd.openxmlformats-package.core-properties+xml"
+_MACRO = (
+    "application/vnd.ms-word.document.macroEnabled.main+xml",
+    "application/vnd.ms-word.template.macroEnabledTemplate.main+xml",
+)
+
+
+def _find_parts(package: Package, types: ContentTypes) -> list[str]:
+    """Return the parts that may hold tags: the document first, then headers, footers, notes, comments, properties."""
+    main = [name for name in package.names if types.of(name) in _MAIN]
+    if not main:
+        raise PackageError(_wrong_kind(package, types))
+    rest = [name for name in package.names if types.of(name) in _PARTS or types.of(name) == _CORE]
+    return main[:1] + rest
+
+
+def _wrong_kind(package: Package, types: ContentTypes) -> Issue:
+    found = next((kind for kind in map(types.of, package.names) if kind.endswith("main+xml")), "")
+    what = {"spreadsheetml": "a workbook", "presentationml": "a presentation"}
+    seen = next((text for key, text in what.items() if key in found), "no Word document")
+    return Issue(
+        "GF319",
+        "error",
+        Place(package.name),
+        Text(f"expected a Word document (.docx), found {seen}", "应为 Word 文档（.docx）"),
+    )
+
+
+def part_label(part: str) -> str:
+    """Return how a part is called in messages: `document`, `header1`, `footnotes`, `core`."""
+    return part.rpartition("/")[2].rpartition(".")[0]
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Parts
+
+
+@dataclass(frozen=True)
+class CompiledPart:
+    """One part with tags."""
+
+    name: str
+    story: Story = field(repr=False)
+    prepared: Prepared = field(repr=False)
+    program: Program = field(repr=False)
+    known_ids: frozenset[str] = frozenset()
+    fixes: frozenset[str] = frozenset()
+
+
+def _has_tags(data: bytes) -> bool:
+    return b"{" in data or b"\0{" in data
+
+
+def _read_part(package: Package, name: str) -> Story | None:
+    """Return the story of a part, or None where it has no tags."""
+    data = package.read(name)
+    if not _has_tags(data):
+        return None
+    root = safe_xml(data, name=package.name, part=name)
+    story = read_story(root, package.name, part_label(name))
+    return story if story.tags or story.issues else None
+
+
+def _find_faults(story: Story, language: Language, known: Iterable[str]) -> list[Issue]:
+    """Return every fault of a part's tags, in the order of the document."""
+    faults = [
+        *(issue for issue in story.issues),
+        *check_syntax(story.tags, language),
+        *check_blocks(story.tags, known),
+        *check_scopes(story),
+    ]
+    order = {tag.place: tag.number for tag in reversed(story.tags)}
+    return sorted(_each_once(faults), key=lambda issue: order.get(issue.place, 0))
+
+
+def _each_once(issues: Iterable[Issue]) -> list[Issue]:
+    """Drop what the fallback twin of a text box tells again."""
+    seen: set[tuple[str, Place, str]] = set()
+    out = []
+    for issue in issues:
+        key = (issue.code, issue.place, str(issue.fact))
+        if key not in seen:
+            seen.add(key)
+            out.append(issue)
+    return out
+
+
+def _set_outlets(tree: nodes.Template, spots: Mapping[int, Spot]) -> None:
+    """Tell each printed expression how its spot prints; docxtpl's escapes for braces are undone in the text."""
+    for output in tree.find_all(nodes.Output):
+        for piece in output.nodes:
+            if isinstance(piece, nodes.TemplateData):
+                if "_" in piece.data:
+                    for written, meant in (("{_{", "{{"), ("}_}", "}}"), ("{_%", "{%"), ("%_}", "%}")):
+                        piece.data = piece.data.replace(written, meant)
+            elif piece.lineno in spots:
+                piece.outlet = f"s{piece.lineno}"  # type: ignore[attr-defined]
+
+
+def _compile_part(package: Package, name: str, story: Story, language: Language) -> CompiledPart:
+    prepared = prepare(story)
+    spots = {spot.line: spot for spot in prepared.spots}
+    printed = {f"s{line}": make_writer(spot) for line, spot in spots.items() if spot.text.startswith("{{")}
+    own = language.with_outlets(printed)
+
+    def tag_at(line: int) -> Spot | None:
+        return spots.get(line)
+
+    def place_of(line: int) -> Place:
+        spot = tag_at(line)
+        if spot is None or spot.number is None or spot.number >= len(story.tags):
+            return Place(story.file, path=(story.part,))
+        return story.tags[spot.number].place
+
+    def words_of(line: int) -> str:
+        spot = tag_at(line)
+        if spot is None:
+            return ""
+        return story.tags[spot.number].words if spot.number is not None and spot.number < len(story.tags) else spot.text
+
+    program = compile_source(
+        own, prepared.source, place_of=place_of, words_of=words_of, prepare=lambda tree: _set_outlets(tree, spots)
+    )
+    ids = frozenset(relation.id for relation in read_relationships(package, name))
+    return CompiledPart(name, story, prepared, program, ids)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The template
+
+
+@dataclass(frozen=True)
+class CompiledDocx:
+    """See `gfdocs.engine.template.Compiled`."""
+
+    package: Package = field(repr=False)
+    frame: Frame = field(repr=False)
+    parts: tuple[CompiledPart, ...] = field(repr=False)
+    issues: tuple[Issue, ...]
+    language: Language = field(repr=False)
+
+    @cached_property
+    def names(self) -> tuple[Name, ...]:
+        known = tuple(self.language.globals)
+        found: list[Name] = []
+        for part in self.parts:
+            found += find_names(part.program.tree, part.program.place_of, known)
+        return merge_names(found)
+
+    def render(self, context: Mapping[str, Any], missing: MissingPolicy) -> bytes:
+        """Return the document. TemplateError with every fault of every part."""
+        members: list[Member] = []
+        states: list[tuple[CompiledPart, State]] = []
+        issues: list[Issue] = []
+        for part in self.parts:
+            state = State(PartPictures(part.name, part.known_ids))
+            try:
+                members.append(self._render_part(part, context, missing, state))
+            except TemplateError as fault:
+                issues += fault.issues
+                continue
+            if state.links or (state.pictures and state.pictures.relations):
+                states.append((part, state))
+        raise_issues(_each_once(issues))
+        return self.frame.write(members) if not states else self._write_related(members, states)
+
+    def _render_part(
+        self, part: CompiledPart, context: Mapping[str, Any], missing: MissingPolicy, state: State
+    ) -> Member:
+        token = STATE.set(state)
+        try:
+            xml = part.program.render(context, missing=missing)
+        finally:
+            STATE.reset(token)
+        fixes = part.fixes | state.fixes
+        if fixes:
+            xml = self._finish(xml, set(fixes), part)
+        return deflate(part.name, xml.encode())
+
+    def _finish(self, xml: str, fixes: set[str], part: CompiledPart) -> str:
+        try:
+            return finish(xml, fixes, name=self.package.name, part=part_label(part.name))
+        except PackageError as fault:
+            detail = fault.issues[0].hint
+            raise TemplateError(
+                Issue(
+                    "GF216",
+                    "error",
+                    Place(self.package.name, path=(part_label(part.name),)),
+                    Text(
+                        f"the filled-in part is not well-formed: {detail}", f"填充后的部件不是格式良好的 XML：{detail}"
+                    ),
+                    Text(
+                        "a block begins and ends in different elements, or a value brings broken XML",
+                        "标签块起止不在同一层，或某个值带有错误的 XML",
+                    ),
+                )
+            ) from fault
+
+    def _write_related(self, members: list[Member], states: list[tuple[CompiledPart, State]]) -> bytes:
+        """Return the package with the pictures and links that values brought."""
+        replaced: dict[str, Member] = {}
+        media = {}
+        for part, state in states:
+            pictures = state.pictures
+            assert pictures is not None
+            for rid, url in state.links.items():
+                pictures.add_link(rid, url)
+            media.update(pictures.media)
+            name = self.package.find_name(relationships_name(part.name))
+            source = self.package.read(name) if name else None
+            member = write_relations(source, pictures.relations, part.name)
+            if name:
+                replaced[name] = Member(name, member.method, member.crc, member.size, member.data)
+            else:
+                members.append(member)
+        types = write_content_types(self.package.read(CONTENT_TYPES), media.values())
+        if types is not None:
+            replaced[CONTENT_TYPES] = types
+        members += (m for m in picture_members(media.values()) if self.package.find_name(m.name) is None)
+        return self.frame.write(members, replaced)
+
+
+def make_language(options: Options) -> Language:
+    """Return the environment of docx templates: the common one, with what only documents know."""
+    language = make_environment(
+        filters=options.filters, base=options.environment, budget=options.budget, trusted=options.trusted
+    )
+    language.globals.setdefault("page_break", PAGE)
+    language.globals["gf_first"] = _is_first
+    return language
+
+
+def _is_first(loop: Any, number: int, *key: Any) -> bool:
+    """True where the key of `{% vmerge key %}` differs from the row before: a merged group begins."""
+    seen = loop.__dict__.setdefault("gf_keys", {})
+    first = loop.first or seen.get(number) != key
+    seen[number] = key
+    return bool(first)
+
+
+def compile_docx(data: bytes, *, name: str, options: Options) -> CompiledDocx:
+    """Return the compiled template; PackageError or TemplateError with every fault of the file."""
+    package = read_package(data, name=name)
+    types = read_content_types(package)
+    language = make_language(options)
+    extension_tags = {tag for extension in language.extensions.values() for tag in extension.tags}
+    parts: list[CompiledPart] = []
+    faults: list[Issue] = list(package.issues)
+    for part in _find_parts(package, types):
+        story = _read_part(package, part)
+        if story is None:
+            continue
+        found = _find_faults(story, language, extension_tags)
+        faults += found
+        if any(issue.severity == "error" for issue in found):
+            continue
+        try:
+            compiled = _compile_part(package, part, story, language)
+        except TemplateError as fault:
+            faults += fault.issues
+            continue
+        crossings = _describe_crossings(compiled)
+        faults += crossings
+        # What may cut an element in two is parsed again when it is filled in.
+        parts.append(replace(compiled, fixes=compiled.prepared.fixes | ({"check"} if crossings else set())))
+    faults = _each_once(faults)
+    if any(issue.severity == "error" for issue in faults):
+        raise_issues(faults)
+    changed = {part.name for part in parts}
+    frame = make_frame(member for member in _ordered(package, types) if member.name not in changed)
+    return CompiledDocx(package, frame, tuple(parts), tuple(faults), language)
+
+
+def _describe_crossings(part: CompiledPart) -> list[Issue]:
+    place_of = part.program.place_of
+    found = find_crossings(part.prepared.spots)
+    return [describe_crossing(c, place_of(c.start.line), place_of(c.end.line)) for c in found]
+
+
+def _ordered(package: Package, types: ContentTypes) -> list[Member]:
+    """Return the members with `[Content_Types].xml` first, as file-type sniffers want it; a template becomes a document."""
+    members = sorted(package.members, key=lambda member: member.name != CONTENT_TYPES)
+    text = package.read(CONTENT_TYPES)
+    if b"template.main+xml" in text and any(types.of(name) == _MAIN[1] for name in package.names):
+        members[0] = deflate(CONTENT_TYPES, text.replace(b"template.main+xml", b"document.main+xml"))
+    return members

@@ -1,0 +1,345 @@
+"""From the XML of a part to the text that Jinja compiles: docxtpl's `patch_xml`, and then what each tag stands in.
+
+docxtpl is the authority on what its words mean in Word XML, so its own function does that work, once per template.
+Around it we add our words (`{% vmerge %}`), repair what would undo a filled-in value (placeholders and data bindings
+of content controls), and look at the result: for each tag, the element it stands in decides how a value is printed
+there.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from lxml import etree
+
+from gfdocs.engine.docx.story import DIGITS, STAMP, Story, W, read_stamp, serialize
+
+Outlet = Literal["text", "attribute", "field", "plain", "run", "block", "other"]
+
+DECLARATION = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """Where one tag stands in the prepared source, one a line: what a value becomes there, and what is around it."""
+
+    line: int
+    number: int | None
+    text: str
+    outlet: Outlet
+    run_properties: str = ""
+    paragraph_properties: str = ""
+    stack: tuple[str, ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """The source of one part, each tag on its own line, and what the finished XML needs looking after."""
+
+    source: str
+    spots: tuple[Spot, ...]
+    fixes: frozenset[str]
+    """Of `tables` (columns come and go), `drawings` (ids repeat), `cells` and `rows` (may become empty), `ids`."""
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# On the tree, before docxtpl
+
+
+def _mark_vmerge(story: Story) -> None:
+    """`{% vmerge key %}`: the cell is merged with the one above while the key stays the same.
+
+    The tag goes out of the text; the cell's `w:tcPr` gets a `w:vMerge` that asks, and its paragraphs are written only
+    where a group begins.
+    """
+    for tag in story.tags:
+        if tag.kind != "{%" or not tag.inner.startswith("vmerge"):
+            continue
+        cell = next(iter(tag.paragraph.iterancestors(W + "tc")), None) if tag.paragraph is not None else None
+        key = tag.inner[len("vmerge") :].strip()
+        if cell is None or not key:
+            continue
+        if not _remove_tag_text(cell, tag.number):
+            continue
+        first = f"gf_first_{tag.number}"
+        properties = cell.find(W + "tcPr")
+        if properties is None:
+            properties = etree.Element(W + "tcPr")
+            cell.insert(0, properties)
+        _set_vmerge(properties, "{{ 'restart' if %s else 'continue' }}" % first)
+        before = f"{{% set {first} = gf_first(loop, {tag.number}, {key}) %}}"
+        cell.set("gf", before)
+        properties.tail = "{%% if %s %%}" % first
+        last = cell[-1]
+        last.tail = "{% else %}"
+        blank = etree.SubElement(cell, W + "p")
+        kept = last.find(W + "pPr") if last.tag == W + "p" else None
+        if kept is not None:
+            blank.append(etree.fromstring(etree.tostring(kept)))
+        blank.tail = "{% endif %}"
+
+
+def _set_vmerge(properties: Any, value: str) -> None:
+    """Put `w:vMerge` where the schema wants it: after the width, span and hMerge, before the borders."""
+    for old in properties.findall(W + "vMerge"):
+        properties.remove(old)
+    at = 0
+    for index, child in enumerate(properties):
+        if child.tag in (W + "cnfStyle", W + "tcW", W + "gridSpan", W + "hMerge"):
+            at = index + 1
+    merge = etree.Element(W + "vMerge")
+    merge.set(W + "val", value)
+    properties.insert(at, merge)
+
+
+def _remove_tag_text(cell: Any, number: int) -> bool:
+    """Take the tag with this stamp out of the texts of a cell; True where it was there."""
+    texts = [element for element in cell.iter(W + "t") if element.text]
+    joined = "".join(element.text for element in texts)
+    for found in re.finditer(r"\{%.*?%\}", joined, re.DOTALL):
+        if read_stamp(found.group()) != number:
+            continue
+        offset = 0
+        for element in texts:
+            start, end = offset, offset + len(element.text)
+            offset = end
+            low, high = max(start, found.start()), min(end, found.end())
+            if low < high:
+                element.text = element.text[: low - start] + element.text[high - start :]
+        return True
+    return False
+
+
+def _free_content_controls(root: Any) -> None:
+    """A content control with a tag is filled by us: it shows no placeholder and is bound to no other store."""
+    for control in root.iter(W + "sdt"):
+        content = control.find(W + "sdtContent")
+        properties = control.find(W + "sdtPr")
+        if content is None or properties is None or "{" not in "".join(content.itertext()):
+            continue
+        for child in list(properties):
+            if child.tag in (W + "showingPlcHdr", W + "placeholder") or etree.QName(child).localname == "dataBinding":
+                properties.remove(child)
+
+
+def _mark_fields(root: Any) -> None:
+    """A table of contents is marked so that Word builds it anew when the document is opened."""
+    starts: list[Any] = []
+    for element in root.iter(W + "fldChar", W + "instrText", W + "fldSimple"):
+        if element.tag == W + "fldSimple":
+            if (element.get(W + "instr") or "").split()[:1] in (["TOC"], ["INDEX"]):
+                element.set(W + "dirty", "true")
+        elif element.tag == W + "instrText":
+            if starts and (element.text or "").split()[:1] in (["TOC"], ["INDEX"]):
+                starts[-1].set(W + "dirty", "true")
+        elif element.get(W + "fldCharType") == "begin":
+            starts.append(element)
+        elif element.get(W + "fldCharType") == "end" and starts:
+            starts.pop()
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# docxtpl
+
+
+def _patch(source: str) -> str:
+    from docxtpl import DocxTemplate
+
+    # The method uses nothing of its object: it is a function of the text.
+    patched: str = DocxTemplate.patch_xml(None, source)
+    return patched
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# On the source, after docxtpl
+
+_S = f"[{DIGITS}]+[-+]?"
+# A tag with its number ends right after it, whatever braces it has inside; one that docxtpl added is a simple one.
+_TAG = rf"\{{\{{(?:(?!\{{\{{|\{{%).)*?{_S}\}}\}}|\{{%(?:(?!\{{\{{|\{{%).)*?{_S}%\}}|\{{\{{.*?\}}\}}|\{{%.*?%\}}|\{{\#.*?\#\}}"
+_TOKEN = re.compile(
+    r"(?P<raw>\{%[-+]?\s*raw\s*[-+]?%\}.*?\{%[-+]?\s*endraw\s*[-+]?%\})"
+    rf"|(?P<tag>{_TAG})"
+    r"|(?P<note><!--.*?-->|<\?.*?\?>)"
+    rf"|<(?P<close>/)?(?P<name>[\w:.\-]+)(?P<rest>(?:{_TAG}|[^<>{{]|\{{)*?)(?P<empty>/)?>",
+    re.DOTALL,
+)
+_INNER_TAG = re.compile(_TAG, re.DOTALL)
+
+_RUN_PARENTS = {
+    "w:p", "w:hyperlink", "w:ins", "w:del", "w:smartTag", "w:fldSimple", "w:sdtContent", "w:customXml", "w:moveTo",
+    "w:moveFrom", "w:dir", "w:bdo",
+}  # fmt: skip
+_BLOCK_PARENTS = {
+    "w:body", "w:tc", "w:hdr", "w:ftr", "w:footnote", "w:endnote", "w:comment", "w:txbxContent", "w:sdtContent",
+    "w:customXml", "w:ins", "w:del",
+}  # fmt: skip
+
+
+def _outlet_of(stack: list[str]) -> Outlet:
+    inner = stack[-1] if stack else ""
+    if inner == "w:t":
+        return "text"
+    if inner in ("w:instrText", "w:delInstrText"):
+        return "field"
+    if inner in _RUN_PARENTS and "w:p" in stack and _depth(stack, "w:p") > _depth(stack, "w:txbxContent"):
+        return "run"
+    if inner in _BLOCK_PARENTS:
+        return "block"
+    if inner in ("w:r", "w:tr", "w:tbl", "w:sdt"):
+        return "other"
+    return "plain"
+
+
+def _depth(stack: list[str], name: str) -> int:
+    return max((index for index, found in enumerate(stack) if found == name), default=-1)
+
+
+class _Reader:
+    """Walks the patched source once: knows the open elements at each tag, puts each tag on its own line."""
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self.out: list[str] = []
+        self.spots: list[Spot] = []
+        self.stack: list[str] = []
+        self.line = 1
+        self.number: int | None = None
+        self.loops = 0
+        self.fixes: set[str] = set()
+        # Where the properties of the runs and paragraphs that are open begin and end in the source.
+        self.properties: dict[str, list[str]] = {"w:rPr": [], "w:pPr": []}
+        self._property_start: dict[str, int] = {}
+
+    def read(self) -> Prepared:
+        at = 0
+        for token in _TOKEN.finditer(self.source):
+            self._keep(self.source[at : token.start()])
+            at = token.end()
+            if token["tag"]:
+                self._tag(token["tag"], _outlet_of(self.stack))
+            elif token["name"]:
+                self._element(token)
+            else:
+                self._keep(token.group())
+        self._keep(self.source[at:])
+        return Prepared("".join(self.out), tuple(self.spots), frozenset(self.fixes))
+
+    def _keep(self, text: str) -> None:
+        if text:
+            self.out.append(text)
+            self.line += text.count("\n")
+
+    def _tag(self, tag: str, outlet: Outlet) -> None:
+        number = read_stamp(tag)
+        self.number = self.number if number is None else number
+        tag = STAMP.sub("", tag)
+        if not tag.startswith("{#"):
+            self._note(tag, outlet)
+        # The newline is inside the tag: it prints nothing, and tells Jinja's line numbers apart.
+        closing = 3 if tag[-3] in "-+" and len(tag) > 5 else 2
+        inner = tag[:-closing].replace("\n", " ").replace("\r", " ")
+        self.out.append(f"{inner}\n{tag[-closing:]}")
+        self.line += 1
+
+    def _note(self, tag: str, outlet: Outlet) -> None:
+        word = tag[2:].lstrip("-+ ").split(None, 1)[0].rstrip("-+%}") if tag.startswith("{%") else ""
+        self.loops += {"for": 1, "endfor": -1}.get(word, 0)
+        if (word == "for" or tag.startswith("{{")) and self.stack and self.stack[-1] == "w:tr":
+            self.fixes.add("tables")
+        if outlet == "attribute" and "w:gridSpan" in self.element:
+            self.fixes.add("tables")
+        if word in ("for", "if") and self.stack:
+            if self.stack[-1] == "w:tc":
+                self.fixes.add("cells")
+            elif self.stack[-1] == "w:tbl":
+                self.fixes.add("rows")
+        self.spots.append(
+            Spot(
+                self.line, self.number, tag, outlet,
+                self._around("w:rPr", "w:r"), self._around("w:pPr", "w:p"), tuple(self.stack),
+            )
+        )  # fmt: skip
+
+    def _around(self, properties: str, owner: str) -> str:
+        """Return the properties of the run or paragraph a tag is in; empty where they have tags themselves."""
+        if owner not in self.stack:
+            return ""
+        found = self.properties[properties]
+        return found[-1] if found and "{" not in found[-1] else ""
+
+    element = ""
+
+    def _element(self, token: re.Match[str]) -> None:
+        name, rest = token["name"], token["rest"] or ""
+        if "{{" in rest or "{%" in rest:
+            self._attributes(token)
+        else:
+            self._keep(self._without_ids(token.group(), name))
+        if token["close"]:
+            self._close(name, token.end())
+        elif not token["empty"]:
+            self._open(name, token.start())
+        if self.loops > 0 and name in ("wp:docPr", "w:bookmarkStart"):
+            self.fixes.add("drawings" if name == "wp:docPr" else "ids")
+
+    def _without_ids(self, text: str, name: str) -> str:
+        """What is repeated must not repeat its identity: `w14:paraId` is dropped inside loops."""
+        if self.loops > 0 and name in ("w:p", "w:tr") and "w14:" in text:
+            return re.sub(r' w14:(?:paraId|textId)="[^"]*"', "", text)
+        return text
+
+    def _attributes(self, token: re.Match[str]) -> None:
+        self.element = token["name"]
+        text, at = token.group(), 0
+        for found in _INNER_TAG.finditer(text):
+            self._keep(text[at : found.start()])
+            at = found.end()
+            self._tag(found.group(), "attribute")
+        self._keep(text[at:])
+        self.element = ""
+
+    def _open(self, name: str, start: int) -> None:
+        self.stack.append(name)
+        if name in ("w:r", "w:p"):
+            self.properties["w:rPr" if name == "w:r" else "w:pPr"].append("")
+        elif name in ("w:rPr", "w:pPr") and self.stack[-2:-1] == ["w:r" if name == "w:rPr" else "w:p"]:
+            self._property_start[name] = start
+
+    def _close(self, name: str, end: int) -> None:
+        if name in self.stack:
+            while self.stack.pop() != name:
+                pass
+        if name in ("w:r", "w:p"):
+            kind = "w:rPr" if name == "w:r" else "w:pPr"
+            del self.properties[kind][-1:]
+        elif name in ("w:rPr", "w:pPr") and self.stack and self.stack[-1] == ("w:r" if name == "w:rPr" else "w:p"):
+            found = self.properties[name]
+            if found:
+                found[-1] = self.source[self._property_start.get(name, end) : end]
+
+
+def prepare(story: Story) -> Prepared:
+    """Return what Jinja is to compile of a part whose tags have been read (and stamped)."""
+    _mark_vmerge(story)
+    _free_content_controls(story.root)
+    _mark_fields(story.root)
+    source = serialize(story.root)
+    # `gf` carries what `_mark_vmerge` wants before the cell; it is no attribute of Word's.
+    source = re.sub(r'<w:tc gf="([^"]*)"', lambda found: _unescape(found[1]) + "<w:tc", source)
+    prepared = _Reader(_patch(source)).read()
+    return Prepared(DECLARATION + prepared.source, _shift(prepared.spots, 1), prepared.fixes)
+
+
+def _shift(spots: tuple[Spot, ...], lines: int) -> tuple[Spot, ...]:
+    return tuple(
+        Spot(s.line + lines, s.number, s.text, s.outlet, s.run_properties, s.paragraph_properties, s.stack)
+        for s in spots
+    )
+
+
+def _unescape(text: str) -> str:
+    for entity, char in (("&quot;", '"'), ("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&")):
+        text = text.replace(entity, char)
+    return text

@@ -1,0 +1,377 @@
+"""How a value is printed into Word XML, by where its tag stands.
+
+A text inside `w:t` is escaped; its line breaks become `w:br`, its tabs `w:tab`. What brings its own XML (RichText,
+Listing, pictures, sub-documents) closes the run it stands in and opens it again with the same properties. In an
+attribute or in the code of a field only text may stand.
+
+docxtpl's own objects are taken as well as ours: they are known by what they have, not by their class.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from html import unescape
+from typing import TYPE_CHECKING, Any
+
+from gfdocs.engine.docx.prepare import Spot
+from gfdocs.engine.language import Mark, Unfit, check_characters, escape_xml
+
+if TYPE_CHECKING:
+    from gfdocs.engine.docx.pictures import PartPictures
+
+BREAK = '</w:t><w:br/><w:t xml:space="preserve">'
+TAB = '</w:t><w:tab/><w:t xml:space="preserve">'
+TEXT = '<w:t xml:space="preserve">'
+PAGE_BREAK = '<w:r><w:br w:type="page"/></w:r>'
+
+# Signs that Latin and Chinese share: Word sets them in the Latin font unless the run says otherwise.
+_AMBIGUOUS = re.compile("[“”‘’…—·]")
+_CJK = re.compile("[\u3400-\u9fff\uf900-\ufaff\u3000-\u303f\uff00-\uffef]")
+
+
+@dataclass(slots=True)
+class State:
+    """What one render of one part gathers: pictures and links to relate, and which repairs its values call for."""
+
+    pictures: PartPictures | None = None
+    fixes: set[str] = field(default_factory=set)
+    links: dict[str, str] = field(default_factory=dict)
+
+
+STATE: ContextVar[State] = ContextVar("gfdocs_docx_state")
+
+
+class PageBreak:
+    """`{{ page_break }}`: begins a new page where it stands."""
+
+    def __html__(self) -> str:
+        return PAGE_BREAK
+
+    def __repr__(self) -> str:
+        return "page_break"
+
+
+PAGE = PageBreak()
+
+
+def _class_name(value: Any) -> str:
+    return next((c.__name__ for c in type(value).__mro__ if c.__name__ in _MARKUP), "")
+
+
+_MARKUP = ("RichText", "RichTextParagraph", "Listing", "InlineImage", "Subdoc", "PageBreak")
+
+
+def escape_lines(text: str) -> str:
+    """Return the text as the inside of `w:t`: escaped, line breaks as `w:br`, tabs as `w:tab`."""
+    if text.isprintable():
+        return _markup(text)
+    return _lines(_markup(check_characters(text)))
+
+
+def _markup(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
+
+
+def _lines(text: str) -> str:
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return text.replace("\n", BREAK).replace("\t", TAB)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Runs
+
+
+def _run(spot: Spot, inner: str, properties: str | None = None) -> str:
+    return f"<w:r>{spot.run_properties if properties is None else properties}{inner}</w:r>"
+
+
+def _reopen(spot: Spot, xml: str) -> str:
+    """Return runs that stand where a text stood: the text's run is closed before them and opened again after."""
+    return f"</w:t></w:r>{xml}<w:r>{spot.run_properties}{TEXT}"
+
+
+_RFONTS = re.compile(r"<w:rFonts\b[^>]*?(/?)>")
+_ORDER_BEFORE_HIGHLIGHT = re.compile(
+    r"<w:(?:u|effect|bdr|shd|fitText|vertAlign|rtl|cs|em|lang|eastAsianLayout|specVanish|oMath|rPrChange)\b"
+)
+
+
+def add_hint(properties: str) -> str:
+    """Return run properties with the East-Asian hint, so that `“”‘’…—` are set in the Chinese font."""
+    if not properties:
+        return '<w:rPr><w:rFonts w:hint="eastAsia"/></w:rPr>'
+    found = _RFONTS.search(properties)
+    if found is None:
+        style = re.search(r"<w:rStyle\b[^>]*/>", properties)
+        at = style.end() if style else properties.index(">") + 1
+        if properties.startswith("<w:rPr/>"):
+            return '<w:rPr><w:rFonts w:hint="eastAsia"/></w:rPr>'
+        return f'{properties[:at]}<w:rFonts w:hint="eastAsia"/>{properties[at:]}'
+    if "w:hint=" in found.group():
+        return properties
+    return properties.replace("<w:rFonts", '<w:rFonts w:hint="eastAsia"', 1)
+
+
+def add_highlight(properties: str) -> str:
+    """Return run properties with a yellow highlight, where the schema wants it."""
+    highlight = '<w:highlight w:val="yellow"/>'
+    if not properties or properties.startswith("<w:rPr/>"):
+        return f"<w:rPr>{highlight}</w:rPr>"
+    properties = re.sub(r"<w:highlight\b[^>]*/>", "", properties)
+    later = _ORDER_BEFORE_HIGHLIGHT.search(properties)
+    at = later.start() if later else properties.rindex("</w:rPr>")
+    return properties[:at] + highlight + properties[at:]
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Objects
+
+
+def _listing_text(value: Any) -> str:
+    """Return the plain text of a Listing: ours keeps it, docxtpl's keeps it escaped."""
+    text = getattr(value, "text", None)
+    return text if isinstance(text, str) else unescape(str(value.xml))
+
+
+def _listing(spot: Spot, value: Any) -> str:
+    """Return a Listing as the inside of `w:t`: \\n a line, \\t a tab, \\a a paragraph, \\f a page."""
+    text = _listing_text(value)
+    pieces = re.split("([\a\f])", text)
+    paragraph = f"</w:t></w:r></w:p><w:p>{spot.paragraph_properties}<w:r>{spot.run_properties}{TEXT}"
+    page = f"</w:t></w:r></w:p><w:p>{PAGE_BREAK}</w:p><w:p>{spot.paragraph_properties}<w:r>{spot.run_properties}{TEXT}"
+    return "".join({"\a": paragraph, "\f": page}.get(piece) or escape_lines(piece) for piece in pieces)
+
+
+_RICH_TEXT = re.compile(r"(<w:r>(?:<w:rPr>.*?</w:rPr>)?)<w:t(?: [^>]*)?>([^<]*)</w:t></w:r>", re.DOTALL)
+
+
+def rich_xml(spot: Spot, value: Any) -> str:
+    """Return the runs of a RichText: line breaks and tabs in its texts made real, \\a and \\f new paragraphs."""
+    xml = str(value.xml if hasattr(value, "xml") else value.__html__())
+    check_characters(xml.replace("\a", "").replace("\f", ""))
+    _relate_links(value)
+    if not any(char in xml for char in "\n\t\a\f\r"):
+        return xml
+
+    def resolve(found: re.Match[str]) -> str:
+        start, text = found[1], _lines(found[2])
+        again = f"</w:t></w:r></w:p><w:p>{spot.paragraph_properties}{start}{TEXT}"
+        page = f"</w:t></w:r></w:p><w:p>{PAGE_BREAK}</w:p><w:p>{spot.paragraph_properties}{start}{TEXT}"
+        return f"{start}{TEXT}{text.replace(chr(7), again).replace(chr(12), page)}</w:t></w:r>"
+
+    return _RICH_TEXT.sub(resolve, xml)
+
+
+def _relate_links(value: Any) -> None:
+    links = getattr(value, "links", None)
+    if links:
+        STATE.get().links.update(links)
+
+
+def _picture(value: Any) -> str:
+    state = STATE.get()
+    if state.pictures is None:
+        raise Unfit("a picture cannot stand in this part", "此部件不能插入图片")
+    state.fixes.add("drawings")
+    return state.pictures.add(value)
+
+
+def _object_runs(spot: Spot, value: Any, name: str) -> str:
+    """Return an object as runs of a paragraph."""
+    if name in ("RichText", "PageBreak"):
+        return rich_xml(spot, value)
+    if name == "InlineImage":
+        return _run(spot, f"<w:drawing>{_picture(value)}</w:drawing>")
+    if name == "Listing":
+        return _run(spot, f"{TEXT}{_listing(spot, value)}</w:t>")
+    if name in ("Subdoc", "RichTextParagraph"):
+        raise Unfit(f"a {name} needs a paragraph of its own: write {{{{p …}}}}", f"{name} 须独占一段：请写 {{{{p …}}}}")
+    STATE.get().fixes.add("check")
+    markup = check_characters(str(value.__html__()))
+    return markup if markup.lstrip().startswith("<") else _run(spot, f"{TEXT}{markup}</w:t>")
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Outlets: each prints a value at one spot
+
+
+Writer = Callable[[Any], str]
+
+
+def _is_plain(value: Any) -> bool:
+    return not hasattr(value, "__html__")
+
+
+def _make_text(spot: Spot) -> Writer:
+    """Inside `w:t`."""
+    hinted = _reopen_around(spot, add_hint(spot.run_properties))
+
+    def write(value: Any) -> str:
+        if value.__class__ is str:
+            if value.isascii():
+                return escape_lines(value)
+            if _AMBIGUOUS.search(value) and _CJK.search(value):
+                return hinted(escape_lines(value))
+            return escape_lines(value)
+        if value is None:
+            return ""
+        if isinstance(value, Mark):
+            return _mark(spot, value)
+        if _is_plain(value):
+            return escape_lines(str(value))
+        name = _class_name(value)
+        if name == "Listing":
+            return _listing(spot, value)
+        if not name:
+            return _foreign(spot, value)
+        return _reopen(spot, _object_runs(spot, value, name))
+
+    return write
+
+
+def _foreign(spot: Spot, value: Any) -> str:
+    """Return the markup of an object that is none of ours: what a macro gives, or a `Markup` of the caller's."""
+    markup = check_characters(str(value.__html__()))
+    if "<" in markup:
+        STATE.get().fixes.add("check")
+        if markup.lstrip().startswith("<w:r>") or markup.lstrip().startswith("<w:r "):
+            return _reopen(spot, markup)
+    return _lines(markup) if "<" not in markup else markup
+
+
+def _reopen_around(spot: Spot, properties: str) -> Callable[[str], str]:
+    if properties == spot.run_properties:
+        return lambda inner: inner
+    before = f"</w:t></w:r><w:r>{properties}{TEXT}"
+    after = f"</w:t></w:r><w:r>{spot.run_properties}{TEXT}"
+    return lambda inner: f"{before}{inner}{after}"
+
+
+def _mark(spot: Spot, value: Mark) -> str:
+    inner = f"{TEXT}{escape_xml(str(value))}</w:t>"
+    return _reopen(spot, _run(spot, inner, add_highlight(spot.run_properties)))
+
+
+def _make_run(spot: Spot) -> Writer:
+    """Between the runs of a paragraph (`{{r …}}`)."""
+
+    def write(value: Any) -> str:
+        if value is None or value == "":
+            return ""
+        if isinstance(value, Mark):
+            return _run(spot, f"{TEXT}{escape_xml(str(value))}</w:t>", add_highlight(""))
+        if _is_plain(value):
+            return _run(spot, f"{TEXT}{escape_lines(str(value))}</w:t>")
+        return _object_runs(spot, value, _class_name(value))
+
+    return write
+
+
+def _make_block(spot: Spot) -> Writer:
+    """Between paragraphs (`{{p …}}`)."""
+
+    def paragraph(inner: str) -> str:
+        return f"<w:p>{spot.paragraph_properties}{inner}</w:p>"
+
+    def write(value: Any) -> str:
+        if value is None or value == "":
+            return ""
+        if isinstance(value, Mark):
+            return paragraph(_run(spot, f"{TEXT}{escape_xml(str(value))}</w:t>", add_highlight("")))
+        if _is_plain(value):
+            return paragraph(_run(spot, f"{TEXT}{escape_lines(str(value))}</w:t>"))
+        name = _class_name(value)
+        if name in ("Subdoc", "RichTextParagraph"):
+            STATE.get().fixes.add("check")
+            return check_characters(_paragraphs(spot, value))
+        if not name:
+            STATE.get().fixes.add("check")
+            markup = check_characters(str(value.__html__()))
+            return markup if markup.lstrip().startswith("<w:") else paragraph(_object_runs(spot, value, name))
+        return paragraph(_object_runs(spot, value, name))
+
+    return write
+
+
+def _paragraphs(spot: Spot, value: Any) -> str:
+    xml = str(value.__html__())
+    _relate_links(value)
+    return _RICH_TEXT.sub(lambda found: f"{found[1]}{TEXT}{_lines(found[2])}</w:t></w:r>", xml)
+
+
+def _make_attribute(spot: Spot) -> Writer:
+    """Inside an attribute: text only."""
+
+    def write(value: Any) -> str:
+        if value is None:
+            return ""
+        if not _is_plain(value) and _class_name(value):
+            raise Unfit("only text can stand in an attribute", "属性中只能是文本")
+        return escape_xml(_plain_text(value))
+
+    return write
+
+
+def _plain_text(value: Any) -> str:
+    return str(value) if _is_plain(value) else unescape(str(value.__html__()))
+
+
+def _make_field(spot: Spot) -> Writer:
+    """Inside the code of a field: text that cannot end its argument or begin a switch."""
+
+    def write(value: Any) -> str:
+        if value is None:
+            return ""
+        text = _plain_text(value)
+        if any(char in text for char in '"\\{}\x13\x14\x15'):
+            raise Unfit('a value in the code of a field cannot have " \\ { or }', '域代码中的取值不能含有 " \\ { }')
+        return escape_xml(text)
+
+    return write
+
+
+def _make_plain(spot: Spot) -> Writer:
+    """Inside any other text: of a drawing, a formula, a property."""
+
+    def write(value: Any) -> str:
+        if value is None:
+            return ""
+        if _class_name(value) not in ("", "Listing"):
+            raise Unfit("only text can stand here", "此处只能是文本")
+        return escape_xml(_listing_text(value) if _class_name(value) == "Listing" else _plain_text(value))
+
+    return write
+
+
+def _make_other(spot: Spot) -> Writer:
+    """Between rows, cells or the parts of a run: only what brings its own XML."""
+
+    def write(value: Any) -> str:
+        if value is None or value == "":
+            return ""
+        if _is_plain(value):
+            raise Unfit("text cannot stand between rows or cells", "行或单元格之间不能是文本")
+        STATE.get().fixes.add("check")
+        return check_characters(str(value.__html__()))
+
+    return write
+
+
+_MAKERS: dict[str, Callable[[Spot], Writer]] = {
+    "text": _make_text,
+    "run": _make_run,
+    "block": _make_block,
+    "attribute": _make_attribute,
+    "field": _make_field,
+    "plain": _make_plain,
+    "other": _make_other,
+}
+
+
+def make_writer(spot: Spot) -> Writer:
+    """Return what prints a value at this spot."""
+    return _MAKERS[spot.outlet](spot)

@@ -743,6 +743,8 @@ def locate(spec: RecordSpec, node: Any, path: tuple[Any, ...], found: dict[tuple
         here = (*path, field.name)
         if field.record is None:
             found[here] = child.start_mark
+            for index, item in enumerate(getattr(child, "items", ())):
+                found[*here, index] = item.start_mark
         elif not field.many:
             locate(get_spec(field.record), child, here, found)
         else:

@@ -19,7 +19,7 @@ from typing import Any, Final
 
 from gfdocs.data import codes, zh
 from gfdocs.data.fields import BAD, Checker, RecordSpec, get_spec, locate, put_nested, short, to_placed
-from gfdocs.data.model import Category, Company, Settings, Status
+from gfdocs.data.model import Category, Company, Settings
 from gfdocs.data.source import (
     SUFFIXES,
     Collector,
@@ -369,11 +369,6 @@ def _check_company(company: Company, node: MapNode, check: Checker) -> None:
         fact = Text(f"{short(company.name)}: no district", f"{short(company.name)}：没有县级市（区）")
         hint = Text("it stands in the city's list only; add district:", "只列入全市名单；请补充 district（所在地）")
         check.add("GF145", node, fact, hint, severity="warning")
-    if company.status is Status.RENAMED and not company.former_name:
-        fact = Text(
-            f"{short(company.name)}: renamed, but no former name", f"{short(company.name)}：状态为更名，但没有原名称"
-        )
-        check.add("GF147", node, fact, Text("add former_name:", "请补充 former_name（原名称）"), severity="warning")
 
 
 # -- rows ----------------------------------------------------------------------------------------------------------
@@ -470,7 +465,7 @@ def _row_node(
                     f'"{short(cell.value)}" stands right of the last heading',
                     f"“{short(cell.value)}”在表头最后一列之外",
                 )
-                check.add("GF123", cell, fact, Text("is a comma in a text without quotes?", "是否有未加引号的逗号？"))
+                check.add("GF129", cell, fact, Text("is a comma in a text without quotes?", "是否有未加引号的逗号？"))
             continue
         path = paths[index]
         if path is None:
@@ -642,18 +637,20 @@ def _check_settings(settings: Settings, located: dict[tuple[Any, ...], Place], i
                 f"{district.name} has the code {district.code}, known is {division.code}",
                 f"{district.name}的区划代码为 {district.code}，已知为 {division.code}",
             )
-            issues.add("GF148", _nearest(located, ("districts", index, "code")), fact, severity="warning")
+            issues.add("GF154", _nearest(located, ("districts", index, "code")), fact, severity="warning")
     for name in ("attachments", "documents"):
-        _check_doubles(getattr(settings, name), _nearest(located, (name,)), issues)
-    _check_doubles([deadline.document for deadline in settings.deadlines], _nearest(located, ("deadlines",)), issues)
+        texts = getattr(settings, name)
+        _check_doubles([(text, _nearest(located, (name, index))) for index, text in enumerate(texts)], issues)
+    due = [(d.document, _nearest(located, ("deadlines", i, "document"))) for i, d in enumerate(settings.deadlines)]
+    _check_doubles(due, issues)
 
 
-def _check_doubles(texts: Iterable[str], place: Place, issues: Collector) -> None:
-    seen: set[str] = set()
-    for text in texts:
+def _check_doubles(texts: Iterable[tuple[str, Place]], issues: Collector) -> None:
+    seen: dict[str, Place] = {}
+    for text, place in texts:
         if text in seen:
-            _add_double(issues, "GF147", place, place, text)
-        seen.add(text)
+            _add_double(issues, "GF147", place, seen[text], text)
+        seen.setdefault(text, place)
 
 
 def _add_double(issues: Collector, code: str, place: Place, first: Place, text: str) -> None:
@@ -682,8 +679,8 @@ def _company_files(
         yield from found
         return
     root = folder.resolve()
-    for name in settings.companies:
-        place = _nearest(located, ("companies",))
+    for index, name in enumerate(settings.companies):
+        place = _nearest(located, ("companies", index))
         target = Path(name)
         if (
             "\x00" in name

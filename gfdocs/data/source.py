@@ -408,12 +408,16 @@ class YamlReader:
         assert self._each
         self._list = (key, start.start_mark.column) if not start.flow_style else None
         kept = self._kept
-        while True:
-            event = self._get()
-            if type(event) is SequenceEndEvent:
-                break
+        event = self._get()
+        while type(event) is not SequenceEndEvent:
             self._kept = kept
-            self._each(key, self._build(event, 2))
+            node = self._build(event, 2)
+            if node.__class__ is MapNode:
+                self._each(key, node)
+                event = self._get()
+            else:  # a text may be the first half of a line that does not parse: then that is told, and only that
+                event = self._get()
+                self._each(key, node)
         self._list = None
         self._kept = kept
 
@@ -443,14 +447,15 @@ class YamlReader:
 
     def _build_list(self, start: Any, depth: int) -> ListNode:
 
-        get, items = self._get, []
+        get, most = self._get, self.limits.text
+        items: list[Any] = []
         while True:
             event = get()
             kind = type(event)
             if kind is SequenceEndEvent:
                 break
             plain = kind is ScalarEvent and event.tag is None and event.anchor is None and not self._escapes
-            items.append(event if plain and len(event.value) < 10_000 else self._build(event, depth))
+            items.append(event if plain and len(event.value) <= most else self._build(event, depth))
             if len(items) % 1000 == 0:
                 self._count(1000, event)
         self._count(len(items) % 1000 + 1, start)
@@ -459,6 +464,7 @@ class YamlReader:
     def _fill_map(self, node: MapNode, depth: int, *, top: bool = False) -> None:
 
         get, entries, keys, escapes = self._get, node.entries, node.keys, self._escapes
+        most = self.limits.text
         while True:
             key = get()
             if type(key) is not ScalarEvent:
@@ -479,7 +485,7 @@ class YamlReader:
                     self._stream_list(name, value)
                     continue
                 value = self._build(value, depth)
-            elif escapes or value.tag is not None or value.anchor is not None or len(value.value) > 10_000:
+            elif escapes or value.tag is not None or value.anchor is not None or len(value.value) > most:
                 value = self._build(value, depth)
             if name in entries or name in ("<<", ""):
                 self._refuse_pair(name, key, keys)

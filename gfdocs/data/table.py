@@ -221,7 +221,7 @@ def read_tables(
         elif name:
             place = Place(file, path=(name,))
             fact = Text("a sheet without a heading row, passed over", "工作表中未找到表头行，已跳过")
-            issues.add("GF121", place, fact, severity="note")
+            issues.add("GF120", place, fact, severity="note")
     if not found and not issues.has_errors:
         fact = Text(
             f"no heading row with a unit's name in the first {HEADING_ROWS} rows",

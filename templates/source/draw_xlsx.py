@@ -388,7 +388,9 @@ def _draw_head(book: Book, sheet: Any, form: Form, last: int) -> None:
         TITLE_ROW, 0, TITLE_ROW, last, title, book.format(font_name=FONT_TITLE, font_size=SIZES["小二"], align="center")
     )
     sheet.set_row(UNIT_ROW, 24)
-    sheet.merge_range(UNIT_ROW, 0, UNIT_ROW, half, "填报单位：{{ district.name }}", book.format(font_size=11))
+    # the words come from the number format, so that the cell is the plain name and can be read back
+    unit = book.format(font_size=11, num_format='"填报单位："@')
+    sheet.merge_range(UNIT_ROW, 0, UNIT_ROW, half, "{{ district.name }}", unit)
     sheet.merge_range(
         UNIT_ROW,
         half + 1,

@@ -97,6 +97,13 @@ def test_a_name_of_six_and_one_of_thirty_one_characters_both_look_right() -> Non
     assert float(long.get("font-size")) >= 30  # still to be read from across a hall
 
 
+def test_sizes_from_settings_are_decimals() -> None:
+    from decimal import Decimal
+
+    root = etree.fromstring(draw("示例电子有限公司", PROVINCIAL, Decimal("900"), Decimal("600")))  # type: ignore[arg-type]
+    assert (root.get("width"), root.get("viewBox")) == ("900mm", "0 0 900 600")
+
+
 @pytest.mark.parametrize("size", [(600, 400), (800, 600), (400, 300), (1200, 800), (450, 450)])
 def test_other_sizes_are_scaled_to_fit(size: tuple[int, int]) -> None:
     data = draw("示例电子有限公司", PROVINCIAL, *size)
@@ -257,6 +264,12 @@ def test_a_face_that_stands_in_for_another_is_told(fonts: FontSet) -> None:
     svg = b'<svg xmlns="http://www.w3.org/2000/svg"><text font-family="No Such Face" x="1" y="2">ab</text></svg>'
     (issue,) = find_glyph_issues(svg, fonts)
     assert issue.code == "GF811" and issue.severity == "note" and "No Such Face" in issue.fact
+
+
+def test_a_regular_face_in_place_of_a_bold_one_is_told(fonts: FontSet) -> None:
+    heavy = b'<svg xmlns="http://www.w3.org/2000/svg"><text font-family="Noto Sans CJK SC" font-weight="300" x="1" y="2">ab</text></svg>'
+    (issue,) = find_glyph_issues(heavy, fonts)
+    assert issue.code == "GF811" and "700" in issue.fact and "300" in issue.fact
 
 
 def test_text_that_cannot_be_outlined_faithfully_is_refused(fonts: FontSet) -> None:

@@ -174,6 +174,13 @@ def _stand_ins(run: Run, faces: FontSet, name: str) -> Iterator[Issue]:
     if not wanted and run.families:
         fact = Text(f"{shown} stands in for {run.families[0]}", f"以 {shown} 代替 {run.families[0]}")
         yield Issue("GF811", "note", run.place(name), fact)
+    elif wanted and abs(preferred.weight - run.weight) >= 200:
+        fact = Text(
+            f"{shown} is of weight {preferred.weight}, not {run.weight}",
+            f"{shown} 的字重为 {preferred.weight}，应为 {run.weight}",
+        )
+        hint = Text("give the bold font file as well", "请同时给出粗体字体文件")
+        yield Issue("GF811", "note", run.place(name), fact, hint)
     others = [c for c in run.text if not preferred.has(c) and faces.find_cover(c, preferred) is not None]
     if others:
         chars = "".join(dict.fromkeys(others))

@@ -252,7 +252,7 @@ def batch(
     only: Annotated[list[str] | None, typer.Option(metavar="DOCUMENT", help=_("only this document (repeatable)", "仅此文件，可重复"))] = None,
     district: Districts = None,
     zip_: Annotated[bool, typer.Option("--zip", help=_("one .zip per district instead of a folder", "每个县级市（区）一个 .zip"))] = False,
-    pdf: Annotated[bool, typer.Option("--pdf", help=_("also a PDF of each docx and xlsx", "另存每个 docx、xlsx 的 PDF"))] = False,
+    pdf: Annotated[bool, typer.Option("--pdf", help=_("also a PDF of each file, in DIR-pdf", "另存每个文件的 PDF，放入 DIR-pdf"))] = False,
     jobs: Annotated[int, typer.Option("-j", "--jobs", min=1, help=_("worker processes", "并行进程数"))] = 1,
     executor: Annotated[str | None, typer.Option(metavar="URL", help="dask://HOST:PORT")] = None,
     strict: Annotated[bool, typer.Option("--strict", help=_("stop at the first document that fails", "任一文件失败即停止"))] = False,
@@ -269,12 +269,24 @@ def batch(
     found = load(project)
     with _progress(log_format) as report:
         manifest = run_batch(
-            found, output, only=only or None, districts=district or None, zip=zip_, pdf=pdf, workers=jobs, executor=executor,
+            found, output, only=only or None, districts=district or None, zip=zip_, workers=jobs, executor=executor,
             strict=strict, replace=force, dry_run=dry_run, progress=report, clock=time.perf_counter, date=_source_date(),
         )  # fmt: skip
     show_issues(manifest.issues, form)
     _show_manifest(manifest, output, dry_run)
+    if pdf and not dry_run:
+        _make_pdfs(manifest, output)
     _fail_on(manifest.issues)
+
+
+def _make_pdfs(manifest: Manifest, output: Path) -> None:
+    """Put a PDF of every file into a folder beside the packages, in the same order of folders."""
+    from gfdocs.convert import convert_all, read_package_files
+
+    folder = output.with_name(f"{output.name}-pdf")
+    paths = [file.path for file in manifest.files]
+    made = convert_all(read_package_files(output, paths, zipped=manifest.zip), "pdf", folder)
+    print(_(f"{len(made)} PDF files in {folder}", f"PDF 共 {len(made)} 个：{folder}"))
 
 
 def _source_date() -> date | None:

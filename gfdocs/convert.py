@@ -9,7 +9,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from gfdocs._callable import set_callable
@@ -18,6 +18,7 @@ from gfdocs.errors import ConvertError, Issue, Place, Text
 OFFICE_KINDS = ("docx", "xlsx")
 SECONDS_PER_CALL = 60
 SECONDS_PER_FILE = 10
+FILES_PER_CALL = 40
 
 
 def find_soffice() -> str | None:
@@ -60,6 +61,56 @@ def convert(files: Iterable[str | Path], to: str, folder: str | Path) -> tuple[P
             shutil.copyfile(out, result)
             results.append(result)
     return tuple(results)
+
+
+def read_package_files(folder: str | Path, paths: Iterable[str], *, zipped: bool = False) -> Iterator[tuple[str, bytes]]:
+    """Yield (path, bytes) of the files of a batch, out of its folders or its zips (`01 张家港市/…` is in `01 张家港市.zip`)."""
+    import zipfile
+
+    for path in paths:
+        package, _, inner = path.partition("/")
+        if zipped:
+            with zipfile.ZipFile(Path(folder) / f"{package}.zip") as archive:
+                names = set(archive.namelist())
+                yield path, archive.read(path if path in names else inner)
+        else:
+            yield path, (Path(folder) / path).read_bytes()
+
+
+def convert_all(files: Iterable[tuple[str, bytes]], to: str, folder: str | Path) -> tuple[Path, ...]:
+    """Return the conversions of many files given as (path below `folder`, bytes), in chunks of one LibreOffice call each.
+
+    Raises ConvertError with an issue for every file that did not come out; the others are written.
+    """
+    rows = list(files)
+    made: list[Path] = []
+    issues: list[Issue] = []
+    for start in range(0, len(rows), FILES_PER_CALL):
+        for path, result in _convert_chunk(rows[start : start + FILES_PER_CALL], to):
+            target = (Path(folder) / path).with_suffix(f".{to}")
+            if result is None:
+                issues.append(_failure(Path(path), to))
+                continue
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(result)
+            made.append(target)
+    if issues:
+        raise ConvertError(issues)
+    return tuple(made)
+
+
+def _convert_chunk(rows: Sequence[tuple[str, bytes]], to: str) -> list[tuple[str, bytes | None]]:
+    office = [(path, data) for path, data in rows if Path(path).suffix[1:] in OFFICE_KINDS]
+    out = [(path, _convert_one(data, "svg", to, path)) for path, data in rows if path.endswith(".svg")]
+    with tempfile.TemporaryDirectory(prefix="gfdocs-convert-") as scratch:
+        sources = []
+        for number, (path, data) in enumerate(office):
+            source = Path(scratch) / f"{number:04d}{Path(path).suffix}"
+            source.write_bytes(data)
+            sources.append(source)
+        made = _convert_numbered(sources, to, Path(scratch) / "run") if sources else []
+        results = [file.read_bytes() if file.is_file() else None for file in made]
+    return [*out, *((path, result) for (path, _), result in zip(office, results, strict=True))]
 
 
 def to_pdf(data: bytes, kind: str, *, name: str = "document") -> bytes:
@@ -111,7 +162,7 @@ def _convert_numbered(sources: list[Path], to: str, scratch: Path) -> list[Path]
         )
         raise ConvertError(Issue("GF801", "error", Place(), fact, hint))
     inbox, outbox = scratch / "in", scratch / "out"
-    inbox.mkdir()
+    inbox.mkdir(parents=True)
     copies = []
     for number, source in enumerate(sources):
         copy = inbox / f"{number:04d}{source.suffix.lower()}"

@@ -32,20 +32,18 @@ def draw() -> dict[str, bytes]:
 
 
 def _draw_plaque() -> str:
-    scale = f"([plaque.width / {WIDTH}, plaque.height / {HEIGHT}]|min)"
-    field = (
-        f"translate({{{{ (plaque.width / 2)|round(3) }}}} {{{{ (plaque.height / 2)|round(3) }}}}) "
-        f"scale({{{{ {scale}|round(6) }}}}) translate({-WIDTH // 2} {-HEIGHT // 2})"
-    )
+    scale = _number(f"[w / {WIDTH}, h / {HEIGHT}]|min")
+    field = f"translate({_number('w / 2')} {_number('h / 2')}) scale({scale}) translate({-WIDTH // 2} {-HEIGHT // 2})"
     return f"""<?xml version="1.0" encoding="UTF-8"?>
 <!-- 标牌（示意样式）。1 个用户单位 = 1 毫米。gf:fit 为该行文字可用宽度（毫米）：先压缩到 gf:condense，
      再折成至多 gf:lines 行，最后缩小，但不小于 gf:smallest；绝不截断。
      图层 plate 为底板效果，engraving 为需要刻蚀的线条与文字。 -->
 <svg xmlns="http://www.w3.org/2000/svg" xmlns:gf="urn:gfdocs:svg" width="{{{{ plaque.width }}}}mm" height="{{{{ plaque.height }}}}mm" viewBox="0 0 {{{{ plaque.width }}}} {{{{ plaque.height }}}}">
+  {{% set w = plaque.width|float %}}{{% set h = plaque.height|float %}}
   <title>{{{{ plaque.title }}}} {{{{ company.display_name }}}}</title>
   <desc>标牌示意样式，并非主管部门公布的正式式样；制作前请以正式式样为准。不含印章与徽标。</desc>
   <defs>
-    <linearGradient id="ground" gradientUnits="userSpaceOnUse" x1="0" y1="0" x2="{{{{ plaque.width }}}}" y2="{{{{ plaque.height }}}}">
+    <linearGradient id="ground" gradientUnits="userSpaceOnUse" x1="0" y1="0" x2="{_number("w")}" y2="{_number("h")}">
 {_stops(GROUND, 6)}
     </linearGradient>
     <radialGradient id="cap" cx="0.38" cy="0.34" r="0.75">
@@ -53,7 +51,7 @@ def _draw_plaque() -> str:
     </radialGradient>
   </defs>
   <g id="plate">
-    <rect x="{-BLEED}" y="{-BLEED}" width="{{{{ plaque.width + {2 * BLEED} }}}}" height="{{{{ plaque.height + {2 * BLEED} }}}}" fill="url(#ground)"/>
+    <rect x="{-BLEED}" y="{-BLEED}" width="{_number(f"w + {2 * BLEED}")}" height="{_number(f"h + {2 * BLEED}")}" fill="url(#ground)"/>
     {_caps()}
   </g>
   <g id="engraving">
@@ -73,13 +71,18 @@ def _draw_plaque() -> str:
 """
 
 
+def _number(expression: str) -> str:
+    """A tag that prints a length to six digits without trailing zeros, whether sizes are whole numbers or decimals."""
+    return f"{{{{ '%g'|format({expression}) }}}}"
+
+
 def _stops(stops: tuple[tuple[float, str], ...], indent: int) -> str:
     return "\n".join(f'{" " * indent}<stop offset="{offset:g}" stop-color="{colour}"/>' for offset, colour in stops)
 
 
 def _caps() -> str:
     """The caps of the four mounting screws, 18 mm from both edges (hole M6)."""
-    places = [(x, y) for y in ("18", "{{ plaque.height - 18 }}") for x in ("18", "{{ plaque.width - 18 }}")]
+    places = [(x, y) for y in ("18", _number("h - 18")) for x in ("18", _number("w - 18"))]
     return "\n    ".join(
         f'<circle cx="{x}" cy="{y}" r="6" fill="url(#cap)" stroke="#7c6a3a" stroke-width="0.4"/>' for x, y in places
     )
@@ -89,8 +92,8 @@ def _border(inset: float, radius: float, width: float, colour: str) -> str:
     """A frame `inset` mm from the trim, its corners cut in by a circle of `radius` round the point 14 mm from both edges."""
     reach = round(CORNER + (radius**2 - (inset - CORNER) ** 2) ** 0.5, 3)
     near, after = f"{inset:g}", f"{reach:g}"
-    far_x, far_y = (f"{{{{ plaque.{side} - {inset:g} }}}}" for side in ("width", "height"))
-    before_x, before_y = (f"{{{{ plaque.{side} - {reach:g} }}}}" for side in ("width", "height"))
+    far_x, far_y = (_number(f"{side} - {inset:g}") for side in "wh")
+    before_x, before_y = (_number(f"{side} - {reach:g}") for side in "wh")
     arc = f"A{radius:g} {radius:g} 0 0 0"
     d = (
         f"M{after} {near}H{before_x}{arc} {far_x} {after}V{before_y}{arc} {before_x} {far_y}"

@@ -222,7 +222,7 @@ class Template:
 
         ReadBackError with every fault; also for a kind that cannot be read back.
         """
-        data, name = _read_source(source, name)
+        data, name = read_source(source, name)
         if not isinstance(self._compiled, Readable):
             raise ReadBackError(
                 Issue(
@@ -263,7 +263,7 @@ def _compile(data: bytes, kind: Kind, name: str, options: Options) -> Compiled:
     return cast(Compiled, module.compile(data, name=name, options=options))
 
 
-def _read_source(source: Any, name: str | None) -> tuple[bytes, str]:
+def read_source(source: Any, name: str | None) -> tuple[bytes, str]:
     """Return (bytes, name) of a path, of bytes or of an open binary file; PackageError GF300 if it cannot be read."""
     if isinstance(source, bytes | bytearray | memoryview):
         return bytes(source), name or "template"
@@ -322,7 +322,7 @@ def open_template(
 
     TemplateError or PackageError carry every fault of the file, each with its place.
     """
-    data, name = _read_source(source, name)
+    data, name = read_source(source, name)
     kind = kind or _find_kind(data, name)
     if kind not in ("docx", "xlsx", "svg"):
         raise ValueError(f'kind is "docx", "xlsx" or "svg", not {kind!r}')

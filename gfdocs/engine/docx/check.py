@@ -197,13 +197,15 @@ def _check_alone(container: Any, tags: list[Tag]) -> Iterator[Issue]:
     if len(tags) > 1:
         second = tags[1]
         yield _issue(
-            "GF206", second, f"two tags for one {name}: the second would be lost", f"同一{name_zh}有两个标签，后者会丢失",
+            "GF206", second, f"two tags for one {name}: the second would be lost",
+            f"同一{name_zh}有两个标签，后者会丢失",
             Text(f"give each a {name} of its own", f"请各占一个{name_zh}"), also=tags[0].place,
         )  # fmt: skip
     elif left:
         shown = left if len(left) <= 30 else left[:29] + "…"
         yield _issue(
-            "GF206", tags[0], f'the {name} has other text, which would be lost: "{shown}"', f"该{name_zh}另有文字会丢失：“{shown}”",
+            "GF206", tags[0], f'the {name} has other text, which would be lost: "{shown}"',
+            f"该{name_zh}另有文字会丢失：“{shown}”",
             Text(f"give the tag a {name} of its own", f"请让标签独占一个{name_zh}"),
         )  # fmt: skip
 

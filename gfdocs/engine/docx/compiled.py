@@ -1,4 +1,4 @@
-"""A compiled docx template: what never changes as one block of ready bytes, and a Jinja program for each part with tags."""
+"""A compiled docx template: what never changes as one block of ready bytes, a Jinja program for each part with tags."""
 
 from __future__ import annotations
 
@@ -51,10 +51,6 @@ _WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml."
 _MAIN = (_WORD + "document.main+xml", _WORD + "template.main+xml")
 _PARTS = {_WORD + f"{name}+xml" for name in ("header", "footer", "footnotes", "endnotes", "comments")}
 _CORE = "application/vnd.openxmlformats-package.core-properties+xml"
-_MACRO = (
-    "application/vnd.ms-word.document.macroEnabled.main+xml",
-    "application/vnd.ms-word.template.macroEnabledTemplate.main+xml",
-)
 
 
 def _find_parts(package: Package, types: ContentTypes) -> list[str]:
@@ -331,7 +327,7 @@ def _describe_crossings(part: CompiledPart) -> list[Issue]:
 
 
 def _ordered(package: Package, types: ContentTypes) -> list[Member]:
-    """Return the members with `[Content_Types].xml` first, as file-type sniffers want it; a template becomes a document."""
+    """Return the members, `[Content_Types].xml` first as file-type sniffers want it; a .dotx becomes a document."""
     members = sorted(package.members, key=lambda member: member.name != CONTENT_TYPES)
     text = package.read(CONTENT_TYPES)
     if b"template.main+xml" in text and any(types.of(name) == _MAIN[1] for name in package.names):

@@ -9,12 +9,12 @@ there.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from lxml import etree
 
-from gfdocs.engine.docx.story import DIGITS, STAMP, Story, W, read_stamp, serialize
+from gfdocs.engine.docx.story import DIGITS, STAMP, Story, W, read_stamp, serialize, write_stamp
 
 Outlet = Literal["text", "attribute", "field", "plain", "run", "block", "other"]
 
@@ -68,10 +68,10 @@ def _mark_vmerge(story: Story) -> None:
         if properties is None:
             properties = etree.Element(W + "tcPr")
             cell.insert(0, properties)
-        _set_vmerge(properties, "{{ 'restart' if %s else 'continue' }}" % first)
-        before = f"{{% set {first} = gf_first(loop, {tag.number}, {key}) %}}"
-        cell.set("gf", before)
-        properties.tail = "{%% if %s %%}" % first
+        stamp = write_stamp(tag.number)
+        _set_vmerge(properties, f"{{{{ 'restart' if {first} else 'continue' {stamp}}}}}")
+        cell.set("gf", f"{{% set {first} = gf_first(loop, {tag.number}, {key}) {stamp}%}}")
+        properties.tail = f"{{% if {first} {stamp}%}}"
         last = cell[-1]
         last.tail = "{% else %}"
         blank = etree.SubElement(cell, W + "p")
@@ -157,7 +157,10 @@ def _patch(source: str) -> str:
 
 _S = f"[{DIGITS}]+[-+]?"
 # A tag with its number ends right after it, whatever braces it has inside; one that docxtpl added is a simple one.
-_TAG = rf"\{{\{{(?:(?!\{{\{{|\{{%).)*?{_S}\}}\}}|\{{%(?:(?!\{{\{{|\{{%).)*?{_S}%\}}|\{{\{{.*?\}}\}}|\{{%.*?%\}}|\{{\#.*?\#\}}"
+_TAG = (
+    rf"\{{\{{(?:(?!\{{\{{|\{{%).)*?{_S}\}}\}}|\{{%(?:(?!\{{\{{|\{{%).)*?{_S}%\}}"
+    r"|\{\{.*?\}\}|\{%.*?%\}|\{\#.*?\#\}"
+)
 _TOKEN = re.compile(
     r"(?P<raw>\{%[-+]?\s*raw\s*[-+]?%\}.*?\{%[-+]?\s*endraw\s*[-+]?%\})"
     rf"|(?P<tag>{_TAG})"
@@ -333,10 +336,7 @@ def prepare(story: Story) -> Prepared:
 
 
 def _shift(spots: tuple[Spot, ...], lines: int) -> tuple[Spot, ...]:
-    return tuple(
-        Spot(s.line + lines, s.number, s.text, s.outlet, s.run_properties, s.paragraph_properties, s.stack)
-        for s in spots
-    )
+    return tuple(replace(spot, line=spot.line + lines) for spot in spots)
 
 
 def _unescape(text: str) -> str:

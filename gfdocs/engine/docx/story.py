@@ -145,7 +145,7 @@ _TEXTS = {W + "t", W + "instrText", W + "delText", W + "delInstrText"}
 
 @dataclass(slots=True)
 class _Slot:
-    """A piece of text: the `.text` of an element, or one of its attributes. `start` is its offset in the joined text."""
+    """A piece of text: the `.text` of an element, or an attribute. `start` is its offset in the joined text."""
 
     element: Any
     attribute: str | None
@@ -252,7 +252,7 @@ class _Scan:
     def _stamp(self, offset: int, number: int) -> None:
         index = self.slot_at(offset)
         slot = self.slots[index]
-        self.inserts.setdefault(index, []).append((offset - slot.start, str(number).translate(_TO_DIGIT)))
+        self.inserts.setdefault(index, []).append((offset - slot.start, write_stamp(number)))
 
     def _report_unclosed(self, joined: str, start: int, opener: str, closer: str) -> None:
         shown = joined[start : start + 40].split("\n")[0]
@@ -316,6 +316,11 @@ def _find_strays(story: Story, texts: list[_Slot]) -> None:
                 Text('a tag begins with "{{" or "{%"', "标签应以“{{”或“{%”开头"),
             )
         )
+
+
+def write_stamp(number: int) -> str:
+    """Return a tag's number as blanks, to stand right before its closing braces."""
+    return str(number).translate(_TO_DIGIT)
 
 
 def read_stamp(tag: str) -> int | None:

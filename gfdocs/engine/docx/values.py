@@ -43,6 +43,9 @@ class State:
 
 STATE: ContextVar[State] = ContextVar("gfdocs_docx_state")
 
+# Links that a migrant's DocxTemplate has promised ids for, by id.
+LINKS: ContextVar[dict[str, str]] = ContextVar("gfdocs_docx_links", default={})  # noqa: B039 - never written to
+
 
 class PageBreak:
     """`{{ page_break }}`: begins a new page where it stands."""
@@ -170,6 +173,10 @@ def _relate_links(value: Any) -> None:
     links = getattr(value, "links", None)
     if links:
         STATE.get().links.update(links)
+    promised = LINKS.get()
+    if promised:
+        xml = str(getattr(value, "xml", ""))
+        STATE.get().links.update({rid: url for rid, url in promised.items() if f'"{rid}"' in xml})
 
 
 def _picture(value: Any) -> str:

@@ -1,0 +1,50 @@
+"""Workbook templates (.xlsx): a list grows and everything follows; what the data does not touch stays byte-equal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from gfdocs.engine.package import Limits, read_package
+from gfdocs.engine.xlsx.compile import Compiled as _Workbook
+from gfdocs.engine.xlsx.compile import compile_workbook
+from gfdocs.errors import Issue
+
+if TYPE_CHECKING:
+    from gfdocs.engine.names import Name
+    from gfdocs.engine.template import MissingPolicy, Options
+    from gfdocs.raw import Raw
+
+__all__ = ["Compiled", "Raw", "compile"]
+
+
+class Compiled:
+    """A compiled workbook template: immutable, shared by threads."""
+
+    def __init__(self, workbook: _Workbook) -> None:
+        self.workbook = workbook
+
+    @cached_property
+    def names(self) -> tuple[Name, ...]:
+        """The dotted paths the template asks of the data, each once."""
+        from gfdocs.engine.xlsx.names import find_workbook_names
+
+        return find_workbook_names(self.workbook)
+
+    @property
+    def issues(self) -> tuple[Issue, ...]:
+        """What is odd about the template, but does not keep it from being rendered."""
+        return self.workbook.issues
+
+    def render(self, context: Mapping[str, Any], missing: MissingPolicy) -> bytes:
+        """Return the filled workbook; TemplateError with every fault of the run."""
+        from gfdocs.engine.xlsx.render import Rendering
+
+        return Rendering(self.workbook, context, missing).render()
+
+
+def compile(data: bytes, *, name: str, options: Options) -> Compiled:  # noqa: A001 - the word of the Kind protocol
+    """Return the compiled template; TemplateError or PackageError with every fault of the file."""
+    package = read_package(data, name=name, limits=Limits())
+    return Compiled(compile_workbook(package, options=options))

@@ -1,0 +1,646 @@
+"""A workbook template made ready: every tag parsed, every formula split, once for all documents.
+
+`compile_workbook` finds all faults of a template in one go. What it gives is never changed by rendering.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from gfdocs.engine.package import Member, Package, deflate, safe_xml
+from gfdocs.engine.xlsx.geometry import MAX_COLUMN, MAX_ROW
+from gfdocs.engine.xlsx.layout import Assign, Block, Line, Node, Tag, build_layout, split_tags
+from gfdocs.engine.xlsx.programs import (
+    AssignProgram,
+    CellProgram,
+    ConditionProgram,
+    Languages,
+    LoopProgram,
+    compile_assign,
+    compile_cell,
+    compile_condition,
+    compile_loop,
+    make_language,
+)
+from gfdocs.engine.xlsx.references import Formula, Ref, letter, parse_formula, parse_reference, refs_of, split_cell
+from gfdocs.engine.xlsx.sheet import CellPart, RowPart, SheetPart, scan_sheet, to_utf8
+from gfdocs.engine.xlsx.values import needs_space, write_text
+from gfdocs.engine.xlsx.workbook import SharedText, SheetEntry, TextRun, Workbook, read_text_item, read_workbook
+from gfdocs.errors import Issue, Place, TemplateError, Text
+
+if TYPE_CHECKING:
+    from gfdocs.engine.template import Options
+
+MARKS = ("{{", "{%", "{#")
+
+#: Stands before each run but the first of a rich text while it is rendered, with the run's number: `\x1e1\x1f`.
+RUN_MARK = "\x1e"
+_RUN_MARKS = re.compile("\x1e[0-9]+\x1f")
+
+
+def without_runs(text: str) -> str:
+    """Return a rich text without the marks of its runs."""
+    return _RUN_MARKS.sub("", text) if RUN_MARK in text else text
+
+
+def has_tags(text: str) -> bool:
+    return any(mark in text for mark in MARKS)
+
+
+@dataclass(frozen=True, slots=True)
+class StaticCell:
+    """A cell that the data does not touch. `tail` follows `<c r="B7"`; `value` is what formulas see."""
+
+    column: int
+    tail: str
+    value: Any
+    style: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ValueCell:
+    """A cell with tags. `runs` are the properties of its text runs where it is rich, with RUN_MARK between them in the source."""
+
+    column: int
+    style: str
+    program: CellProgram
+    runs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FormulaCell:
+    """A cell with a formula. `text` is the template's; `formula` its parts; `kind` is "", array or dataTable."""
+
+    column: int
+    style: str
+    text: str
+    formula: Formula
+    kind: str = ""
+    ref: Ref | None = None
+    extra: str = ""
+    cell_extra: str = ""
+    has_subtotal: bool = False
+
+
+Cell = StaticCell | ValueCell | FormulaCell
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of the template: its attributes as written, its cells in order."""
+
+    number: int
+    attributes: str
+    cells: tuple[Cell, ...]
+    is_hidden: bool = False
+    has_height: bool = False
+
+    def cell(self, column: int) -> Cell | None:
+        return next((cell for cell in self.cells if cell.column == column), None)
+
+    @property
+    def is_static(self) -> bool:
+        return all(isinstance(cell, StaticCell) for cell in self.cells)
+
+
+@dataclass
+class Sheet:
+    """A worksheet of the template."""
+
+    entry: SheetEntry
+    part: SheetPart
+    rows: dict[int, Row]
+    row_nodes: list[Node]
+    column_nodes: list[Node]
+    name_program: CellProgram | None
+    sheet_tags: tuple[Tag, ...]
+    has_tags: bool
+    loops: dict[int, LoopProgram] = field(default_factory=dict)
+    conditions: dict[int, ConditionProgram] = field(default_factory=dict)
+    assigns: dict[int, AssignProgram] = field(default_factory=dict)
+    sheet_programs: dict[int, Any] = field(default_factory=dict)
+
+    def sheet_program(self, tag: Tag, make: Callable[[Tag], Any]) -> Any:
+        """Return the program of a `{%sheet … %}` tag, made once."""
+        found = self.sheet_programs.get(id(tag))
+        if found is None:
+            found = self.sheet_programs[id(tag)] = make(tag)
+        return found
+
+    @property
+    def moves_rows(self) -> bool:
+        return any(not isinstance(node, Assign) for node in self.row_nodes) and len(self.row_nodes) > 1
+
+    @property
+    def moves_columns(self) -> bool:
+        return len(self.column_nodes) > 1
+
+    @cached_property
+    def numbers(self) -> list[int]:
+        """The rows that the part has, in order."""
+        return sorted(self.rows)
+
+    @cached_property
+    def references(self) -> frozenset[str]:
+        """The sheets that the formulas of this one name (casefolded)."""
+        found = set()
+        for row in self.rows.values():
+            for cell in row.cells:
+                if isinstance(cell, FormulaCell):
+                    found |= {ref.sheet.casefold() for ref in refs_of(cell.formula) if ref.sheet is not None}
+        return frozenset(found)
+
+    @cached_property
+    def has_formulas(self) -> bool:
+        return any(isinstance(cell, FormulaCell) for row in self.rows.values() for cell in row.cells)
+
+
+@dataclass
+class Compiled:
+    """A compiled workbook template."""
+
+    name: str
+    workbook: Workbook
+    languages: Languages
+    sheets: list[Sheet | None]
+    issues: tuple[Issue, ...]
+    tagged_texts: frozenset[int]
+    text_programs: dict[str, CellProgram] = field(default_factory=dict)
+
+    @property
+    def package(self) -> Package:
+        return self.workbook.package
+
+    @cached_property
+    def by_name(self) -> dict[str, Sheet]:
+        return {sheet.entry.name.casefold(): sheet for sheet in self.sheets if sheet is not None}
+
+    @cached_property
+    def touched(self) -> frozenset[int]:
+        """The sheets that are written anew: those with tags, and those whose formulas see one of them, however far."""
+        touched = {sheet.entry.index for sheet in self.sheets if sheet is not None and sheet.has_tags}
+        names = {sheet.entry.index: sheet.entry.name.casefold() for sheet in self.sheets if sheet is not None}
+        sees = {sheet.entry.index: self._seen_by(sheet) for sheet in self.sheets if sheet is not None}
+        while True:
+            more = {i for i, seen in sees.items() if i not in touched and any(names[t] in seen for t in touched)}
+            if not more:
+                return frozenset(touched)
+            touched |= more
+
+    def sheet_sees_touched(self, sheet: Sheet) -> bool:
+        """True where a sheet without tags has validations, formats or links that refer to a sheet that changes."""
+        names = [entry.entry.name for entry in self.sheets if entry is not None and entry.entry.index in self.touched]
+        text = sheet.part.frame.decode("utf-8", "replace")
+        tagged_header = has_tags(text)
+        return tagged_header or any(name in text and "!" in text for name in names)
+
+    @cached_property
+    def tagged_parts(self) -> frozenset[str]:
+        """The parts besides sheets and shared texts whose texts have tags."""
+        from gfdocs.engine.xlsx.texts import iter_tagged
+
+        found = set()
+        for member in self.package.members:
+            name = member.name.casefold()
+            if not re.match(r"xl/(drawings/[^/]*\.xml|charts/[^/]*\.xml|comments|threadedcomments/)|docprops/", name):
+                continue
+            data = member.read()
+            if b"{" not in data or not name.endswith(".xml"):
+                continue
+            root = safe_xml(data, name=self.name, part=member.name)
+            if next(iter_tagged(root), None) is not None:
+                found.add(member.name)
+        return frozenset(found)
+
+    @cached_property
+    def _part_texts(self) -> dict[str, str]:
+        return {}
+
+    def _text_of(self, part: str) -> str:
+        found = self._part_texts.get(part)
+        if found is None:
+            found = self._part_texts[part] = self.package.read(part).decode("utf-8", "replace")
+        return found
+
+    def sees_touched(self, part: str) -> bool:
+        """True where a chart names a sheet that changes."""
+        text = self._text_of(part)
+        return any(
+            sheet is not None and sheet.entry.index in self.touched and _attribute_form(sheet.entry.name) in text
+            for sheet in self.sheets
+        )
+
+    def has_links_to_cells(self, part: str) -> bool:
+        return "textlink=" in self._text_of(part)
+
+    @cached_property
+    def cleaned_shared_texts(self) -> Member | None:
+        """The shared texts with those blanked that hold tags; None where none does."""
+        part = self.workbook.find_part("sharedStrings")
+        if part is None or not self.tagged_texts:
+            return None
+        from lxml import etree
+
+        root = safe_xml(self.package.read(part), name=self.name, part=part)
+        namespace = root.tag.rpartition("}")[0] + "}"
+        for index, item in enumerate(item for item in root if isinstance(item.tag, str)):
+            if index in self.tagged_texts:
+                item[:] = [etree.Element(f"{namespace}t")]
+        root.attrib.pop("count", None)
+        return deflate(part, etree.tostring(root, encoding="UTF-8", xml_declaration=True, standalone=True))
+
+    def _seen_by(self, sheet: Sheet) -> frozenset[str]:
+        """Return the sheets a sheet's formulas see, through defined names too."""
+        if not sheet.has_formulas:
+            return frozenset()
+        texts = [
+            part
+            for row in sheet.rows.values()
+            for cell in row.cells
+            if isinstance(cell, FormulaCell)
+            for part in cell.formula
+            if isinstance(part, str)
+        ]
+        joined = "\n".join(texts).casefold()
+        seen = set(sheet.references)
+        for name in self.workbook.names:
+            if name.name.casefold() in joined:
+                seen |= {ref.sheet.casefold() for ref in refs_of(parse_formula(name.text)) if ref.sheet is not None}
+        if "[" in joined or "indirect" in joined or "offset" in joined:
+            seen |= set(self.by_name)
+        return frozenset(seen)
+
+
+class _Compiler:
+    """Compiles one workbook; faults are gathered, not raised."""
+
+    def __init__(self, workbook: Workbook, languages: Languages) -> None:
+        self.workbook = workbook
+        self.languages = languages
+        self.issues: list[Issue] = []
+        self.tagged_texts: set[int] = set()
+
+    def place(self, *path: str) -> Place:
+        return Place(self.workbook.package.name, path=path)
+
+    def attempt(self, make: Callable[[], Any]) -> Any:
+        """Return what `make` makes; note the issues and return None where it cannot."""
+        try:
+            return make()
+        except TemplateError as fault:
+            self.issues += fault.issues
+            return None
+
+    def compile_sheet(self, entry: SheetEntry) -> Sheet | None:
+        if not entry.is_worksheet:
+            return None
+        package = self.workbook.package
+        data = package.read(entry.part)
+        safe_xml(data, name=package.name, part=entry.part)
+        part = scan_sheet(to_utf8(data))
+        row_lines: list[Line] = []
+        column_tags: dict[int, list[Tag]] = {}
+        sheet_tags: list[Tag] = []
+        rows: dict[int, Row] = {}
+        tagged = False
+        bare_columns: set[int] = set()
+        full_columns: set[int] = set()
+        for row_part in part.rows:
+            cells, tags = self.compile_row(entry, row_part, part.prefix)
+            tagged = tagged or bool(tags) or any(isinstance(cell, ValueCell) for cell in cells)
+            row_tags: list[Tag] = []
+            for column, kind, tag in tags:
+                if kind == "tr":
+                    row_tags.append(tag)
+                elif kind == "tc":
+                    column_tags.setdefault(column, []).append(tag)
+                else:
+                    sheet_tags.append(tag)
+            tag_columns = {column for column, _, _ in tags}
+            content = {cell.column for cell in cells if not _is_empty(cell)}
+            bare_columns |= tag_columns - content
+            full_columns |= content
+            is_bare = bool(row_tags) and not content and not any(kind != "tr" for _, kind, _ in tags)
+            if row_tags:
+                row_lines.append(Line(row_part.number, tuple(row_tags), is_bare))
+            rows[row_part.number] = Row(
+                row_part.number, row_part.attributes, cells, row_part.is_hidden, ' ht="' in row_part.attributes
+            )
+        column_lines = [
+            Line(column, tuple(tags), column not in full_columns) for column, tags in sorted(column_tags.items())
+        ]
+        sheet = Sheet(
+            entry,
+            part,
+            rows,
+            build_layout(row_lines, MAX_ROW, self.issues.append),
+            build_layout(column_lines, MAX_COLUMN, self.issues.append),
+            self.compile_name(entry),
+            tuple(sheet_tags),
+            tagged or has_tags(entry.name),
+        )
+        self.compile_nodes(sheet, sheet.row_nodes)
+        self.compile_nodes(sheet, sheet.column_nodes)
+        self.refuse_side_by_side(sheet, sheet.row_nodes)
+        return sheet
+
+    def compile_name(self, entry: SheetEntry) -> CellProgram | None:
+        if not has_tags(entry.name):
+            return None
+        text, _ = split_tags(entry.name, self.place(entry.name))
+        program: CellProgram | None = self.attempt(lambda: compile_cell(self.languages, text, self.place(entry.name)))
+        return program
+
+    # -- rows ---------------------------------------------------------------------------------------------------------
+
+    def compile_row(
+        self, entry: SheetEntry, row: RowPart, prefix: str
+    ) -> tuple[tuple[Cell, ...], list[tuple[int, str, Tag]]]:
+        cells: list[Cell] = []
+        tags: list[tuple[int, str, Tag]] = []
+        for part in row.cells:
+            cell = self.compile_cell(entry, part, prefix, tags)
+            if cell is not None:
+                cells.append(cell)
+        return tuple(cells), tags
+
+    def compile_cell(
+        self, entry: SheetEntry, part: CellPart, prefix: str, tags: list[tuple[int, str, Tag]]
+    ) -> Cell | None:
+        if part.formula is not None:
+            return self.compile_formula(entry, part)
+        text = self.text_of(part)
+        if text is None or not has_tags(text.text):
+            return StaticCell(part.column, static_tail(part, prefix), self.value_of(part, text), part.style)
+        if part.kind == "s":
+            self.tagged_texts.add(int(part.value or 0))
+        place = self.place(f"{entry.name}!{part.name}")
+        return self.compile_text(part, text, place, tags)
+
+    def compile_text(
+        self, part: CellPart, text: SharedText, place: Place, tags: list[tuple[int, str, Tag]]
+    ) -> Cell | None:
+        runs = join_tags(text.runs)
+        source = text.text
+        if len(runs) > 1:
+            source = runs[0].text + "".join(f"{RUN_MARK}{i}\x1f{run.text}" for i, run in enumerate(runs[1:], 1))
+        rest, found = split_tags(source, place)
+        for kind, kind_tags in found.items():
+            tags += [(part.column, kind, Tag(tag.word, tag.source, tag.place, part.column)) for tag in kind_tags]
+        if not without_runs(rest).strip():
+            return StaticCell(part.column, empty_tail(part.style), None, part.style)
+        if not has_tags(rest):
+            return self.plain_cell(part, without_runs(rest))
+        program = self.attempt(lambda: compile_cell(self.languages, rest, place))
+        if program is None:
+            return None
+        properties = tuple(run.properties for run in runs) if RUN_MARK in rest else ()
+        return ValueCell(part.column, part.style, program, properties)
+
+    def plain_cell(self, part: CellPart, text: str) -> StaticCell:
+        """A cell whose line tags were taken out and that has fixed text left."""
+        space = ' xml:space="preserve"' if needs_space(text) else ""
+        style = f' s="{part.style}"' if part.style else ""
+        tail = f'{style} t="inlineStr"><\0is><\0t{space}>{write_text(text)}</\0t></\0is></\0c>'
+        return StaticCell(part.column, tail, text, part.style)
+
+    def compile_formula(self, entry: SheetEntry, part: CellPart) -> Cell:
+        assert part.formula is not None
+        text = part.formula.text
+        if has_tags(text):
+            self.issues.append(
+                Issue(
+                    "GF261",
+                    "error",
+                    self.place(f"{entry.name}!{part.name}"),
+                    Text("a tag stands inside a formula", "公式中含有标签"),
+                    Text("put the tag into a cell of its own and refer to that cell", "请把标签放在单独的单元格，再在公式中引用"),
+                )
+            )  # fmt: skip
+        ref = parse_reference(part.formula.ref) if part.formula.ref else None
+        subtotal = "SUBTOTAL(" in text.upper() or "AGGREGATE(" in text.upper()
+        return FormulaCell(
+            part.column,
+            part.style,
+            text,
+            parse_formula(text),
+            part.formula.kind,
+            ref,
+            part.formula.extra,
+            part.extra,
+            subtotal,
+        )
+
+    def text_of(self, part: CellPart) -> SharedText | None:
+        if part.kind == "s":
+            index = int(part.value or 0)
+            texts = self.workbook.shared_texts
+            return texts[index] if index < len(texts) else SharedText("")
+        if part.kind == "inlineStr" and part.inline:
+            from lxml import etree
+
+            wrapped = _unprefixed(part.inline)
+            return read_text_item(etree.fromstring(wrapped.encode()))
+        if part.kind == "str":
+            return SharedText(part.value or "")
+        return None
+
+    def value_of(self, part: CellPart, text: SharedText | None) -> Any:
+        """Return what a formula sees in a static cell."""
+        if text is not None:
+            return text.text or (None if part.kind != "s" else "")
+        if part.value is None or part.value == "":
+            return None
+        if part.kind == "b":
+            return part.value in ("1", "true")
+        if part.kind == "e":
+            from gfdocs.engine.xlsx.evaluate import CellError
+
+            return CellError(part.value)
+        try:
+            number = float(part.value)
+        except ValueError:
+            return part.value
+        return int(number) if number.is_integer() and abs(number) < 1e15 else number
+
+    # -- blocks -------------------------------------------------------------------------------------------------------
+
+    def compile_nodes(self, sheet: Sheet, nodes: list[Node]) -> None:
+        for node in nodes:
+            if isinstance(node, Assign):
+                program = self.attempt(lambda node=node: compile_assign(self.languages, node.source, node.place))
+                if program is not None:
+                    sheet.assigns[id(node)] = program
+            elif isinstance(node, Block):
+                for branch in node.branches:
+                    self.compile_branch(sheet, branch)
+                    self.compile_nodes(sheet, branch.nodes)
+
+    def compile_branch(self, sheet: Sheet, branch: Any) -> None:
+        if branch.word == "for":
+            loop = self.attempt(lambda: compile_loop(self.languages, branch.source, branch.place))
+            if loop is not None:
+                sheet.loops[id(branch)] = loop
+        elif branch.word in ("if", "elif"):
+            condition = self.attempt(lambda: compile_condition(self.languages, branch.source, branch.place))
+            if condition is not None:
+                sheet.conditions[id(branch)] = condition
+
+    def refuse_side_by_side(self, sheet: Sheet, nodes: list[Node], outer: Block | None = None) -> None:
+        """Two lists beside one another, both over rows, would multiply: refused with both places."""
+        from jinja2 import nodes as jinja
+
+        for node in nodes:
+            if not isinstance(node, Block):
+                continue
+            loop = sheet.loops.get(id(node.branches[0]))
+            if outer is not None and loop is not None and outer.kind == "for":
+                surrounding = sheet.loops.get(id(outer.branches[0]))
+                beside = node.first == outer.first and node.last == outer.last and node.column != outer.column
+                used = {name.name for name in loop.tree.find_all(jinja.Name) if name.ctx == "load"}
+                if beside and surrounding is not None and not used & {*surrounding.names, "loop"}:
+                    self.issues.append(_side_by_side(loop.place, surrounding.place))
+            for branch in node.branches:
+                self.refuse_side_by_side(sheet, branch.nodes, node)
+
+
+def _attribute_form(name: str) -> str:
+    """Return a sheet's name as it stands in XML texts, quotes doubled as in references."""
+    return name.replace("'", "''").replace("&", "&amp;").replace("<", "&lt;")
+
+
+def _side_by_side(place: Place, other: Place) -> Issue:
+    return Issue(
+        "GF262",
+        "error",
+        place,
+        Text("two lists stand side by side in the same rows", "同一行内有两个并排的列表"),
+        Text("put one list below the other, or join them in the data", "请把两个列表上下排列，或先在数据中合并"),
+        (other,),
+    )
+
+
+def _is_empty(cell: Cell) -> bool:
+    return isinstance(cell, StaticCell) and (cell.value is None or cell.value == "")
+
+
+def _unprefixed(inline: str) -> str:
+    """Return an `<is>` element without a namespace prefix, to be parsed alone."""
+    return re.sub(r"(</?)[A-Za-z_][\w.-]*:", r"\1", inline).replace("xml:space", "space").replace(" x14ac:", " ")
+
+
+def empty_tail(style: str) -> str:
+    return f' s="{style}"/>' if style else "/>"
+
+
+def static_tail(part: CellPart, prefix: str) -> str:
+    """Return what follows `<c r="B7"` of a cell that stays as it is; `\\0` stands for the namespace prefix."""
+    del prefix
+    style = f' s="{part.style}"' if part.style else ""
+    kind = f' t="{part.kind}"' if part.kind else ""
+    if part.value is None and not part.inline:
+        return f"{style}{part.extra}/>"
+    value = f"<\0v>{write_value(part.value)}</\0v>" if part.value is not None else ""
+    return f"{style}{kind}{part.extra}>{value}{part.inline}</\0c>"
+
+
+def write_value(value: str) -> str:
+    from gfdocs.engine.xlsx.sheet import escape_text
+
+    return escape_text(value)
+
+
+def join_tags(runs: tuple[TextRun, ...]) -> tuple[TextRun, ...]:
+    """Join the runs that a tag is split over: the whole tag goes to the run it begins in."""
+    joined: list[TextRun] = []
+    open_text = False
+    for run in runs:
+        if open_text and joined:
+            before = joined[-1]
+            end = _end_of_tag(before.text + run.text, len(before.text))
+            taken = end - len(before.text)
+            joined[-1] = TextRun(before.text + run.text[:taken], before.properties)
+            open_text = _is_open(joined[-1].text)
+            if run.text[taken:]:
+                joined.append(TextRun(run.text[taken:], run.properties))
+                open_text = _is_open(run.text[taken:])
+        else:
+            joined.append(run)
+            open_text = _is_open(run.text)
+    return tuple(joined)
+
+
+_PAIRS = {"{{": "}}", "{%": "%}", "{#": "#}"}
+
+
+def _is_open(text: str) -> bool:
+    """True where a tag begins in the text and does not end in it (a lone `{` at the end counts)."""
+    at = 0
+    while True:
+        starts = [(text.find(mark, at), mark) for mark in MARKS if text.find(mark, at) >= 0]
+        if not starts:
+            return text.endswith("{") and not text.endswith("{{")
+        start, mark = min(starts)
+        end = text.find(_PAIRS[mark], start + 2)
+        if end < 0:
+            return True
+        at = end + 2
+
+
+def _end_of_tag(text: str, minimum: int) -> int:
+    """Return how much of the text the tag that is open before `minimum` takes; all of it where it does not end."""
+    at = 0
+    while True:
+        starts = [(text.find(mark, at), mark) for mark in MARKS if text.find(mark, at) >= 0]
+        if not starts:
+            return minimum
+        start, mark = min(starts)
+        if start >= minimum:
+            return minimum
+        end = text.find(_PAIRS[mark], start + 2)
+        if end < 0:
+            return len(text)
+        at = end + 2
+        if at > minimum:
+            return at
+
+
+def iter_cells(sheet: Sheet) -> Iterator[tuple[Row, Cell]]:
+    for number in sheet.numbers:
+        row = sheet.rows[number]
+        for cell in row.cells:
+            yield row, cell
+
+
+def cell_name(row: Row, cell: Cell) -> str:
+    return f"{letter(cell.column)}{row.number}"
+
+
+def compile_workbook(package: Package, *, options: Options) -> Compiled:
+    """Return the compiled template; TemplateError with all of its faults."""
+    workbook = read_workbook(package)
+    languages = Languages(make_language(options))
+    compiler = _Compiler(workbook, languages)
+    sheets = [compiler.compile_sheet(entry) for entry in workbook.sheets]
+    if not any(sheets):
+        compiler.issues.append(
+            Issue(
+                "GF263",
+                "error",
+                compiler.place(),
+                Text("the workbook has no worksheet", "工作簿没有工作表"),
+                Text("save it again in Excel or WPS", "请用 Excel 或 WPS 重新保存"),
+            )
+        )
+    if any(issue.severity == "error" for issue in compiler.issues):
+        from gfdocs.engine.language import raise_issues
+
+        raise_issues(compiler.issues)
+    return Compiled(package.name, workbook, languages, sheets, tuple(compiler.issues), frozenset(compiler.tagged_texts))
+
+
+__all__ = ["Compiled", "FormulaCell", "Row", "Sheet", "StaticCell", "ValueCell", "compile_workbook", "split_cell"]

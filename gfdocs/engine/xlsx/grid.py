@@ -1,0 +1,927 @@
+"""One sheet of the output: where its lines went, its rows as XML, the values its formulas see."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import chain, repeat
+from typing import Any
+
+from gfdocs.engine.xlsx.compile import Cell, Compiled, FormulaCell, Row, Sheet, StaticCell, ValueCell, without_runs
+from gfdocs.engine.xlsx.evaluate import (
+    Call,
+    CellError,
+    Cells,
+    Constant,
+    Operation,
+    Reference,
+    Source,
+    Unknown,
+    evaluate,
+    evaluate_columns,
+    parse_tree,
+)
+from gfdocs.engine.xlsx.geometry import MAX_COLUMN, MAX_ROW, Body, Path, Placed, Repeat, Turn, Uniform, whole_axis
+from gfdocs.engine.xlsx.layout import Assign, Block, Node, Stretch
+from gfdocs.engine.xlsx.programs import CellProgram, Loop, LoopProgram, Scope, turn_scope
+from gfdocs.engine.xlsx.references import Ref, letter
+from gfdocs.engine.xlsx.resolve import FormulaFault, Site, formula_text, resolve, write_formula
+from gfdocs.engine.xlsx.sheet import escape_attribute, escape_text
+from gfdocs.engine.xlsx.values import CellFault, CellWriter, number_text, write_plain_numbers, write_plain_texts
+from gfdocs.errors import Issue, Place, Text
+
+_CHUNK = 512
+#: Cells that formulas may look at in one rendering before their values are left to the program that opens the file.
+_LOOK_BUDGET = 30_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnAt:
+    """An output column: the template column it comes from, the frames around it, the names its column loops bind."""
+
+    out: int
+    template: int
+    path: Path
+    names: Mapping[str, Any] | None
+
+
+class Stop(Exception):
+    """The sheet cannot be written; its issues are noted already."""
+
+
+@dataclass
+class Context:
+    """What all sheets of one rendering share."""
+
+    compiled: Compiled
+    missing: Any
+    report: Any
+    grids: list[Grid] = field(default_factory=list)
+    needs_calculation: bool = False
+    looks: int = 0
+    table_id: int = 0
+
+    def next_table_id(self) -> int:
+        """Return a number no table of the workbook has."""
+        if not self.table_id:
+            self.table_id = 10_000
+        self.table_id += 1
+        return self.table_id
+
+    def has_sheet(self, name: str) -> bool:
+        """True where the template has a worksheet of this name."""
+        return name.casefold() in self.compiled.by_name
+
+    def find_sheets(self, name: str) -> list[Grid]:
+        """Return the output sheets that a template sheet became."""
+        folded = name.casefold()
+        return [grid for grid in self.grids if grid.sheet.entry.name.casefold() == folded]
+
+
+class Grid:
+    """One worksheet of the output."""
+
+    def __init__(self, context: Context, sheet: Sheet, scope: Scope, name: str, writer: CellWriter) -> None:
+        self.context = context
+        self.sheet = sheet
+        self.scope = dict(scope)
+        self.name = name
+        self.writer = writer
+        self.rows = whole_axis(MAX_ROW)
+        self.columns = whole_axis(MAX_COLUMN)
+        self.rows.scope = self.scope
+        self.is_still = True
+        self.is_copy = False
+        self.part = sheet.entry.part
+        self.index = 0
+        self.extra_merges: list[str] = []
+        self._values: dict[tuple[int, int, int], Any] = {}
+        self._busy: set[tuple[int, int, int]] = set()
+
+    @property
+    def is_renamed(self) -> bool:
+        return self.name != self.sheet.entry.name
+
+    def prepare(self, parts: Any) -> None:
+        """Called before the sheet is written."""
+
+    def finish(self, parts: Any) -> None:
+        """Called when the sheet has been written."""
+
+    def add_links(self, element: Any, relation: str, mapper: Any) -> bool:
+        """Write the links of a hyperlink whose target has tags; False where it has none."""
+        return False
+
+    def scope_at(self, path: Path) -> Scope:
+        """Return the names that a place sees: those of the innermost turn around it."""
+        frame = path[-1]
+        if isinstance(frame, Turn):
+            program = self.sheet.loops[id(frame.run.block.branches[0])]
+            return (
+                turn_scope(program, frame.run.items, frame.index, frame.run.scope)
+                if not frame.run.blank
+                else self.scope
+            )
+        return frame.scope or self.scope
+
+    # -- where lines go -----------------------------------------------------------------------------------------------
+
+    def expand(self) -> None:
+        """Run the loops and conditions of both axes: after this every line has its place."""
+        if self.sheet.moves_columns:
+            self.columns = self._expand(self.sheet.column_nodes, 1, MAX_COLUMN, 1, self.scope, MAX_COLUMN)
+            self.is_still = False
+        if self.sheet.moves_rows or any(isinstance(node, Assign) for node in self.sheet.row_nodes):
+            self.rows = self._expand(self.sheet.row_nodes, 1, MAX_ROW, 1, self.scope, MAX_ROW)
+            self.is_still = self.is_still and not self.sheet.moves_rows
+        for body, used, limit, word in (
+            (self.rows, self._last_template_row(), MAX_ROW, ("rows", "行")),
+            (self.columns, self._last_template_column(), MAX_COLUMN, ("columns", "列")),
+        ):
+            last = max((b for _, b in body.image(1, used)), default=0)
+            if last > limit:
+                self._refuse_overflow(last, limit, word)
+
+    def _refuse_overflow(self, last: int, limit: int, word: tuple[str, str]) -> None:
+        place = Place(self.context.compiled.name, path=(self.sheet.entry.name,))
+        fact = Text(
+            f"the sheet grows to {last:,} {word[0]}, it holds {limit:,}",
+            f"工作表需要 {last:,} {word[1]}，上限为 {limit:,}",
+        )
+        self.context.report(
+            Issue("GF265", "error", place, fact, Text("split the list over several sheets", "请把列表拆分到多张工作表"))
+        )
+        raise Stop
+
+    def _last_template_row(self) -> int:
+        numbers = self.sheet.numbers
+        return numbers[-1] if numbers else 0
+
+    def _last_template_column(self) -> int:
+        return max((row.cells[-1].column for row in self.sheet.rows.values() if row.cells), default=0)
+
+    def _expand(
+        self, nodes: Sequence[Node], first: int, last: int, start: int, scope: dict[str, Any], limit: int
+    ) -> Body:
+        body = Body(first, last, start, scope=scope)
+        position = start
+        for node in nodes:
+            if isinstance(node, Assign):
+                scope.update(self._assign(node, scope))
+                continue
+            part: Placed | Uniform | Repeat
+            if isinstance(node, Stretch):
+                part = Placed(node.first, node.last, position)
+            else:
+                part = self._expand_block(node, position, scope, limit)
+            body.parts.append(part)
+            position = part.stop
+        body.stop = position
+        return body
+
+    def _assign(self, node: Assign, scope: Scope) -> dict[str, Any]:
+        program = self.sheet.assigns[id(node)]
+        try:
+            return program.get_names(scope, self.context.missing)
+        except Exception as fault:
+            self.context.report(program.cell.describe(fault, scope))
+            return dict.fromkeys(program.names)
+
+    def _expand_block(self, block: Block, start: int, scope: dict[str, Any], limit: int) -> Uniform | Repeat:
+        if block.kind == "for":
+            program = self.sheet.loops[id(block.branches[0])]
+            items = self._get_items(program, scope)
+            if items or len(block.branches) == 1:
+                return self._expand_loop(block, program, items, start, scope, limit)
+            chosen = block.branches[1]
+        else:
+            chosen = self._choose(block, scope)
+        repeat_ = Repeat(block.first, block.last, start, [], start, block)
+        if chosen is not None:
+            body = self._expand(chosen.nodes, block.first, block.last, start, dict(scope), limit)
+            repeat_.bodies.append(body)
+            repeat_.stop = body.stop
+        return repeat_
+
+    def _get_items(self, program: LoopProgram, scope: Scope) -> Sequence[Any]:
+        try:
+            return program.get_items(scope, self.context.missing)
+        except Exception as fault:
+            self.context.report(program.describe(fault, scope))
+            return ()
+
+    def _choose(self, block: Block, scope: Scope) -> Any:
+        for branch in block.branches:
+            if branch.word == "else":
+                return branch
+            condition = self.sheet.conditions[id(branch)]
+            try:
+                if condition.get_truth(scope, self.context.missing):
+                    return branch
+            except Exception as fault:
+                self.context.report(condition.cell.describe(fault, scope))
+                return None
+        return None
+
+    def _expand_loop(
+        self, block: Block, program: LoopProgram, items: Sequence[Any], start: int, scope: dict[str, Any], limit: int
+    ) -> Uniform | Repeat:
+        if block.is_uniform:
+            numbers = block.numbers
+            blank = block.keep_one and not items
+            run = Uniform(
+                block.first, block.last, numbers, start, 1 if blank else len(items), block, items, scope, blank=blank
+            )
+            if run.stop - 1 > limit + 1_000_000:
+                self._refuse_overflow(run.stop, limit, ("lines", "行"))
+            return run
+        repeat_ = Repeat(block.first, block.last, start, [], start, block)
+        position = start
+        for index in range(len(items)):
+            inner = turn_scope(program, items, index, scope)
+            body = self._expand(block.branches[0].nodes, block.first, block.last, position, inner, limit)
+            body.is_loop = True
+            repeat_.bodies.append(body)
+            position = body.stop
+            if position > limit + 1_000_000:
+                self._refuse_overflow(position, limit, ("lines", "行"))
+        repeat_.stop = position
+        return repeat_
+
+    # -- columns ------------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def output_columns(self) -> list[ColumnAt]:
+        """The output columns in order, as far as the template has cells."""
+        found: list[ColumnAt] = []
+        self._list_columns(self.columns, (self.columns,), {}, found, self._last_template_column())
+        return found
+
+    def _list_columns(self, body: Body, path: Path, names: dict[str, Any], found: list[ColumnAt], used: int) -> None:
+        for part in body.parts:
+            if isinstance(part, Placed):
+                for number in range(part.first, min(part.last, used) + 1):
+                    found.append(ColumnAt(part.start + number - part.first, number, path, names or None))
+            elif isinstance(part, Uniform):
+                program = self.sheet.loops[id(part.block.branches[0])]
+                for index in range(part.count):
+                    bound = {**names, **_bound_names(program, part.items, index, part.scope)}
+                    turn = part.turn(index)
+                    for offset, number in enumerate(part.numbers):
+                        found.append(ColumnAt(turn.start + offset, number, (*path, turn), bound))
+            else:
+                for inner in part.bodies:
+                    bound = {
+                        **names,
+                        **{key: inner.scope[key] for key in inner.scope if inner.scope[key] is not body.scope.get(key)},
+                    }
+                    self._list_columns(inner, (*path, inner) if inner.is_loop else path, bound, found, used)
+
+    @cached_property
+    def _columns_by_template(self) -> dict[int, list[ColumnAt]]:
+        found: dict[int, list[ColumnAt]] = {}
+        for column in self.output_columns:
+            found.setdefault(column.template, []).append(column)
+        return found
+
+    @cached_property
+    def _columns_by_output(self) -> dict[int, ColumnAt]:
+        return {column.out: column for column in self.output_columns}
+
+    def find_column(self, out: int) -> ColumnAt | None:
+        if not self.sheet.moves_columns:
+            return ColumnAt(out, out, (self.columns,), None)
+        return self._columns_by_output.get(out)
+
+    def place_cells(self, row: Row) -> list[tuple[Cell, ColumnAt]]:
+        """Return the cells of a template row at their output columns, in order."""
+        if not self.sheet.moves_columns:
+            return [(cell, ColumnAt(cell.column, cell.column, (self.columns,), None)) for cell in row.cells]
+        placed = [(cell, at) for cell in row.cells for at in self._columns_by_template.get(cell.column, ())]
+        return sorted(placed, key=lambda pair: pair[1].out)
+
+    def _scope(self, scope: Scope, column: ColumnAt) -> Scope:
+        return scope if not column.names else {**scope, **column.names}
+
+    # -- rows as XML --------------------------------------------------------------------------------------------------
+
+    def write_rows(self) -> Iterator[str]:
+        """Yield the `<row>` elements in pieces of some 100 kB."""
+        pieces: list[str] = []
+        size = 0
+        for piece in self._write_body(self.rows, (self.rows,)):
+            pieces.append(piece)
+            size += len(piece)
+            if size > 65536:
+                yield "".join(pieces)
+                pieces, size = [], 0
+        yield "".join(pieces)
+
+    def _write_body(self, body: Body, path: Path) -> Iterator[str]:
+        numbers = self.sheet.numbers
+        for part in body.parts:
+            if isinstance(part, Placed):
+                for number in numbers[bisect_left(numbers, part.first) : bisect_right(numbers, part.last)]:
+                    yield self._write_row(self.sheet.rows[number], part.start + number - part.first, body, path)
+            elif isinstance(part, Uniform):
+                yield from self._write_uniform(part, path)
+            else:
+                for inner in part.bodies:
+                    yield from self._write_body(inner, (*path, inner) if inner.is_loop else path)
+
+    @cached_property
+    def _static_rows(self) -> dict[int, list[str]]:
+        return {}
+
+    def _write_row(self, row: Row, number: int, body: Body, path: Path) -> str:
+        if row.is_static:
+            pieces = self._static_rows.get(row.number)
+            if pieces is None:
+                pieces = self._static_rows[row.number] = self._static_pieces(row)
+            return str(number).join(pieces)
+        p, text = self.writer.prefix, str(number)
+        out = [f'<{p}row r="{text}"{row.attributes}>']
+        for cell, column in self.place_cells(row):
+            out.append(f'<{p}c r="{letter(column.out)}{text}"')
+            out.append(self._cell_tail(cell, row, column, body, path))
+        out.append(f"</{p}row>")
+        return "".join(out)
+
+    def _static_pieces(self, row: Row) -> list[str]:
+        p = self.writer.prefix
+        pieces = [f'<{p}row r="']
+        before = f'"{row.attributes}>'
+        for cell, column in self.place_cells(row):
+            assert isinstance(cell, StaticCell)
+            pieces.append(f'{before}<{p}c r="{letter(column.out)}')
+            before = '"' + self._static_tail(cell)
+        pieces.append(f"{before}</{p}row>")
+        return pieces
+
+    def _static_tail(self, cell: StaticCell) -> str:
+        return cell.tail.replace("\0", self.writer.prefix) if "\0" in cell.tail else cell.tail
+
+    def _cell_tail(self, cell: Cell, row: Row, column: ColumnAt, body: Body, path: Path) -> str:
+        if isinstance(cell, StaticCell):
+            return self._static_tail(cell)
+        if isinstance(cell, FormulaCell):
+            return self._formula_tail(cell, row, column, body, path)
+        scope = self._scope(body.scope, column)
+        try:
+            value = cell.program.get_value(scope, self.context.missing)
+            return self._value_tail(cell, value)
+        except Exception as fault:
+            self._report(cell.program, fault, scope)
+            return self.writer.content_tail(None, cell.style)
+
+    def _value_tail(self, cell: ValueCell, value: Any) -> str:
+        if cell.runs:
+            return self._rich_tail(cell, str(value))
+        return self.writer.tail(value, cell.style)
+
+    def _rich_tail(self, cell: ValueCell, text: str) -> str:
+        from gfdocs.engine.xlsx.rich import rich_tail
+
+        return rich_tail(self.writer, text, cell.runs, cell.style)
+
+    def _report(self, program: CellProgram, fault: BaseException, scope: Scope, where: str | None = None) -> None:
+        if isinstance(fault, CellFault):
+            self.context.report(Issue(fault.code, "error", program.place, fault.fact, fault.hint))
+        else:
+            self.context.report(program.describe(fault, scope, where))
+
+    # -- formulas -----------------------------------------------------------------------------------------------------
+
+    def _formula_tail(self, cell: FormulaCell, row: Row, column: ColumnAt, body: Body, path: Path) -> str:
+        site = Site(self.context, self, path, column.path)
+        try:
+            text = formula_text(cell.formula, site)
+        except FormulaFault as fault:
+            self._report_formula(cell, row, fault)
+            return self.writer.content_tail(None, cell.style)
+        value = self._formula_value(cell, row.number, column, body, path)
+        kind, v = self._cached(value)
+        p = self.writer.prefix
+        style = f' s="{cell.style}"' if cell.style else ""
+        attributes = self._formula_attributes(cell, site)
+        return f"{style}{kind}{cell.cell_extra}><{p}f{attributes}>{escape_text(text)}</{p}f>{v}</{p}c>"
+
+    def _formula_attributes(self, cell: FormulaCell, site: Site) -> str:
+        if not cell.kind:
+            return cell.extra
+        ref = ""
+        if cell.ref is not None:
+            found = resolve(cell.ref, site).areas
+            area = found[0] if found else None
+            if area is not None:
+                ref = f' ref="{cell.ref.to_text(area.columns, area.rows)}"'
+        return f' t="{cell.kind}"{ref}{cell.extra}'
+
+    def _cached(self, value: Any) -> tuple[str, str]:
+        """Return (type attribute, `<v>` element) of a formula's value; both empty where it is not known."""
+        p = self.writer.prefix
+        if value is Unknown:
+            self.context.needs_calculation = True
+            return "", ""
+        if isinstance(value, bool):
+            return ' t="b"', f"<{p}v>{int(value)}</{p}v>"
+        if isinstance(value, CellError):
+            return ' t="e"', f"<{p}v>{value}</{p}v>"
+        if isinstance(value, str):
+            return ' t="str"', f"<{p}v>{escape_text(value)}</{p}v>"
+        return "", f"<{p}v>{number_text(value)}</{p}v>"
+
+    def _report_formula(self, cell: FormulaCell, row: Row, fault: FormulaFault) -> None:
+        place = Place(self.context.compiled.name, path=(f"{self.sheet.entry.name}!{letter(cell.column)}{row.number}",))
+        self.context.report(Issue("GF266", "error", place, fault.fact, fault.hint))
+
+    def _formula_value(self, cell: FormulaCell, line: int, column: ColumnAt, frame: Any, path: Path) -> Any:
+        """Return the value of a formula in one turn, `Unknown` (the class) where it is not computed."""
+        key = (id(frame), line, column.out)
+        if key in self._values:
+            return self._values[key]
+        if key in self._busy or cell.kind:
+            return Unknown
+        self._busy.add(key)
+        try:
+            tree = parse_tree(cell.text)
+            value = Unknown if tree is None else evaluate(tree, _Seen(self, path, column, line))
+        except (Unknown, RecursionError, OverflowError):
+            value = Unknown
+        finally:
+            self._busy.discard(key)
+        self._values[key] = value
+        return value
+
+    # -- a list whose turns are alike ---------------------------------------------------------------------------------
+
+    def _write_uniform(self, run: Uniform, path: Path) -> Iterator[str]:
+        lines = [
+            (offset, self.sheet.rows[number]) for offset, number in enumerate(run.numbers) if number in self.sheet.rows
+        ]
+        if not run.count or not lines:
+            return
+        placed = [(offset, row, self.place_cells(row)) for offset, row in lines]
+        step = max(16, _CHUNK // len(lines))
+        for first in range(0, run.count, step):
+            last = min(run.count, first + step)
+            pieces: list[str | list[str]] = []
+            for offset, row, cells in placed:
+                self._write_line(run, path, row, offset, cells, first, last, pieces)
+            yield _interleave(pieces, last - first)
+
+    def _write_line(
+        self,
+        run: Uniform,
+        path: Path,
+        row: Row,
+        offset: int,
+        cells: list[tuple[Cell, ColumnAt]],
+        first: int,
+        last: int,
+        pieces: list[str | list[str]],
+    ) -> None:
+        p, height = self.writer.prefix, run.height
+        numbers = list(map(str, range(run.start + first * height + offset, run.start + last * height + offset, height)))
+        pieces += [f'<{p}row r="', numbers, f'"{row.attributes}>']
+        for cell, column in cells:
+            pieces += [f'<{p}c r="{letter(column.out)}', numbers, '"']
+            if isinstance(cell, StaticCell):
+                pieces.append(self._static_tail(cell))
+            elif isinstance(cell, FormulaCell):
+                pieces += self._formula_pieces(run, path, row, cell, column, first, last)
+            else:
+                pieces += self._value_pieces(run, row, cell, column, first, last)
+        pieces.append(f"</{p}row>")
+
+    def _value_pieces(
+        self, run: Uniform, row: Row, cell: ValueCell, column: ColumnAt, first: int, last: int
+    ) -> list[str | list[str]]:
+        if run.blank:
+            return [self.writer.content_tail(None, cell.style)]
+        whole = run.columns.get(("raw", row.number, column.out))
+        values = whole[first:last] if whole is not None else self._raw_values(run, cell, column, first, last)
+
+        def report(index: int, fault: Exception) -> None:
+            self._report(cell.program, fault, run.scope, self._where(run, cell, first + index))
+
+        if cell.runs:
+            return [self._rich_tails(cell, values, report)]
+        return self.writer.column(values, cell.style, report)
+
+    def _rich_tails(self, cell: ValueCell, values: Sequence[Any], report: Any) -> list[str]:
+        tails = []
+        for index, value in enumerate(values):
+            try:
+                tails.append(self._rich_tail(cell, str(value)))
+            except Exception as fault:
+                report(index, fault)
+                tails.append(self.writer.content_tail(None, cell.style))
+        return tails
+
+    def _where(self, run: Uniform, cell: ValueCell, index: int) -> str | None:
+        """Return the field of the data: `companies[3].name`."""
+        program = self.sheet.loops[id(run.block.branches[0])]
+        steps = cell.program.steps
+        if steps is None or steps[0] != program.target or program.path is None:
+            return None
+        return ".".join([f"{program.path}[{index}]", *steps[1:]])
+
+    def _raw_values(self, run: Uniform, cell: ValueCell, column: ColumnAt, first: int, last: int) -> Sequence[Any]:
+        """Return the values of a cell in the turns first…last-1, at once where that is possible."""
+        program = self.sheet.loops[id(run.block.branches[0])]
+        items = run.items if first == 0 and last == len(run.items) else run.items[first:last]
+        if column.names is None and "," not in program.target:
+            found = _follow_steps(cell.program.steps, program.target, items)
+            if found is not None:
+                return found
+            if cell.program.path == "loop.index":
+                return range(first + 1, last + 1)
+        scope = self._scope(run.scope, column)
+        if not _uses_loop(cell.program):
+            try:
+                return cell.program.get_column(program.target, items, scope, self.context.missing)
+            except Exception as fault:
+                del fault  # told one by one below
+        values = []
+        for index in range(first, last):
+            inner = turn_scope(program, run.items, index, run.scope)
+            inner = {**inner, **column.names} if column.names else inner
+            try:
+                values.append(cell.program.get_value(inner, self.context.missing))
+            except Exception as fault:
+                self._report(cell.program, fault, inner, self._where(run, cell, index))
+                values.append(None)
+        return values
+
+    def _formula_pieces(
+        self, run: Uniform, path: Path, row: Row, cell: FormulaCell, column: ColumnAt, first: int, last: int
+    ) -> list[str | list[str]]:
+        p, height, count = self.writer.prefix, run.height, last - first
+        site = Site(self.context, self, (*path, run.turn(first)), column.path)
+        try:
+            written = write_formula(cell.formula, site)
+        except FormulaFault as fault:
+            self._report_formula(cell, row, fault)
+            return [self.writer.content_tail(None, cell.style)]
+        style = f' s="{cell.style}"' if cell.style else ""
+        if cell.kind:
+            tails = [
+                self._formula_tail(cell, row, column, _Anchor(run, first + i), (*path, run.turn(first + i)))  # type: ignore[arg-type]
+                for i in range(count)
+            ]
+            return [tails]
+        text: list[str | list[str]] = [
+            escape_text(piece)
+            if isinstance(piece, str)
+            else list(map(str, range(piece, piece + count * height, height)))
+            for piece in written
+        ]
+        values = self._formula_vector(run, path, row.number, cell, column)[first:last]
+        kinds = set(map(type, values))
+        if (
+            kinds <= {int, float}
+            and len(kinds) == 1
+            and (plain := write_plain_numbers(values, kinds.pop())) is not None
+        ):
+            return [f"{style}{cell.cell_extra}><{p}f{cell.extra}>", *text, f"</{p}f><{p}v>", plain, f"</{p}v></{p}c>"]
+        cached = [self._cached(value) for value in values]
+        return [
+            style, [kind for kind, _ in cached], f"{cell.cell_extra}><{p}f{cell.extra}>", *text, f"</{p}f>",
+            [v for _, v in cached], f"</{p}c>",
+        ]  # fmt: skip
+
+    # -- values that formulas see -------------------------------------------------------------------------------------
+
+    def _formula_vector(self, run: Uniform, path: Path, line: int, cell: FormulaCell, column: ColumnAt) -> list[Any]:
+        """Return the values of a formula in all turns of a list."""
+        key = ("formula", line, column.out)
+        found = run.columns.get(key)
+        if found is None:
+            run.columns[key] = [Unknown] * run.count  # what a formula that sees itself gets
+            found = run.columns[key] = self._compute_vector(run, path, line, cell, column)
+        return found  # type: ignore[no-any-return]
+
+    def _compute_vector(self, run: Uniform, path: Path, line: int, cell: FormulaCell, column: ColumnAt) -> list[Any]:
+        tree = parse_tree(cell.text)
+        if tree is None or cell.kind:
+            return [Unknown] * run.count
+        seen = _Seen(self, (*path, run.turn(0)), column, line)
+        try:
+            tree = _fold(tree, seen)
+        except (Unknown, RecursionError):
+            return [Unknown] * run.count
+
+        def get_column(ref: Ref) -> Any:
+            # What is not folded by now differs from turn to turn; one cell of this very list is a whole column.
+            if ref.is_range or seen.is_fixed(ref) or ref.row1 not in run.numbers:
+                return None
+            at = self.find_column_for(ref, column)
+            return None if at is None else self._run_values(run, path, ref.row1, at)
+
+        try:
+            vector = evaluate_columns(tree, get_column, run.count)
+        except (Unknown, RecursionError):
+            vector = None
+        if vector is not None:
+            return vector
+        return [self._turn_value(run, path, line, column, tree, index) for index in range(run.count)]
+
+    def _turn_value(self, run: Uniform, path: Path, line: int, column: ColumnAt, tree: Any, index: int) -> Any:
+        try:
+            return evaluate(tree, _Seen(self, (*path, run.turn(index)), column, line))
+        except (Unknown, RecursionError, OverflowError):
+            return Unknown
+
+    def find_column_for(self, ref: Ref, column: ColumnAt) -> ColumnAt | None:
+        """Return the output column that a single-cell reference names, seen from `column`."""
+        from gfdocs.engine.xlsx.geometry import get_ends
+
+        runs = get_ends(column.path, ref.column1, ref.column2).runs
+        return self.find_column(runs[0][0]) if runs else None
+
+    def _run_values(self, run: Uniform, path: Path, line: int, column: ColumnAt) -> list[Any]:
+        """Return what formulas see in one cell of a list, in all its turns."""
+        row = self.sheet.rows.get(line)
+        cell = row.cell(column.template) if row is not None else None
+        if cell is None or (run.blank and isinstance(cell, ValueCell)):
+            return [None] * run.count
+        if isinstance(cell, StaticCell):
+            return [cell.value] * run.count
+        if isinstance(cell, FormulaCell):
+            return self._formula_vector(run, path, line, cell, column)
+        key = ("seen", line, column.out)
+        found = run.columns.get(key)
+        if found is None:
+            raw = self._raw_values(run, cell, column, 0, run.count)
+            run.columns["raw", line, column.out] = raw
+            found = run.columns[key] = self._contents(raw, cell)
+        return found  # type: ignore[no-any-return]
+
+    def _contents(self, raw: Sequence[Any], cell: ValueCell) -> list[Any]:
+        if cell.runs:
+            return [without_runs(str(value)) or None for value in raw]
+        kinds = set(map(type, raw))
+        if kinds == {float} or (kinds == {str} and "" not in raw):
+            return raw if isinstance(raw, list) else list(raw)
+        if (
+            kinds == {int}
+            and raw
+            and max(raw) < 10**15
+            and min(raw) > -(10**15)
+            and not self.writer.styles.is_text(cell.style)
+        ):
+            return raw if isinstance(raw, list) else list(raw)
+        return [self.writer.get_content(value, cell.style) for value in raw]
+
+    @cached_property
+    def last_row(self) -> int:
+        """The last output row that has cells."""
+        return max((b for _, b in self.rows.image(1, self._last_template_row())), default=0)
+
+    def get_values(self, out_column: int, first: int, last: int, *, skip_subtotals: bool = False) -> list[Any]:
+        """Return what formulas see in the output rows first…last of an output column (None: nothing)."""
+        column = self.find_column(out_column)
+        last = min(last, self.last_row)
+        if column is None or last < first:
+            return [None] * max(0, last - first + 1)
+        self.context.looks += last - first + 1
+        if self.context.looks > _LOOK_BUDGET:
+            raise Unknown
+        found: list[Any] = []
+        self._collect(self.rows, (self.rows,), column, first, last, found, skip_subtotals)
+        found += [None] * (last - first + 1 - len(found))
+        return found
+
+    def _collect(
+        self, body: Body, path: Path, column: ColumnAt, first: int, last: int, found: list[Any], skip: bool
+    ) -> None:
+        for part in body.parts:
+            a, b = max(first, part.start), min(last, part.stop - 1)
+            if a > b:
+                continue
+            if isinstance(part, Placed):
+                for position in range(a, b + 1):
+                    found.append(self._cell_value(part.first + position - part.start, column, body, path, skip))
+            elif isinstance(part, Uniform):
+                found += self._collect_uniform(part, path, column, a, b, skip)
+            else:
+                for inner in part.bodies:
+                    if inner.start <= last and first < inner.stop:
+                        self._collect(
+                            inner, (*path, inner) if inner.is_loop else path, column, first, last, found, skip
+                        )
+
+    def _collect_uniform(self, run: Uniform, path: Path, column: ColumnAt, a: int, b: int, skip: bool) -> list[Any]:
+        vectors = []
+        for number in run.numbers:
+            row = self.sheet.rows.get(number)
+            cell = row.cell(column.template) if row is not None else None
+            if skip and isinstance(cell, FormulaCell) and cell.has_subtotal:
+                vectors.append([None] * run.count)
+            else:
+                vectors.append(self._run_values(run, path, number, column))
+        if len(vectors) == 1:
+            whole = vectors[0]
+        else:
+            whole = list(chain.from_iterable(zip(*vectors, strict=True)))
+        part = whole if a == run.start and b == run.stop - 1 else whole[a - run.start : b - run.start + 1]
+        if Unknown in part:
+            raise Unknown
+        return part
+
+    def _cell_value(self, line: int, column: ColumnAt, body: Body, path: Path, skip: bool) -> Any:
+        row = self.sheet.rows.get(line)
+        cell = row.cell(column.template) if row is not None else None
+        if cell is None:
+            return None
+        if isinstance(cell, StaticCell):
+            return cell.value
+        if isinstance(cell, FormulaCell):
+            if skip and cell.has_subtotal:
+                return None
+            value = self._formula_value(cell, line, column, body, path)
+            if value is Unknown:
+                raise Unknown
+            return value
+        key = (id(body), line, column.out)
+        if key not in self._values:
+            try:
+                value = cell.program.get_value(self._scope(body.scope, column), self.context.missing)
+            except Exception:
+                raise Unknown from None
+            self._values[key] = self._contents([value], cell)[0]
+        return self._values[key]
+
+    # -- for the resolver ---------------------------------------------------------------------------------------------
+
+    def is_hull_safe(self, ref: Ref) -> bool:
+        """True where the rows between the pieces of a list hold nothing that a total over the columns would count."""
+        if not ref.column1 or not ref.row1:
+            return True
+        block = self._outermost_block(ref.row1, ref.row2)
+        if block is None or self.sheet.moves_columns:
+            return False
+        for number in range(block.first, block.last + 1):
+            if ref.row1 <= number <= ref.row2 or number not in self.sheet.rows:
+                continue
+            for cell in self.sheet.rows[number].cells:
+                if ref.column1 <= cell.column <= ref.column2 and not _counts_nothing(cell, ref.function):
+                    return False
+        return True
+
+    def _outermost_block(self, first: int, last: int) -> Block | None:
+        for node in self.sheet.row_nodes:
+            if isinstance(node, Block) and node.first <= first and last <= node.last:
+                return node
+        return None
+
+
+@dataclass(frozen=True)
+class _Anchor:
+    """A frame of one turn that outlives the turn object, for keys."""
+
+    run: Uniform
+    index: int
+
+
+def _counts_nothing(cell: Cell, function: str) -> bool:
+    if isinstance(cell, StaticCell):
+        return cell.value is None or (
+            isinstance(cell.value, str) and function not in ("COUNTA", "AND", "OR", "CONCAT", "TEXTJOIN")
+        )
+    return isinstance(cell, FormulaCell) and function == "SUBTOTAL" and cell.text.upper().startswith("SUBTOTAL(")
+
+
+def _uses_loop(program: CellProgram) -> bool:
+    return "loop" in program.source
+
+
+def _bound_names(program: LoopProgram, items: Sequence[Any], index: int, scope: Scope) -> dict[str, Any]:
+    inner = turn_scope(program, items, index, scope)
+    return {name: inner[name] for name in (*program.names, "loop")}
+
+
+def _follow_steps(steps: tuple[str, ...] | None, target: str, items: Sequence[Any]) -> list[Any] | None:
+    """Return the values of a plain path in each item, None where an item is no plain mapping or lacks it."""
+    if steps is None or steps[0] != target:
+        return None
+    values: Sequence[Any] = items
+    try:
+        for step in steps[1:]:
+            if set(map(type, values)) != {dict}:
+                return None
+            values = [value[step] for value in values]
+    except KeyError:
+        return None
+    if any(hasattr(kind, "__getattr__") for kind in set(map(type, values))):
+        return None
+    return values if isinstance(values, list) else list(values)
+
+
+def _interleave(pieces: list[str | list[str]], count: int) -> str:
+    """Set columns of texts side by side: a text is the same in each turn."""
+    columns: list[Any] = []
+    constant: list[str] = []
+    for piece in pieces:
+        if isinstance(piece, str):
+            constant.append(piece)
+            continue
+        if constant:
+            columns.append(repeat("".join(constant), count))
+            constant = []
+        columns.append(piece)
+    if constant:
+        columns.append(repeat("".join(constant), count))
+    return "".join(chain.from_iterable(zip(*columns, strict=True)))
+
+
+class _Seen(Source):
+    """The values a formula sees from its place."""
+
+    def __init__(self, grid: Grid, path: Path, column: ColumnAt, line: int) -> None:
+        self.grid, self.path, self.column, self.line = grid, path, column, line
+        self.site = Site(grid.context, grid, path, column.path)
+
+    def is_fixed(self, ref: Ref) -> bool:
+        """True where the reference means the same cells in every turn of the innermost list."""
+        return not any(resolve(ref, self.site).moving)
+
+    def get_cells(self, ref: Ref) -> list[Cells]:
+        return self._cells(ref, skip=False)
+
+    def get_cells_without_subtotals(self, ref: Ref) -> list[Cells]:
+        return self._cells(ref, skip=True)
+
+    def _cells(self, ref: Ref, *, skip: bool) -> list[Cells]:
+        if ref.sheet is not None and not self.grid.context.find_sheets(ref.sheet):
+            raise Unknown
+        found = []
+        for area in resolve(ref, self.site).areas:
+            grid: Grid = area.sheet
+            columns = area.columns if ref.column1 else (1, max((c.out for c in grid.output_columns), default=1))
+            rows = area.rows if ref.row1 else (1, grid.last_row)
+            if columns[1] - columns[0] > 500:
+                raise Unknown
+            found.append(
+                Cells(
+                    tuple(
+                        self._same_length(grid.get_values(c, rows[0], rows[1], skip_subtotals=skip), rows, ref)
+                        for c in range(columns[0], columns[1] + 1)
+                    )
+                )
+            )
+        return found
+
+    @staticmethod
+    def _same_length(values: list[Any], rows: tuple[int, int], ref: Ref) -> list[Any]:
+        wanted = rows[1] - rows[0] + 1
+        if len(values) < wanted <= 100_000:
+            return values + [None] * (wanted - len(values))
+        return values
+
+    def get_position(self, ref: Ref | None) -> tuple[int, int]:
+        if ref is None:
+            rows = list(self.path[-1].image(self.line, self.line))
+            return rows[0][0], self.column.out
+        areas = resolve(ref, self.site).areas
+        if not areas:
+            raise Unknown
+        return areas[0].rows[0], areas[0].columns[0]
+
+
+def _fold(tree: Any, seen: _Seen) -> Any:
+    """Compute the parts of a formula that are the same in every turn."""
+    if isinstance(tree, Constant):
+        return tree
+    if _is_fixed(tree, seen):
+        value = evaluate(tree, seen) if not isinstance(tree, Reference) else _fixed_reference(tree, seen)
+        return tree if value is Unknown else Constant(value)
+    if isinstance(tree, Operation):
+        return Operation(tree.operator, _fold(tree.left, seen), _fold(tree.right, seen))
+    if isinstance(tree, Call):
+        # A reference that is an argument stays one: SUM of a cell and SUM of its value differ.
+        return Call(tree.name, tuple(a if isinstance(a, Reference) else _fold(a, seen) for a in tree.arguments))
+    return tree
+
+
+def _fixed_reference(tree: Reference, seen: _Seen) -> Any:
+    cells = seen.get_cells(tree.ref)
+    if len(cells) == 1 and len(cells[0].columns) == 1 and len(cells[0].columns[0]) == 1:
+        return cells[0].columns[0][0]
+    return Unknown
+
+
+def _is_fixed(tree: Any, seen: _Seen) -> bool:
+    if isinstance(tree, Constant):
+        return True
+    if isinstance(tree, Reference):
+        return seen.is_fixed(tree.ref)
+    if isinstance(tree, Operation):
+        return _is_fixed(tree.left, seen) and _is_fixed(tree.right, seen)
+    return tree.name not in ("ROW", "COLUMN") and all(_is_fixed(argument, seen) for argument in tree.arguments)
+
+
+__all__ = ["Context", "Grid", "Loop", "Stop", "Turn", "escape_attribute", "write_plain_texts"]

@@ -1,0 +1,377 @@
+"""Tags of cells compiled with the one template language: values keep their type, texts are texts, lists give whole columns.
+
+A program can be run for one cell (`get_value`) or for all turns of a list at once (`get_column`): Jinja's own loop then runs over the
+items, so that `loop.index` and its like mean what they always mean.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, cast
+
+from jinja2 import nodes
+from jinja2.runtime import Undefined
+
+from gfdocs.engine.language import (
+    Language,
+    MissingPolicy,
+    MissingUsed,
+    Unfit,
+    describe_fault,
+    make_environment,
+    path_of,
+    raise_issues,
+)
+from gfdocs.errors import Issue, Place, Text
+
+if TYPE_CHECKING:
+    from gfdocs.engine.template import Options
+
+Scope = Mapping[str, Any]
+Report = Callable[[Issue], None]
+
+#: Ends the pieces of one turn in a column of texts.
+_END = object()
+_ITEMS, _END_NAME = "gfdocs_items", "gfdocs_end"
+
+_NAME = re.compile(r"[^\W\d]\w*$")
+
+
+def _print_value(value: Any) -> Any:
+    """Give the value itself; a missing name fails or prints as the policy says."""
+    if isinstance(value, Undefined):
+        if type(value).__name__ == "Missing":
+            raise MissingUsed(cast(Any, value))
+        return str(value)
+    return value
+
+
+def make_language(options: Options) -> Language:
+    """Return the environment of workbook templates: nothing is escaped here, cells are escaped where they are written."""
+    return make_environment(
+        escape=None,
+        filters=options.filters,
+        base=options.environment,
+        budget=options.budget,
+        trusted=options.trusted,
+        outlets={"value": _print_value},
+    )
+
+
+@dataclass
+class Languages:
+    """The environment under each missing policy."""
+
+    base: Language
+    _forms: dict[MissingPolicy, Language] = field(default_factory=dict)
+
+    def get(self, missing: MissingPolicy) -> Language:
+        found = self._forms.get(missing)
+        if found is None:
+            found = self._forms[missing] = self.base.with_policy(missing)
+        return found
+
+
+def _parse(language: Language, source: str, place: Place, words: str) -> nodes.Template:
+    try:
+        return language.parse(source)
+    except Exception as fault:
+        raise_issues([describe_fault(fault, place, words=words)], fault)
+        raise
+
+
+def _compile(language: Language, body: list[nodes.Node]) -> Any:
+    tree = nodes.Template(body, lineno=1)
+    tree.set_environment(language)
+    return language.from_string(tree)
+
+
+def _run(template: Any, scope: Scope) -> Iterator[Any]:
+    return cast(Iterator[Any], template.root_render_func(template.new_context({**scope})))
+
+
+def _output(tree: nodes.Template) -> list[nodes.Node]:
+    return list(tree.body)
+
+
+def _mark_values(body: list[nodes.Node]) -> list[nodes.Node]:
+    for node in body:
+        for output in (
+            [node, *node.find_all(nodes.Output)] if isinstance(node, nodes.Output) else node.find_all(nodes.Output)
+        ):
+            for piece in cast(Any, output).nodes:
+                piece.outlet = "value"
+    return body
+
+
+@dataclass
+class CellProgram:
+    """The tags of one cell. `is_value`: the cell is exactly one `{{ }}` and keeps the value's type.
+
+    `path` is the dotted path where the expression is nothing else.
+    """
+
+    languages: Languages
+    source: str
+    place: Place
+    is_value: bool
+    path: str | None = None
+    tree: nodes.Template | None = None
+    _singles: dict[MissingPolicy, Any] = field(default_factory=dict)
+    _columns: dict[tuple[MissingPolicy, str], Any] = field(default_factory=dict)
+
+    @property
+    def steps(self) -> tuple[str, ...] | None:
+        """The names of a plain path: `c.contact.phone` → (c, contact, phone)."""
+        return tuple(self.path.split(".")) if self.path is not None and "[" not in self.path else None
+
+    def _body(self, language: Language) -> list[nodes.Node]:
+        body = _output(_parse(language, self.source, self.place, self.source))
+        return _mark_values(body) if self.is_value else body
+
+    def get_value(self, scope: Scope, missing: MissingPolicy) -> Any:
+        """Return the cell's value; faults come as they are (see `describe`)."""
+        template = self._singles.get(missing)
+        if template is None:
+            language = self.languages.get(missing)
+            template = self._singles[missing] = _compile(language, self._body(language))
+        pieces = list(_run(template, scope))
+        if not self.is_value:
+            return "".join(pieces)
+        return next((piece for piece in pieces if piece is not None), None)
+
+    def get_column(self, target: str, items: Sequence[Any], scope: Scope, missing: MissingPolicy) -> list[Any]:
+        """Return the cell's value in each turn of `for target in items`."""
+        template = self._columns.get((missing, target))
+        if template is None:
+            language = self.languages.get(missing)
+            loop = language.parse(f"{{% for {target} in {_ITEMS} %}}{{% endfor %}}").body[0]
+            end = language.parse(f"{{{{ {_END_NAME} }}}}").body
+            cast(nodes.For, loop).body = [*self._body(language), *_mark_values(cast(Any, end))]
+            template = self._columns[missing, target] = _compile(language, [loop])
+        pieces = _run(template, {**scope, _ITEMS: items, _END_NAME: _END})
+        return self._group(pieces)
+
+    def _group(self, pieces: Iterator[Any]) -> list[Any]:
+        found: list[Any] = []
+        turn: list[Any] = []
+        for piece in pieces:
+            if piece is _END:
+                found.append((turn[0] if turn else None) if self.is_value else "".join(turn))
+                turn = []
+            else:
+                turn.append(piece)
+        return found
+
+    def describe(self, fault: BaseException, scope: Scope, where: str | None = None) -> Issue:
+        """Return the issue that a fault of this cell is."""
+        known = _known_names(scope) if isinstance(fault, MissingUsed) else ()
+        return describe_fault(fault, self.place, words=self.source, where=where or self.path, known=known)
+
+
+def _known_names(values: Any, depth: int = 3) -> list[str]:
+    if isinstance(values, Mapping) and depth:
+        names = [str(key) for key in list(values)[:500]]
+        for value in list(values.values())[:200]:
+            names += _known_names(value, depth - 1)
+        return names
+    if isinstance(values, list | tuple) and values and depth:
+        return _known_names(values[0], depth)
+    return []
+
+
+def compile_cell(languages: Languages, source: str, place: Place) -> CellProgram:
+    """Return the program of a cell's text; TagError where a tag does not parse."""
+    tree = _parse(languages.base, source, place, source)
+    printed = [piece for node in tree.body if isinstance(node, nodes.Output) for piece in node.nodes]
+    printed = [piece for piece in printed if not (isinstance(piece, nodes.TemplateData) and not piece.data.strip())]
+    only_output = all(isinstance(node, nodes.Output) for node in tree.body)
+    is_value = only_output and len(printed) == 1 and not isinstance(printed[0], nodes.TemplateData)
+    if is_value:
+        source = source.strip()
+    program = CellProgram(languages, source, place, is_value, path_of(printed[0]) if is_value else None, tree)
+    program._singles[languages.base.missing_policy] = _check(languages, program)
+    return program
+
+
+def _check(languages: Languages, program: CellProgram) -> Any:
+    """Compile once, so that an unknown filter is found when the template is opened."""
+    try:
+        return _compile(languages.base, program._body(languages.base))
+    except Exception as fault:
+        raise_issues([describe_fault(fault, program.place, words=program.source)], fault)
+        raise
+
+
+@dataclass
+class LoopProgram:
+    """`for target in expression [if test]`: gives the items of the turns."""
+
+    languages: Languages
+    source: str
+    place: Place
+    target: str
+    names: tuple[str, ...]
+    path: str | None
+    is_filtered: bool
+    tree: nodes.Template
+    _forms: dict[MissingPolicy, Any] = field(default_factory=dict)
+
+    def get_items(self, scope: Scope, missing: MissingPolicy) -> Sequence[Any]:
+        """Return the items the loop runs over, those that fail its `if` left out; faults come as they are."""
+        template = self._forms.get(missing)
+        if template is None:
+            language = self.languages.get(missing)
+            template = self._forms[missing] = _compile(language, self._body(language))
+        found = list(_run(template, scope))
+        if self.is_filtered:
+            return found
+        values = found[0] if found else ()
+        if isinstance(values, list | tuple):
+            return values
+        if values is None or isinstance(values, int | float | bool | str):
+            kind = type(values).__name__
+            raise Unfit(f"expected a list, found {kind}", f"应为列表，实为 {kind}")
+        return list(values)
+
+    def _body(self, language: Language) -> list[nodes.Node]:
+        tree = language.parse(f"{{% for {self.source} %}}{{% endfor %}}")
+        loop = cast(nodes.For, tree.body[0])
+        if not self.is_filtered:
+            return _mark_values([nodes.Output([loop.iter], lineno=1)])
+        # The turn's item is what the target was bound to: one value, or a tuple where the target unpacks.
+        names = [nodes.Name(name, "load", lineno=1) for name in self.names]
+        whole: nodes.Expr = nodes.Tuple(cast(Any, names), "load", lineno=1) if "," in self.target else names[0]
+        loop.body = _mark_values([nodes.Output([whole], lineno=1)])
+        return [loop]
+
+    def describe(self, fault: BaseException, scope: Scope) -> Issue:
+        known = _known_names(scope) if isinstance(fault, MissingUsed) else ()
+        return describe_fault(fault, self.place, words=f"for {self.source}", where=self.path, known=known)
+
+
+def compile_loop(languages: Languages, source: str, place: Place) -> LoopProgram:
+    """Return the program of a `for` tag; TagError where it does not parse."""
+    words = f"for {source}"
+    tree = _parse(languages.base, f"{{% for {source} %}}{{% endfor %}}", place, words)
+    loop = tree.body[0]
+    if not isinstance(loop, nodes.For) or loop.recursive:
+        raise_issues([_unsupported(place, words)])
+        raise AssertionError
+    targets = [loop.target] if isinstance(loop.target, nodes.Name) else list(getattr(loop.target, "items", ()))
+    if not all(isinstance(target, nodes.Name) for target in targets):
+        raise_issues([_unsupported(place, words)])
+    names = tuple(cast(nodes.Name, target).name for target in targets)
+    target = names[0] if isinstance(loop.target, nodes.Name) else ", ".join(names) + ","
+    program = LoopProgram(languages, source, place, target, names, path_of(loop.iter), loop.test is not None, tree)
+    try:
+        program._forms[languages.base.missing_policy] = _compile(languages.base, program._body(languages.base))
+    except Exception as fault:
+        raise_issues([describe_fault(fault, place, words=words)], fault)
+    return program
+
+
+def _unsupported(place: Place, words: str) -> Issue:
+    return Issue(
+        "GF260",
+        "error",
+        place,
+        Text(f"a row loop cannot be written so: {words}", f"行循环不支持这种写法：{words}"),
+        Text("write {%tr for item in items %}, with names only before the 'in'", "请写成 {%tr for item in items %}，in 之前只能是变量名"),
+    )  # fmt: skip
+
+
+@dataclass
+class ConditionProgram:
+    """The test of an `if`."""
+
+    cell: CellProgram
+
+    def get_truth(self, scope: Scope, missing: MissingPolicy) -> bool:
+        return bool(self.cell.get_value(scope, missing))
+
+
+def compile_condition(languages: Languages, source: str, place: Place) -> ConditionProgram:
+    """Return the program of a condition; TagError where it does not parse."""
+    return ConditionProgram(compile_cell(languages, f"{{{{ ({source}) }}}}", place))
+
+
+@dataclass
+class AssignProgram:
+    """`set name = expression`."""
+
+    names: tuple[str, ...]
+    cell: CellProgram
+
+    def get_names(self, scope: Scope, missing: MissingPolicy) -> dict[str, Any]:
+        value = self.cell.get_value(scope, missing)
+        return {self.names[0]: value} if len(self.names) == 1 else dict(zip(self.names, value, strict=True))
+
+
+def compile_assign(languages: Languages, source: str, place: Place) -> AssignProgram:
+    """Return the program of a `set` tag; TagError where it does not parse."""
+    head, _, expression = source.partition("=")
+    names = tuple(name.strip() for name in head.split(","))
+    if not expression or not all(_NAME.match(name) for name in names):
+        raise_issues([_unsupported(place, f"set {source}")])
+    return AssignProgram(names, compile_cell(languages, f"{{{{ ({expression}) }}}}", place))
+
+
+class Loop:
+    """What `loop` is for rows that are written one turn at a time: Jinja's words."""
+
+    __slots__ = ("depth0", "index0", "items")
+
+    def __init__(self, items: Sequence[Any], index0: int, depth0: int = 0) -> None:
+        self.items, self.index0, self.depth0 = items, index0, depth0
+
+    @property
+    def index(self) -> int:
+        return self.index0 + 1
+
+    @property
+    def length(self) -> int:
+        return len(self.items)
+
+    @property
+    def revindex(self) -> int:
+        return len(self.items) - self.index0
+
+    @property
+    def revindex0(self) -> int:
+        return len(self.items) - self.index0 - 1
+
+    @property
+    def first(self) -> bool:
+        return self.index0 == 0
+
+    @property
+    def last(self) -> bool:
+        return self.index0 + 1 == len(self.items)
+
+    @property
+    def depth(self) -> int:
+        return self.depth0 + 1
+
+    @property
+    def previtem(self) -> Any:
+        return self.items[self.index0 - 1] if self.index0 else None
+
+    @property
+    def nextitem(self) -> Any:
+        return self.items[self.index0 + 1] if self.index0 + 1 < len(self.items) else None
+
+    def cycle(self, *values: Any) -> Any:
+        return values[self.index0 % len(values)]
+
+
+def turn_scope(program: LoopProgram, items: Sequence[Any], index: int, scope: Scope) -> dict[str, Any]:
+    """Return the names that one turn of a loop sees."""
+    item = items[index]
+    names = program.names
+    bound = {names[0]: item} if "," not in program.target else dict(zip(names, item, strict=True))
+    outer = scope.get("loop")
+    depth = outer.depth0 + 1 if isinstance(outer, Loop) else 0
+    return {**scope, **bound, "loop": Loop(items, index, depth)}

@@ -373,7 +373,7 @@ def _check_company(company: Company, node: MapNode, check: Checker) -> None:
 
 # -- rows ----------------------------------------------------------------------------------------------------------
 
-_TOTAL = re.compile(r"(合计|小计|总计|共计|共\d+家)")
+_TOTAL = re.compile(r"(合计|小计|总计|共计|累计)([:：(]?.{0,8})|共\d+家")
 
 
 def _column_paths(spec: RecordSpec, table: Table, check: Checker) -> list[tuple[str, ...] | None]:
@@ -435,20 +435,21 @@ def _is_company_row(
     check: Checker,
 ) -> bool:
     """Whether a row is a company: not a total, a group heading or a remark under the table."""
-    if named in filled:
-        cell = cells[named]
-        return cell is not None and not (_TOTAL.match(zh.normal_name(cell.value)) and len(filled) <= 3)
-    known = [i for i in filled if i < len(paths) and paths[i] is not None]
-    if not known or len(filled) == 1 or any(_TOTAL.match(zh.normal_name(c.value)) for c in cells if c is not None):
-        text = cells[filled[0]]
-        if text is not None and not text.value.strip().isdigit() and not _TOTAL.match(zh.normal_name(text.value)):
-            fact = Text(
-                f'row {number} "{short(text.value)}" has no name and is passed over',
-                f"第 {number} 行“{short(text.value)}”没有名称，已跳过",
-            )
-            check.add("GF123", text, fact, severity="note")
+    texts = [cell for cell in cells if cell is not None and cell.value.strip()]
+    if any(_TOTAL.fullmatch(zh.normal_name(text.value)) for text in texts[:3]):
         return False
-    return True
+    if named in filled:
+        return True
+    known = [i for i in filled if i < len(paths) and paths[i] is not None]
+    if known and len(filled) > 1:
+        return True
+    if not texts[0].value.strip().isdigit():
+        fact = Text(
+            f'row {number} "{short(texts[0].value)}" has no name and is passed over',
+            f"第 {number} 行“{short(texts[0].value)}”没有名称，已跳过",
+        )
+        check.add("GF123", texts[0], fact, severity="note")
+    return False
 
 
 def _row_node(

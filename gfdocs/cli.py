@@ -177,14 +177,14 @@ def render(
     force: Force = False,
     form: Messages = MessageFormat.text,
 ) -> None:  # fmt: skip
-    from gfdocs.programme.project import Target, load
+    from gfdocs.programme.project import load
 
     if missing not in ("error", "mark", "blank"):
-        raise typer.BadParameter(_("expected error, mark or blank", "应为 error、mark 或 blank"), param_hint="--missing")
-    if all_ and (district or company):
         raise typer.BadParameter(
-            _("--all stands alone", "--all 不能与 --district、--company 同用"), param_hint="--all"
+            _("expected error, mark or blank", "应为 error、mark 或 blank"), param_hint="--missing"
         )
+    if all_ and (district or company):
+        raise typer.BadParameter(_("--all stands alone", "--all 不能与 --district、--company 同用"), param_hint="--all")
     found = load(project)
     spec = found.get_document(document)
     targets: Sequence[Target] = found.targets(document) if all_ else [found.get_target(document, district, company)]
@@ -243,7 +243,9 @@ def _write(path: Path, data: bytes) -> None:
 
 
 @app.command(
-    help=_("Make the packages of all districts and the round's own documents.", "制作全部县级市（区）材料包和全市文件。"),
+    help=_(
+        "Make the packages of all districts and the round's own documents.", "制作全部县级市（区）材料包和全市文件。"
+    ),
     epilog=_example("gfdocs batch examples/suzhou-2023 -o out", "gfdocs batch suzhou -o out --district 昆山市 --zip"),
 )
 def batch(
@@ -358,7 +360,10 @@ def _show_manifest(manifest: Manifest, output: Path, dry_run: bool) -> None:
 
 
 @app.command(
-    help=_("Check that packages are as they were made: nothing changed, missing or extra.", "核对材料包：有无改动、缺失或多余文件。"),
+    help=_(
+        "Check that packages are as they were made: nothing changed, missing or extra.",
+        "核对材料包：有无改动、缺失或多余文件。",
+    ),
     epilog=_example("gfdocs verify out"),
 )
 def verify(folder: Annotated[Path, typer.Argument(metavar="DIR")], form: Messages = MessageFormat.text) -> None:
@@ -425,7 +430,9 @@ def lint(
 
     if annotate is not None:
         _refuse_existing(annotate, force)
-    report = lint_file(file, document=document, project=project, data=data, gongwen=gongwen, annotate=annotate is not None)
+    report = lint_file(
+        file, document=document, project=project, data=data, gongwen=gongwen, annotate=annotate is not None
+    )
     show_issues(report.issues, form)
     if annotate is not None and report.annotated is not None:
         _write(annotate, report.annotated)

@@ -85,7 +85,11 @@ def _state(row: Status) -> Text:
         files = ", ".join(row.files)
         return Text(f"received: {files}", f"已交：{files}")
     due = f" {row.due}" if row.due else ""
-    return Text(f"late, was due{due}", f"逾期未交，应于{due} 前") if row.late else Text(f"missing, due{due}", f"未交，截止{due}")
+    return (
+        Text(f"late, was due{due}", f"逾期未交，应于{due} 前")
+        if row.late
+        else Text(f"missing, due{due}", f"未交，截止{due}")
+    )
 
 
 def collect(returns: str | Path, project: Project, *, today: dt.date | None = None) -> Collected:
@@ -150,7 +154,10 @@ def _to_return(name: str, document: str, raw: Raw, project: Project, issues: lis
     district = _find_district(raw, name, project)
     if district is None:
         fact = Text("it does not say which district it is from", "看不出是哪个县级市（区）的表")
-        hint = Text("keep the title of the form, or put the district's name into the file's name", "请保留表头，或在文件名中写明县级市（区）")
+        hint = Text(
+            "keep the title of the form, or put the district's name into the file's name",
+            "请保留表头，或在文件名中写明县级市（区）",
+        )
         issues.append(Issue("GF693", "error", Place(name), fact, hint))
         return None
     companies, found = records_from_raw(raw, project.settings)
@@ -221,7 +228,9 @@ def _lay_over(
         value = _lay_record_over(getattr(base, name), value)
         before = sent.get((index, name))
         if before is not None and before[0] != value and before[1] != returned.file:
-            fact = Text(f"{base.name}: {name} differs from the return {before[1]}", f"{base.name}：{name} 与 {before[1]} 不一致")
+            fact = Text(
+                f"{base.name}: {name} differs from the return {before[1]}", f"{base.name}：{name} 与 {before[1]} 不一致"
+            )
             issues.append(Issue("GF695", "warning", Place(returned.file), fact, also=(Place(before[1]),)))
         sent[index, name] = (value, returned.file)
         changes[name] = value
@@ -250,7 +259,9 @@ def _build_status(project: Project, returns: Iterable[Return], today: dt.date | 
 
 def _to_plain(collected: Collected) -> dict[str, Any]:
     return {
-        "companies": [company.model_dump(mode="json", exclude_defaults=True) for company in collected.dataset.companies],
+        "companies": [
+            company.model_dump(mode="json", exclude_defaults=True) for company in collected.dataset.companies
+        ],
         "status": [
             {"district": s.district, "document": s.document, "due": s.due, "files": list(s.files), "late": s.late}
             for s in collected.status

@@ -63,7 +63,9 @@ def convert(files: Iterable[str | Path], to: str, folder: str | Path) -> tuple[P
     return tuple(results)
 
 
-def read_package_files(folder: str | Path, paths: Iterable[str], *, zipped: bool = False) -> Iterator[tuple[str, bytes]]:
+def read_package_files(
+    folder: str | Path, paths: Iterable[str], *, zipped: bool = False
+) -> Iterator[tuple[str, bytes]]:
     """Yield (path, bytes) of the files of a batch, out of its folders or its zips (`01 张家港市/…` is in `01 张家港市.zip`)."""
     import zipfile
 

@@ -48,7 +48,9 @@ def lint_file(
     return LintReport(tuple(issues), _annotate(template, issues) if annotate else None)
 
 
-def _find_context(document: str | None, project: str | Path | None, data: str | Path | None) -> Mapping[str, Any] | None:
+def _find_context(
+    document: str | None, project: str | Path | None, data: str | Path | None
+) -> Mapping[str, Any] | None:
     if data is not None:
         return read_data(data)
     if document is None:
@@ -86,7 +88,9 @@ def _annotate(template: Template, issues: list[Issue]) -> bytes | None:
     annotate = getattr(template.compiled, "annotate", None)
     if annotate is None:
         fact = Text(f"a {template.kind} cannot carry comments", f"{template.kind} 不支持批注")
-        raise GfdocsError(Issue("GF467", "error", Place(template.name), fact, Text("use --format json", "请用 --format json")))
+        raise GfdocsError(
+            Issue("GF467", "error", Place(template.name), fact, Text("use --format json", "请用 --format json"))
+        )
     return bytes(annotate(issues))
 
 

@@ -31,7 +31,11 @@ def read_text(path: Path) -> str:
 def find_left_over_tags(path: Path) -> list[str]:
     """Return the names of parts in which a tag of the template is left."""
     with zipfile.ZipFile(path) as package:
-        return [name for name in package.namelist() if name.endswith((".xml", ".rels")) and LEFT_OVER.search(package.read(name))]
+        return [
+            name
+            for name in package.namelist()
+            if name.endswith((".xml", ".rels")) and LEFT_OVER.search(package.read(name))
+        ]
 
 
 def find_validation_errors(path: Path) -> list[str]:

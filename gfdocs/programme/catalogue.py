@@ -117,7 +117,8 @@ def _read_entries(folder: Path, search: tuple[Path, ...], issues: list[Issue]) -
                 raw.place,
                 Text("the catalogue has no list `documents`", "目录文件中没有 documents 列表"),
                 Text(
-                    "begin the file with `documents:` and a list of entries", "文件以 documents: 开头，下面是各文件的列表"
+                    "begin the file with `documents:` and a list of entries",
+                    "文件以 documents: 开头，下面是各文件的列表",
                 ),
             )
         )
@@ -211,7 +212,9 @@ class _Entry:
         name = file.text if isinstance(file, RawScalar) else ""
         if kind not in KINDS:
             self.add_fault(
-                file.place, Text(f'unknown kind of template "{kind}"', f"未知的模板类型“{kind}”"), did_you_mean(kind, KINDS)
+                file.place,
+                Text(f'unknown kind of template "{kind}"', f"未知的模板类型“{kind}”"),
+                did_you_mean(kind, KINDS),
             )
         if not name or PurePosixPath(name).name != name or "\\" in name or name in (".", ".."):
             self.add_fault(

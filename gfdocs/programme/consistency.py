@@ -162,4 +162,3 @@ def check_targets(plaques: int, context: RoundContext, dataset: Dataset) -> Iter
             Text(f"annex 2 lists {listed} units, but {plaques} plaques would be made", f"名单列 {listed} 家，标牌却有 {plaques} 块"),
             also=(dataset.place_of("companies"),),
         )  # fmt: skip
-

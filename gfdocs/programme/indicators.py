@@ -113,7 +113,9 @@ def add_changes(indicators: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     for row in indicators:
         change = change_percent(row["last"], row["current"])
         spec = find_indicator(row["name"])
-        better = {"正向": "high", "逆向": "low", "正向定量": "high", "逆向定量": "low"}.get(row["better"], row["better"])
+        better = {"正向": "high", "逆向": "low", "正向定量": "high", "逆向定量": "low"}.get(
+            row["better"], row["better"]
+        )
         better = better or (spec.better if spec else "")
         improved = None if change is None or change == 0 or not better else (change > 0) == (better == "high")
         group = row["group"] or (spec.group if spec else "")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -40,6 +39,9 @@ class Target(NamedTuple):
     company: Plain | None = None
 
 
+ROUND = Target()
+
+
 @dataclass(frozen=True, eq=False)
 class Project:
     """A checked project folder. `issues` are the warnings and notes; faults never get this far.
@@ -66,7 +68,9 @@ class Project:
     def digest(self) -> str:
         """The sha256 of all data that documents can show, as hex."""
         context = self.context_of_round
-        text = json.dumps([context.base, list(context.districts.values()), context.companies], default=str, sort_keys=True)
+        text = json.dumps(
+            [context.base, list(context.districts.values()), context.companies], default=str, sort_keys=True
+        )
         return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
     def find_document(self, document: str) -> DocumentSpec | None:
@@ -87,7 +91,9 @@ class Project:
     def get_company(self, name: str) -> Plain:
         """Return the company of that credit code, name or former name."""
         companies = self.context_of_round.companies
-        found = [c for c in companies if name and name in (c["credit_code"], c["name"], c["former_name"], c["display_name"])]
+        found = [
+            c for c in companies if name and name in (c["credit_code"], c["name"], c["former_name"], c["display_name"])
+        ]
         if len(found) > 1:
             listed = [c for c in found if c in self.context_of_round.listed]
             found = listed if len(listed) == 1 else found
@@ -95,7 +101,9 @@ class Project:
             return found[0]
         if found:
             fact = Text(f'{len(found)} companies answer to "{name}"', f"有 {len(found)} 家单位对应“{name}”")
-            raise NotFound(Issue("GF463", "error", Place(), fact, Text("give the credit code", "请给出统一社会信用代码")))
+            raise NotFound(
+                Issue("GF463", "error", Place(), fact, Text("give the credit code", "请给出统一社会信用代码"))
+            )
         raise NotFound(_not_found("company", "单位", name, [c["name"] for c in companies], "GF462"))
 
     def targets(self, document: str) -> tuple[Target, ...]:
@@ -103,7 +111,7 @@ class Project:
         spec = self.get_document(document)
         found: list[Target] = []
         if "round" in spec.scopes:
-            found.append(Target())
+            found.append(ROUND)
         if "district" in spec.scopes:
             found.extend(Target(district=name) for name in self.context_of_round.districts)
         if "company" in spec.scopes:
@@ -121,7 +129,9 @@ class Project:
         if not spec.when:
             return True
         district = self.context_of_round.districts.get(target.district or "")
-        return bool(self._conditions[spec.id]({**self.context_of_round.base, "district": district, "company": target.company}))
+        return bool(
+            self._conditions[spec.id]({**self.context_of_round.base, "district": district, "company": target.company})
+        )
 
     @cached_property
     def _conditions(self) -> dict[str, Expression]:
@@ -173,7 +183,7 @@ class Project:
             rows.append({"number": len(rows) + 1, **row})
         return rows
 
-    def file_name(self, document: str, kind: str, target: Target = Target()) -> str:
+    def file_name(self, document: str, kind: str, target: Target = ROUND) -> str:
         """Return the file name that the catalogue's pattern gives, with its suffix; not yet made safe for a disk."""
         spec = self.get_document(document)
         base = self.context_of_round.base
@@ -234,10 +244,13 @@ class Project:
         elif district is not None:
             target, wanted = Target(self.get_district(district)["name"]), "district"
         else:
-            target, wanted = Target(), "round"
+            target, wanted = ROUND, "round"
         if wanted not in spec.scopes:
             scopes = ", ".join(spec.scopes)
-            fact = Text(f'"{spec.id}" is made for each {scopes}, not for a {wanted}', f"“{spec.id}”按 {scopes} 制作，不按 {wanted}")
+            fact = Text(
+                f'"{spec.id}" is made for each {scopes}, not for a {wanted}',
+                f"“{spec.id}”按 {scopes} 制作，不按 {wanted}",
+            )
             hint = Text("name the district or company", "请指明县级市（区）或单位")
             raise NotFound(Issue("GF465", "error", spec.place, fact, hint))
         return target

@@ -42,7 +42,16 @@ def draw() -> dict[str, bytes]:
     font = {"font_name": FONT_TEXT, "font_size": 10}
     title = book.add_format({**font, "bold": True, "font_size": 14})
     head = book.add_format(
-        {**font, "bold": True, "bg_color": HEAD, "border": 1, "border_color": RULE, "align": "center", "valign": "vcenter", "text_wrap": True}
+        {
+            **font,
+            "bold": True,
+            "bg_color": HEAD,
+            "border": 1,
+            "border_color": RULE,
+            "align": "center",
+            "valign": "vcenter",
+            "text_wrap": True,
+        }
     )
     cell = book.add_format({**font, "border": 1, "border_color": RULE, "valign": "top", "text_wrap": True})
     day = book.add_format({**font, "border": 1, "border_color": RULE, "valign": "top", "num_format": "yyyy-mm-dd"})

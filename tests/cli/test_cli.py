@@ -63,7 +63,9 @@ def test_check_of_a_sound_project_is_0_and_says_what_is_ready(capsys: pytest.Cap
 
 
 def test_check_reports_all_issues_on_stderr_and_is_1(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    folder = copy_example("demo-district", tmp_path, ("expected: 6", "expected: 7\n  colour: red"), ("count: 301", "count: many"))
+    folder = copy_example(
+        "demo-district", tmp_path, ("expected: 6", "expected: 7\n  colour: red"), ("count: 301", "count: many")
+    )
 
     assert run("check", folder) == 1
 
@@ -118,7 +120,9 @@ def test_a_console_that_cannot_show_chinese_does_not_break(tmp_path: Path) -> No
         (["plaque", "--company", "91320599MA0EX0018Q"], "svg"), (["annual-summary", "--company", "示例食品有限公司"], "docx"),
     ],
 )  # fmt: skip
-def test_render_writes_the_document_in_the_format_of_the_suffix(tmp_path: Path, arguments: list[str], kind: str) -> None:
+def test_render_writes_the_document_in_the_format_of_the_suffix(
+    tmp_path: Path, arguments: list[str], kind: str
+) -> None:
     target = tmp_path / f"out.{kind}"
 
     assert run("render", arguments[0], EXAMPLES / "demo-district", "-o", target, *arguments[1:]) == 0

@@ -63,7 +63,7 @@ def test_imports_run_downhill() -> None:
         if module.split(".")[0] != "gfdocs" or own in ("__init__",):
             continue
         target = room(module)
-        if target in gfdocs.__all__ and target not in LEVELS or target == "__version__":
+        if (target in gfdocs.__all__ and target not in LEVELS) or target == "__version__":
             continue
         if target != own and LEVELS[target] > LEVELS[own]:
             uphill.append(f"{path.relative_to(ROOT)} imports {module}")
@@ -127,12 +127,16 @@ def test_library_never_prints() -> None:
 
 
 def codes_in_source() -> set[str]:
-    return {code for path in PACKAGE.rglob("*.py") for code in re.findall(r'"(GF\d{3})"', path.read_text(encoding="utf-8"))}
+    return {
+        code for path in PACKAGE.rglob("*.py") for code in re.findall(r'"(GF\d{3})"', path.read_text(encoding="utf-8"))
+    }
 
 
 def test_every_code_is_documented() -> None:
     documented = {
-        code for path in (ROOT / "docs" / "errors").glob("*.md") for code in re.findall(r"GF\d{3}", path.read_text(encoding="utf-8"))
+        code
+        for path in (ROOT / "docs" / "errors").glob("*.md")
+        for code in re.findall(r"GF\d{3}", path.read_text(encoding="utf-8"))
     }
 
     assert codes_in_source() - documented == set()

@@ -44,7 +44,9 @@ def test_suzhou_has_a_package_for_each_of_ten_districts_in_official_order(packag
 
 
 def test_no_tag_is_left_in_any_part(packages: dict[str, Path]) -> None:
-    left = {path.name: parts for path in files(packages, ".docx", ".xlsx") if (parts := ooxml.find_left_over_tags(path))}
+    left = {
+        path.name: parts for path in files(packages, ".docx", ".xlsx") if (parts := ooxml.find_left_over_tags(path))
+    }
     svgs = [path.name for path in files(packages, ".svg") if ooxml.LEFT_OVER.search(path.read_bytes())]
 
     assert left == {}
@@ -52,7 +54,11 @@ def test_no_tag_is_left_in_any_part(packages: dict[str, Path]) -> None:
 
 
 def test_the_validator_finds_no_error(packages: dict[str, Path]) -> None:
-    faults = {path.name: errors[:3] for path in files(packages, ".docx", ".xlsx") if (errors := ooxml.find_validation_errors(path))}
+    faults = {
+        path.name: errors[:3]
+        for path in files(packages, ".docx", ".xlsx")
+        if (errors := ooxml.find_validation_errors(path))
+    }
 
     assert faults == {}
 
@@ -121,7 +127,9 @@ def test_the_blocks_of_readme_run(tmp_path: Path) -> None:
 def test_the_same_input_gives_the_same_bytes_whatever_the_machine(tmp_path: Path, name: str) -> None:
     def make(out: str, **environment: str) -> dict[str, bytes]:
         command = [sys.executable, "-m", "gfdocs.cli", "batch", str(EXAMPLES / name), "-o", str(tmp_path / out)]
-        done = subprocess.run(command, capture_output=True, encoding="utf-8", env={"PATH": os.environ["PATH"], **environment})
+        done = subprocess.run(
+            command, capture_output=True, encoding="utf-8", env={"PATH": os.environ["PATH"], **environment}
+        )
         assert done.returncode == 0, done.stderr
         folder = tmp_path / out
         return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
@@ -138,7 +146,11 @@ def test_libreoffice_converts_one_of_each_kind(packages: dict[str, Path], tmp_pa
     import pypdfium2
 
     folder = packages["demo-district"]
-    found = {path.stem.split("（")[0].split(" ")[0] + path.suffix: path for path in folder.rglob("*") if path.suffix in (".docx", ".xlsx")}
+    found = {
+        path.stem.split("（")[0].split(" ")[0] + path.suffix: path
+        for path in folder.rglob("*")
+        if path.suffix in (".docx", ".xlsx")
+    }
     sources = list(found.values())
 
     pdfs = office.to_pdfs(sources, tmp_path)
@@ -207,7 +219,10 @@ def test_the_manifest_names_every_file_with_its_digest(packages: dict[str, Path]
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     listed = {entry["path"]: entry for entry in manifest["files"]}
 
-    on_disk = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()} - {"manifest.json", "index.html"}
+    on_disk = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()} - {
+        "manifest.json",
+        "index.html",
+    }
 
     assert set(listed) == on_disk
     for path, entry in listed.items():

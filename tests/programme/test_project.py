@@ -28,7 +28,12 @@ def test_the_salutation_names_three_kinds_of_bodies(suzhou: gfdocs.Project) -> N
 
 @pytest.mark.parametrize(
     ("district", "addressee"),
-    [("昆山市", "昆山市工信局"), ("姑苏区", "姑苏区经科局"), ("工业园区", "工业园区经发委"), ("320505", "高新区经发委")],
+    [
+        ("昆山市", "昆山市工信局"),
+        ("姑苏区", "姑苏区经科局"),
+        ("工业园区", "工业园区经发委"),
+        ("320505", "高新区经发委"),
+    ],
 )
 def test_a_district_answers_to_name_short_name_and_code(suzhou: gfdocs.Project, district: str, addressee: str) -> None:
     assert suzhou.context("cover", district=district)["district"]["addressee"] == addressee
@@ -56,7 +61,9 @@ def test_a_former_name_finds_the_renamed_company(demo: gfdocs.Project) -> None:
         ({"document": "notice", "kind": "xlsx"}, "GF464", "comes as docx"),
     ],
 )
-def test_an_unknown_name_says_what_there_is(demo: gfdocs.Project, arguments: dict[str, str], code: str, words: str) -> None:
+def test_an_unknown_name_says_what_there_is(
+    demo: gfdocs.Project, arguments: dict[str, str], code: str, words: str
+) -> None:
     with pytest.raises(NotFound) as raised:
         demo.render(**arguments)  # type: ignore[arg-type]
 
@@ -78,7 +85,9 @@ def test_attachment_numbers_follow_the_annex_list(tmp_path: Path) -> None:
 
 def test_one_attachment_alone_has_no_number(tmp_path: Path) -> None:
     folder = copy_example(
-        "demo-district", tmp_path, ("[province-notice, list, annual-table, cultivation-table, enrolment-table]", "[list]")
+        "demo-district",
+        tmp_path,
+        ("[province-notice, list, annual-table, cultivation-table, enrolment-table]", "[list]"),
     )
 
     assert attachment_labels(gfdocs.load(folder).settings) == {"list": "附件"}

@@ -116,7 +116,7 @@ def _percent(what: str) -> Check:
 
 INDEX = Column("序号", 4.5, "c.index", kind="index", locked=True)
 CONTACTS = (
-    Column("联系人", 8, "c.contact.name", required=True, check=_hint("负责本项工作的联系人姓名。")),
+    Column("联系人", 8, "c.contact.name", kind="choice", required=True, check=_hint("负责本项工作的联系人姓名。")),
     Column("联系电话", 13.5, "c.contact.phone", kind="code", required=True, check=PHONE),
     Column("备注", 8, "c.note"),
 )
@@ -351,6 +351,7 @@ def _draw_form(book: Book, form: Form) -> None:
     for number, column in enumerate(form.columns):
         sheet.set_column(number, number, column.width)
     _draw_head(book, sheet, form, last)
+    sheet.set_row(ITEM_ROW, 30)
     sheet.write_string(FOR_ROW, 0, f"{{%tr for c in {form.rows} %}}")
     sheet.write_string(END_ROW, 0, "{%tr endfor %}")
     for number, column in enumerate(form.columns):
@@ -426,7 +427,7 @@ def _draw_heading(book: Book, sheet: Any, form: Form, start: int, end: int) -> N
 
 
 _KINDS: dict[str, dict[str, Any]] = {
-    "text": {},
+    "text": {"align": "left", "indent": 1},
     "long": {"align": "left"},
     "code": {"num_format": "@", "align": "center"},
     "amount": {"num_format": "#,##0.00", "align": "right"},
@@ -557,9 +558,9 @@ def _draw_list() -> bytes:
 
 
 def _draw_groups(book: Book, sheet: Any) -> None:
-    text, centred = book.cell(font_size=11), book.cell(font_size=11, align="center")
-    band = book.cell(font_size=11, bold=True, bg_color=BAND)
-    sum_text = book.cell(font_size=11, align="right", italic=True)
+    text, centred = book.cell(font_size=11, align="left", indent=1), book.cell(font_size=11, align="center")
+    band = book.cell(font_size=11, bold=True, bg_color=BAND, align="left", indent=1)
+    sum_text = book.cell(font_size=11, align="right", indent=1)
     total = book.cell(font_size=12, bold=True, align="center", bg_color=HEAD)
     sheet.write_string(3, 0, "{%tr for g in groups %}")
     sheet.set_row(4, 24)
@@ -573,9 +574,7 @@ def _draw_groups(book: Book, sheet: Any) -> None:
     sheet.write_string(7, 0, "{%tr endfor %}")
     sheet.set_row(8, 22)
     sheet.merge_range(8, 0, 8, 2, "小计", sum_text)
-    sheet.write_formula(
-        8, 3, "=COUNT(A7:A7)", book.cell(font_size=11, align="center", italic=True, num_format='0" 家"'), 0
-    )
+    sheet.write_formula(8, 3, "=COUNT(A7:A7)", book.cell(font_size=11, align="center", num_format='0" 家"'), 0)
     sheet.write_string(9, 0, "{%tr endfor %}")
     sheet.set_row(10, 30)
     sheet.merge_range(10, 0, 10, 2, "合　计", total)

@@ -1,0 +1,296 @@
+"""The workbook templates as files, and what comes of them: valid, locked where they must be, growing where they must."""
+
+from __future__ import annotations
+
+import io
+import sys
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+from openpyxl.utils import range_boundaries
+
+from tests import office, ooxml
+from tests.templates_xlsx.sample import FORMS, LONGEST, ROOT, TEMPLATES, context, group, public_groups, template
+
+ALL = ("list", *FORMS)
+ROWS = {
+    "annual-table": ("工厂", "园区", "供应链"),
+    "cultivation-table": ("培育计划",),
+    "enrolment-table": ("申报入库",),
+}
+BLANK = {"工厂": 10, "园区": 5, "供应链": 5, "培育计划": 12, "申报入库": 12}
+HEAD_ROWS = 5
+
+
+def render(name: str, data: dict[str, Any]) -> bytes:
+    return template(name).render(data).to_bytes()
+
+
+def book(data: bytes, **more: Any) -> openpyxl.Workbook:
+    return openpyxl.load_workbook(io.BytesIO(data), **more)
+
+
+def column(sheet: Any, heading: str) -> int:
+    """Return the number of the column under a heading, whichever of the two heading rows it stands in."""
+    for row in (HEAD_ROWS - 1, HEAD_ROWS):
+        for cell in sheet[row]:
+            if str(cell.value or "").replace("\n", "").startswith(heading):
+                return int(cell.column)
+    raise AssertionError(f"no column {heading} in {sheet.title}")
+
+
+def validations(sheet: Any) -> dict[tuple[int, int, int], Any]:
+    """Return the validations by (column, first row, last row)."""
+    found = {}
+    for rule in sheet.data_validations.dataValidation:
+        for span in str(rule.sqref).split():
+            left, top, _, bottom = range_boundaries(span)
+            found[left, top, bottom] = rule
+    return found
+
+
+# --- the files ----------------------------------------------------------------------------------------------------------
+
+
+def draw() -> dict[str, bytes]:
+    sys.path.insert(0, str(ROOT / "templates" / "source"))
+    try:
+        import draw_xlsx
+    finally:
+        sys.path.pop(0)
+    return draw_xlsx.draw()
+
+
+def parts(data: bytes) -> dict[str, bytes]:
+    with zipfile.ZipFile(io.BytesIO(data)) as package:
+        return {name: package.read(name) for name in package.namelist()}
+
+
+def test_drawing_the_templates_again_gives_the_same_files() -> None:
+    drawn = draw()
+    assert drawn == draw()
+    assert set(drawn) == {f"{name}.xlsx" for name in ALL}
+    for name, data in drawn.items():  # parts: another zlib may pack the same parts otherwise
+        assert parts(data) == parts((TEMPLATES / name).read_bytes()), name
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_the_templates_are_valid_workbooks(name: str) -> None:
+    assert ooxml.find_validation_errors(TEMPLATES / f"{name}.xlsx") == []
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_every_sheet_prints_on_a4_one_page_wide_with_page_numbers_and_says_it_is_an_example(name: str) -> None:
+    for sheet in openpyxl.load_workbook(TEMPLATES / f"{name}.xlsx"):
+        assert sheet.page_setup.paperSize == 9
+        assert sheet.sheet_properties.pageSetUpPr.fitToPage and sheet.page_setup.fitToHeight == 0
+        assert "&P" in sheet.oddFooter.center.text and "示意" in sheet.oddFooter.right.text
+        if sheet.title != "填表说明":
+            assert sheet.print_title_rows and sheet.freeze_panes
+
+
+# --- what comes of them ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("count", [0, 1, 3, 40])
+@pytest.mark.parametrize("name", ALL)
+def test_with_any_number_of_units_the_workbook_is_valid_and_no_tag_is_left(
+    name: str, count: int, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.xlsx"
+    path.write_bytes(render(name, context(count)))
+
+    assert ooxml.find_left_over_tags(path) == []
+    assert ooxml.find_validation_errors(path) == []
+    assert "#REF!" not in ooxml.read_text(path)
+    assert render(name, context(count)) == path.read_bytes()
+
+
+@pytest.mark.parametrize("count", [0, 1, 7])
+@pytest.mark.parametrize(("name", "title"), [(name, title) for name in FORMS for title in ROWS[name]])
+def test_a_form_holds_the_units_then_empty_rows_then_the_totals(name: str, title: str, count: int) -> None:
+    sheet = book(render(name, context(count)))[title]
+    names = [sheet.cell(row, 2).value for row in range(HEAD_ROWS + 1, HEAD_ROWS + count + 1)]
+    total = HEAD_ROWS + count + BLANK[title] + 1
+
+    assert names == [LONGEST if i == 2 else f"示例第{i}电子有限公司" for i in range(1, count + 1)]
+    assert all(sheet.cell(row, 2).value is None for row in range(HEAD_ROWS + count + 1, total))
+    assert sheet.cell(total, 1).value == "合计"
+    assert sheet.cell(total, 2).value == f"=COUNTA(B{HEAD_ROWS + 1}:B{total - 1})"
+    assert "示意" in str(sheet.cell(total + (2 if name == "enrolment-table" else 1), 1).value)
+
+
+@pytest.mark.parametrize("count", [0, 3])
+@pytest.mark.parametrize(("name", "title"), [(name, title) for name in FORMS for title in ROWS[name]])
+def test_headings_and_prefilled_cells_are_locked_and_input_is_open(name: str, title: str, count: int) -> None:
+    sheet = book(render(name, context(count)))[title]
+    protection = sheet.protection
+
+    assert protection.sheet and not protection.password
+    assert not protection.formatColumns and not protection.formatRows and not protection.insertRows  # False: allowed
+    assert all(
+        cell.protection.locked
+        for row in sheet.iter_rows(1, HEAD_ROWS)
+        for cell in row
+        if cell.value and "日期" not in str(cell.value)
+    )
+    phone, name_column = column(sheet, "联系电话"), 2
+    for row in range(HEAD_ROWS + 1, HEAD_ROWS + count + 1):
+        assert sheet.cell(row, name_column).protection.locked
+        assert not sheet.cell(row, phone).protection.locked
+    for row in range(HEAD_ROWS + count + 1, HEAD_ROWS + count + BLANK[title] + 1):
+        assert not sheet.cell(row, name_column).protection.locked
+        assert not sheet.cell(row, phone).protection.locked
+
+
+@pytest.mark.parametrize("count", [0, 1, 12])
+@pytest.mark.parametrize(("name", "title"), [(name, title) for name in FORMS for title in ROWS[name]])
+def test_drop_downs_and_limits_reach_every_row_to_fill(name: str, title: str, count: int) -> None:
+    sheet = book(render(name, context(count)))[title]
+    first, last = HEAD_ROWS + 1, HEAD_ROWS + count + BLANK[title]
+    rules = validations(sheet)
+
+    assert rules and all((top, bottom) == (first, last) for _, top, bottom in rules)
+    assert all(rule.showInputMessage and rule.prompt for rule in rules.values())
+    choices = [rule for rule in rules.values() if rule.type == "list"]
+    assert len(choices) == {"annual-table": 1, "cultivation-table": 1, "enrolment-table": 8}[name]
+
+
+def test_codes_and_phones_are_text_and_amounts_are_numbers() -> None:
+    sheet = book(render("annual-table", context(3)))["工厂"]
+    row = HEAD_ROWS + 1
+    code, phone = (sheet.cell(row, column(sheet, heading)) for heading in ("统一社会信用代码", "联系电话"))
+    output, energy = (sheet.cell(row, column(sheet, heading)) for heading in ("产值", "综合能耗"))
+
+    assert (code.value, code.data_type, code.number_format) == ("91320599000000001X", "s", "@")
+    assert (phone.value, phone.data_type, phone.number_format) == ("0500-12345678", "s", "@")
+    assert (output.value, energy.value) == (128600.5, 8420.25)
+
+
+def test_totals_and_ratios_are_right_without_recalculation() -> None:
+    sheet = book(render("annual-table", context(3)), data_only=True)["工厂"]
+    total = HEAD_ROWS + 3 + BLANK["工厂"] + 1
+
+    assert sheet.cell(total, 2).value == 3
+    assert sheet.cell(total, column(sheet, "产值")).value == pytest.approx(3 * 128600.5)
+    assert sheet.cell(total, column(sheet, "计划投资")).value == 4500
+    assert sheet.cell(HEAD_ROWS + 1, column(sheet, "单位产值能耗")).value == pytest.approx(8420.25 / 128600.5)
+
+
+def test_merged_headings_and_the_note_stay_whole() -> None:
+    sheet = book(render("annual-table", context(5)))["工厂"]
+    total = HEAD_ROWS + 5 + BLANK["工厂"] + 1
+    merged = {str(span) for span in sheet.merged_cells.ranges}
+
+    assert f"A{total + 1}:Q{total + 1}" in merged
+    assert {"A2:Q2", "H4:J4", "K4:N4", "A4:A5"} <= merged
+
+
+def test_missing_answers_are_marked_only_in_rows_of_listed_units() -> None:
+    sheet = book(render("enrolment-table", context(4)))["申报入库"]
+    spans = {str(span.sqref) for span in sheet.conditional_formatting}
+    assert spans and all(range_boundaries(span)[1] == HEAD_ROWS + 1 for span in spans)
+    assert all(range_boundaries(span)[3] >= HEAD_ROWS + 4 for span in spans)
+
+
+def answers(second: str, third: str) -> dict[str, Any]:
+    data = context(3)
+    data["district"]["candidates"][1]["enrolment"]["dishonest"] = second
+    data["district"]["candidates"][2]["enrolment"]["sound"] = third
+    return data
+
+
+VERDICTS = ["符合", "不符合", "待核实"]
+
+
+def verdicts(data: bytes) -> list[str]:
+    sheet = book(data, data_only=True)["申报入库"]
+    found = [sheet.cell(row, column(sheet, "核对结果")).value for row in range(HEAD_ROWS + 1, HEAD_ROWS + 6)]
+    return [str(value or "") for value in found]
+
+
+def test_the_verdict_follows_the_answers() -> None:
+    """All in order 符合, one exclusion 不符合, an open question 待核实, an empty row nothing."""
+    assert verdicts(render("enrolment-table", answers("是", ""))) == [*VERDICTS, "", ""]
+
+
+@pytest.mark.office
+def test_libreoffice_comes_to_the_same_verdicts(tmp_path: Path) -> None:
+    path = tmp_path / "a.xlsx"
+    path.write_bytes(render("enrolment-table", answers("是", "")))
+    (converted,) = office.convert([path], "ods", tmp_path / "out")
+    (back,) = office.convert([converted], "xlsx", tmp_path / "back")
+    assert verdicts(back.read_bytes()) == [*VERDICTS, "", ""]
+
+
+# --- annex 2 ----------------------------------------------------------------------------------------------------------------
+
+
+def test_the_list_numbers_through_with_subtotals_and_a_total() -> None:
+    groups = public_groups()
+    data = context(0, label="附件2", groups=groups)
+    data["district"] = None
+    sheet = book(render("list", data), data_only=True)["名单"]
+    rows = [[cell.value for cell in row] for row in sheet.iter_rows(4)]
+    units = [row for row in rows if isinstance(row[0], (int, float))]
+    count = sum(len(g["companies"]) for g in groups)
+
+    assert [row[0] for row in units] == list(range(1, count + 1))
+    assert [row[1] for row in units] == [c["name"] for g in groups for c in g["companies"]]
+    assert [row[3] for row in rows if row[0] == "小计"] == [len(g["companies"]) for g in groups]
+    assert [row[3] for row in rows if row[0] == "合　计"] == [count]
+    assert [row[0] for row in rows if row[0] and not row[1] and not row[3]] == [g["name"] for g in groups]
+
+
+def test_the_list_of_a_district_bears_its_name() -> None:
+    sheet = book(render("list", context(3, label="附件2")))["名单"]
+    assert sheet["A1"].value == "附件2" and str(sheet["A2"].value).endswith("（示范区）")
+
+
+def test_an_empty_list_has_its_head_and_a_total_of_none() -> None:
+    sheet = book(render("list", context(0, groups=[])), data_only=True)["名单"]
+    assert [cell.value for cell in sheet[3]][:2] == ["序号", "单位名称"]
+    assert sheet["A4"].value == "合　计" and sheet["D4"].value == 0
+
+
+def test_a_name_of_thirty_one_characters_fits_its_cell() -> None:
+    """At 11 pt the column takes at least half the name, and the row is high enough for two lines."""
+    data = context(0, groups=[group("示范区", context(3)["district"]["factories"])])
+    sheet = book(render("list", data))["名单"]
+    row = next(row for row in range(4, 12) if sheet.cell(row, 2).value == LONGEST)
+    points = sheet.column_dimensions["B"].width * 5.25  # one width unit is about 7 pixels, 5.25 pt
+
+    assert 2 * points >= 31 * 11
+    assert sheet.row_dimensions[row].height >= 2 * 13.5
+
+
+@pytest.mark.office
+def test_the_head_of_the_list_is_on_every_page(tmp_path: Path) -> None:
+    pdfium = pytest.importorskip("pypdfium2")
+    path = tmp_path / "list.xlsx"
+    path.write_bytes(render("list", context(0, groups=public_groups())))
+    (pdf,) = office.to_pdfs([path], tmp_path / "out")
+    pages = [page.get_textpage().get_text_range() for page in pdfium.PdfDocument(str(pdf))]
+
+    assert len(pages) >= 2
+    assert all("单位名称" in page and "名单类别" in page for page in pages)
+    assert all(f"第 {number} 页" in page for number, page in enumerate(pages, 1))
+
+
+@pytest.mark.office
+def test_each_form_is_one_page_wide_in_print(tmp_path: Path) -> None:
+    """A page for each sheet: none of them spills a column onto a second page."""
+    pdfium = pytest.importorskip("pypdfium2")
+    files = []
+    for name in FORMS:
+        path = tmp_path / f"{name}.xlsx"
+        path.write_bytes(render(name, context(3)))
+        files.append(path)
+    for name, pdf in zip(FORMS, office.to_pdfs(files, tmp_path / "out"), strict=True):
+        document = pdfium.PdfDocument(str(pdf))
+        assert len(document) == len(ROWS[name]) + 1
+        widths = [round(page.get_width() / 72 * 25.4) for page in document]
+        assert widths == [297] * len(ROWS[name]) + [210]

@@ -30,7 +30,8 @@ def _draw_letter() -> bytes:
         + paragraph("请提交以下{{ items|length }}项材料：", style="GongwenBody")
         + tag("for item in items")
         + paragraph("{{ loop.index }}.{{ item }}", style="GongwenBody")
-        + tag("endfor")
+        + tag("endfor"),
+        title="关于提交材料的函",
     ).to_bytes()
 
 

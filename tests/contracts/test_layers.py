@@ -24,7 +24,7 @@ LEVELS = {
 }  # fmt: skip
 SIBLINGS_MAY_NOT_MEET = [("data", "engine"), ("gongwen", "programme"), ("engine", "docx")]
 ONE_HOME = {
-    "jinja2": ("engine",), "docxtpl": ("engine", "docx"), "yaml": ("data",), "pydantic": ("data",), "typer": ("cli",), "rich": ("cli",),
+    "jinja2": ("engine", "docx"), "docxtpl": ("engine", "docx"), "yaml": ("data",), "pydantic": ("data",), "typer": ("cli",), "rich": ("cli",),
     "isal": ("engine",), "reportlab": ("engine",), "fontTools": ("engine",), "distributed": ("batch",), "fsspec": ("batch",),
 }  # fmt: skip
 

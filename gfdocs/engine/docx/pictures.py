@@ -29,14 +29,14 @@ _INLINE = (
     ' xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main"'
     ' xmlns:pic="http://schemas.openxmlformats.org/drawingml/2006/picture"'
     ' xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"'
-    ' distT="0" distB="0" distL="0" distR="0">'
+    '>'
     '<wp:extent cx="{cx}" cy="{cy}"/><wp:docPr id="{id}" name="Picture {id}"{descr}>{link}</wp:docPr>'
     '<wp:cNvGraphicFramePr><a:graphicFrameLocks noChangeAspect="1"/></wp:cNvGraphicFramePr>'
     '<a:graphic><a:graphicData uri="http://schemas.openxmlformats.org/drawingml/2006/picture"><pic:pic>'
     '<pic:nvPicPr><pic:cNvPr id="{id}" name="{file}">{link}</pic:cNvPr><pic:cNvPicPr/></pic:nvPicPr>'
     '<pic:blipFill><a:blip r:embed="{rid}"/><a:stretch><a:fillRect/></a:stretch></pic:blipFill>'
     '<pic:spPr><a:xfrm><a:off x="0" y="0"/><a:ext cx="{cx}" cy="{cy}"/></a:xfrm>'
-    '<a:prstGeom prst="rect"><a:avLst/></a:prstGeom></pic:spPr>'
+    '<a:prstGeom prst="rect"/></pic:spPr>'
     "</pic:pic></a:graphicData></a:graphic></wp:inline>"
 )
 

@@ -249,7 +249,7 @@ class _Reader:
     def _note(self, tag: str, outlet: Outlet) -> None:
         word = tag[2:].lstrip("-+ ").split(None, 1)[0].rstrip("-+%}") if tag.startswith("{%") else ""
         self.loops += {"for": 1, "endfor": -1}.get(word, 0)
-        if (word == "for" or tag.startswith("{{")) and self.stack and self.stack[-1] == "w:tr":
+        if (word in ("for", "if") or tag.startswith("{{")) and self.stack[-1:] == ["w:tr"]:
             self.fixes.add("tables")
         if outlet == "attribute" and "w:gridSpan" in self.element:
             self.fixes.add("tables")

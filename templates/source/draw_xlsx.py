@@ -351,7 +351,7 @@ def _draw_form(book: Book, form: Form) -> None:
     for number, column in enumerate(form.columns):
         sheet.set_column(number, number, column.width)
     _draw_head(book, sheet, form, last)
-    sheet.set_row(ITEM_ROW, 30)
+    sheet.set_row(ITEM_ROW, 42)
     sheet.write_string(FOR_ROW, 0, f"{{%tr for c in {form.rows} %}}")
     sheet.write_string(END_ROW, 0, "{%tr endfor %}")
     for number, column in enumerate(form.columns):
@@ -401,7 +401,7 @@ def _draw_head(book: Book, sheet: Any, form: Form, last: int) -> None:
         book.format(font_size=11, align="right", locked=False),
     )
     sheet.set_row(GROUP_ROW, 22)
-    sheet.set_row(HEAD_ROW, 56)
+    sheet.set_row(HEAD_ROW, 56 if any(column.group for column in form.columns) else 24)
     start = 0
     while start <= last:
         group = form.columns[start].group
@@ -558,31 +558,23 @@ def _draw_list() -> bytes:
 
 
 def _draw_groups(book: Book, sheet: Any) -> None:
+    """The districts: a row with the name and its sub-total, then the units; the total last."""
     text, centred = book.cell(font_size=11, align="left", indent=1), book.cell(font_size=11, align="center")
-    band = book.cell(font_size=11, bold=True, bg_color=BAND, align="left", indent=1)
-    sum_text = book.cell(font_size=11, align="right", indent=1)
-    total = book.cell(font_size=12, bold=True, align="center", bg_color=HEAD)
+    district = book.cell(font_size=11, bold=True, bg_color=BAND, align="left", indent=1)
+    subtotal = book.cell(font_size=11, bold=True, bg_color=BAND, align="center", num_format='0" 家"')
+    total = {"font_size": 12, "bold": True, "align": "center", "bg_color": HEAD}
     sheet.write_string(3, 0, "{%tr for g in groups %}")
-    sheet.set_row(4, 24)
-    sheet.merge_range(4, 0, 4, 3, "{{ g.name }}", band)
+    sheet.set_row(4, 26)
+    sheet.merge_range(4, 0, 4, 2, "{{ g.name }}", district)
+    # the serial numbers are the only numbers of column A: counting them counts the units
+    sheet.write_formula(4, 3, "=COUNT(A7:A7)", subtotal, 0)
     sheet.write_string(5, 0, "{%tr for c in g.companies %}")
     sheet.set_row(6, 29)
-    for number, (path, look) in enumerate(
-        (("c.index", centred), ("c.display_name", text), ("c.district_name", centred), ("c.level_text", centred))
-    ):
+    looks = {"c.index": centred, "c.display_name": text, "c.district_name": centred, "c.level_text": centred}
+    for number, (path, look) in enumerate(looks.items()):
         sheet.write_string(6, number, f"{{{{ {path} }}}}", look)
     sheet.write_string(7, 0, "{%tr endfor %}")
-    sheet.set_row(8, 22)
-    sheet.merge_range(8, 0, 8, 2, "小计", sum_text)
-    sheet.write_formula(8, 3, "=COUNT(A7:A7)", book.cell(font_size=11, align="center", num_format='0" 家"'), 0)
-    sheet.write_string(9, 0, "{%tr endfor %}")
-    sheet.set_row(10, 30)
-    sheet.merge_range(10, 0, 10, 2, "合　计", total)
-    # the serial numbers are the only numbers of column A: counting them counts the units
-    sheet.write_formula(
-        10,
-        3,
-        "=COUNT(A5:A9)",
-        book.cell(font_size=12, bold=True, align="center", bg_color=HEAD, num_format='0" 家"'),
-        0,
-    )
+    sheet.write_string(8, 0, "{%tr endfor %}")
+    sheet.set_row(9, 30)
+    sheet.merge_range(9, 0, 9, 2, "合　计", book.cell(**total))
+    sheet.write_formula(9, 3, "=COUNT(A5:A8)", book.cell(**total, num_format='0" 家"'), 0)

@@ -95,7 +95,7 @@ def test_every_sheet_prints_on_a4_one_page_wide_with_page_numbers_and_says_it_is
 # --- what comes of them ---------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("count", [0, 1, 3, 40])
+@pytest.mark.parametrize("count", [0, 1, 40])
 @pytest.mark.parametrize("name", ALL)
 def test_with_any_number_of_units_the_workbook_is_valid_and_no_tag_is_left(
     name: str, count: int, tmp_path: Path
@@ -240,9 +240,9 @@ def test_the_list_numbers_through_with_subtotals_and_a_total() -> None:
 
     assert [row[0] for row in units] == list(range(1, count + 1))
     assert [row[1] for row in units] == [c["name"] for g in groups for c in g["companies"]]
-    assert [row[3] for row in rows if row[0] == "小计"] == [len(g["companies"]) for g in groups]
+    heads = [row for row in rows if isinstance(row[0], str) and row[0] != "合　计"]
+    assert [(row[0], row[3]) for row in heads] == [(g["name"], len(g["companies"])) for g in groups]
     assert [row[3] for row in rows if row[0] == "合　计"] == [count]
-    assert [row[0] for row in rows if row[0] and not row[1] and not row[3]] == [g["name"] for g in groups]
 
 
 def test_the_list_of_a_district_bears_its_name() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
@@ -59,8 +60,13 @@ class StoreSink:
         return f"{self._root}/{path}"
 
     def put(self, path: str, data: bytes) -> None:
+        key = self.locate(path)
         with _translated(f"{self.url}/{path}"):
-            self.store.pipe_file(self.locate(path), data)
+            try:
+                self.store.pipe_file(key, data)
+            except FileNotFoundError:  # a store with real folders, such as sftp
+                self.store.makedirs(key.rsplit("/", 1)[0], exist_ok=True)
+                self.store.pipe_file(key, data)
 
     def take(self) -> tuple[tuple[str, bytes], ...]:
         return ()
@@ -226,8 +232,10 @@ class _StoreRun:
         local = "memory" in _protocols(self.sink.store)
         sink: Sink = MemorySink() if local else self.sink
         remote = None if local else sink
-        for result in run_chunks(self._chunks(todo), len(todo), self.maker, sink, self.options, remote=remote):
-            self._note(result)
+        results = run_chunks(self._chunks(todo), len(todo), self.maker, sink, self.options, remote=remote)
+        with closing(results):
+            for result in results:
+                self._note(result)
 
     def _chunks(self, todo: Sequence[Job]) -> Iterator[Chunk]:
         if self.options.zip:

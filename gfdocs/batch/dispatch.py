@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 from gfdocs.batch import faults
 from gfdocs.batch.make import Chunk, Maker, Result, Sink, make_chunk
@@ -20,7 +20,7 @@ def run_chunks(
     *,
     handles: tuple[int, ...] = (),
     remote: Sink | None = None,
-) -> Iterator[Result]:
+) -> Generator[Result, None, None]:
     """Give the result of each chunk, in whatever order they are ready.
 
     `remote` is a sink that works from any machine; without one, what an executor makes comes back with its result.

@@ -22,6 +22,7 @@ from gfdocs.errors import GfdocsError
 
 _TEMPLATES: OrderedDict[str, TemplateLike] = OrderedDict()  # of this process; compiled once, used for all its chunks
 _KEEP = 64
+CONNECT_SECONDS = 10
 
 
 class ShippedTemplate:
@@ -146,7 +147,7 @@ def open_dask(address: str, retries: int = 3) -> Iterator[tuple[Executor, int]]:
         raise faults.no_extra("dask", "dask.distributed") from error
     try:
         address_there = address.replace("dask://", "tcp://", 1)
-        client: Any = distributed.Client(address_there, set_as_default=False, timeout=10)  # type: ignore[no-untyped-call]
+        client: Any = distributed.Client(address_there, set_as_default=False, timeout=CONNECT_SECONDS)  # type: ignore[no-untyped-call]
     except (OSError, ValueError, TimeoutError) as error:
         raise faults.no_cluster(address, error) from error
     try:

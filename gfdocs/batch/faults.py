@@ -68,6 +68,15 @@ def not_a_folder(path: str) -> OutputError:
     return OutputError(Issue("GF505", "error", Place(file=path), fact, Text("choose another name", "请换一个名称")))
 
 
+def no_encoding(text: str, encoding: str) -> OutputError:
+    """GF507: the system's encoding of file names has no such characters."""
+    fact = Text(
+        f'file names here are {encoding}, which cannot write "{text}"', f"系统文件名编码为 {encoding}，无法写入“{text}”"
+    )
+    hint = Text("use a UTF-8 locale, or set PYTHONUTF8=1", "请使用 UTF-8 区域设置，或设置 PYTHONUTF8=1")
+    return OutputError(Issue("GF507", "error", Place(), fact, hint))
+
+
 def renamed(path: str, others: int) -> Issue:
     """GF510: several documents wanted the same file name, and each got an ending of its own."""
     fact = Text(

@@ -4,6 +4,7 @@ staging.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 from collections import defaultdict
@@ -101,6 +102,9 @@ class FolderRun(Run):
             yield Chunk(number, "", tuple(self.todo[start : start + size]))
 
     def complete(self) -> None:
+        for failure in self.ledger.failed:  # a worker may have died while it wrote
+            with contextlib.suppress(OSError):
+                os.unlink(os.path.join(self.stage, failure.job.path))
         placed: dict[str, list[str]] = defaultdict(list)
         for path, found in self.kept.items():
             if found.placed:

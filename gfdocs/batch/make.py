@@ -96,16 +96,12 @@ _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | get
 
 
 def write_new(path: str, data: bytes) -> None:
-    """Write a file that must not be there yet, its folders made as needed.
+    """Write a file in a stage, its folders made as needed. Raises OutputError; a half-written file is removed.
 
-    Raises OutputError; a half-written file is removed.
+    What a worker that died left under that name is removed, never written into.
     """
     try:
-        try:
-            handle = os.open(path, _NEW, 0o666)
-        except FileNotFoundError:
-            os.makedirs(os.path.dirname(path), exist_ok=True)
-            handle = os.open(path, _NEW, 0o666)
+        handle = _open_new(path)
         try:
             view = memoryview(data)
             while view:
@@ -117,6 +113,16 @@ def write_new(path: str, data: bytes) -> None:
             os.close(handle)
     except OSError as error:
         raise faults.unwritable(path, error) from error
+
+
+def _open_new(path: str) -> int:
+    try:
+        return os.open(path, _NEW, 0o666)
+    except FileNotFoundError:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+    except FileExistsError:
+        os.unlink(path)
+    return os.open(path, _NEW, 0o666)
 
 
 class Inputs(Protocol):

@@ -67,11 +67,22 @@ def batch(
     options = Options(
         zip, workers, executor, strict, replace, durable, date, progress, clock, dict(storage or {}), started
     )
+    out = _local_path(out)
     if "://" in str(out):
         from gfdocs.batch.cloud import run_in_store
 
         return run_in_store(project, str(out), whole.jobs, jobs, issues, options)
     return _run_in_folder(project, Path(out), whole.jobs, jobs, issues, options)
+
+
+def _local_path(out: str | Path) -> str | Path:
+    """Return the path that a file URL means; anything else as it is."""
+    if not str(out).startswith("file://"):
+        return out
+    from urllib.parse import unquote, urlsplit
+    from urllib.request import url2pathname
+
+    return url2pathname(unquote(urlsplit(str(out)).path))
 
 
 def _show_plan(project: Source, jobs: Sequence[Job], issues: tuple[Issue, ...], *, zipped: bool) -> Manifest:

@@ -6,6 +6,7 @@ import os
 from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import replace
 
 from gfdocs.batch import faults
@@ -36,6 +37,7 @@ class Run(ABC):
         self.options, self.workspace, self.stage = options, workspace, workspace.stage
         self.ledger = Ledger(project, shown, planned, jobs, (*issues, *_find_long_paths(folder, jobs)), options)
         self.maker = Maker(SourceInputs(project), get_version(), options.clock, zip_date(options.date))
+        _check_encoding(jobs)
         self.old = self._find_old()
         self.shelf = Shelf(folder, self.old, workspace)
         self.asked = frozenset(job.path for job in jobs)
@@ -147,8 +149,9 @@ class Run(ABC):
             self.options,
             handles=self.workspace.handles,
         )
-        for result in results:
-            self._note(result)
+        with closing(results):  # workers end before the stage is removed, whatever happens here
+            for result in results:
+                self._note(result)
 
     def _note(self, result: Result) -> None:
         for path, data in result.payload:
@@ -189,6 +192,16 @@ class Run(ABC):
         os.makedirs(self.workspace.aside, exist_ok=True)
         os.rename(os.path.join(self.folder, name), aside)
         return aside
+
+
+def _check_encoding(jobs: Sequence[Job]) -> None:
+    """Raise OutputError where this system has no way to write a file's name, as under an ASCII locale without UTF-8
+    mode.
+    """
+    try:
+        os.fsencode("".join(job.path for job in jobs))
+    except UnicodeEncodeError as error:
+        raise faults.no_encoding(error.object[error.start : error.end][:20], error.encoding) from error
 
 
 def _find_long_paths(folder: str, jobs: Sequence[Job]) -> Iterator[Issue]:

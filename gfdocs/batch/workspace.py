@@ -7,6 +7,7 @@ makes its own.
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import shutil
@@ -53,10 +54,11 @@ class Workspace:
         if os.path.islink(self.root):
             os.unlink(self.root)  # a link would lead the stage out of the output folder
         for _ in range(20):
-            os.makedirs(self.root, exist_ok=True)
-            with contextlib.suppress(FileNotFoundError):  # a run that just ended removed the folder under us
+            # A run that just ended may remove the folder under us, between any two of these calls.
+            with contextlib.suppress(FileExistsError, FileNotFoundError):
+                os.makedirs(self.root, exist_ok=True)
                 return _take_lock(os.path.join(self.root, _LOCK), self.out)
-        raise faults.locked(self.out, "")
+        raise FileExistsError(errno.EEXIST, "a file has the name of the work folder")
 
     def _make_stage(self) -> str:
         """Make a stage of a new name: a worker of a killed run may still be writing its last file into the old one."""

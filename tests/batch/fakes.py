@@ -58,7 +58,9 @@ class FakeTemplate:
             if root not in context:
                 raise NameMissing(Issue("GF204", "error", Place(self.text), Text(f'no name "{root}"', f"没有“{root}”")))
             values[root] = context[root]
-        body = json.dumps([self.text, values], ensure_ascii=False, default=str, sort_keys=True).encode("utf-8", "replace")
+        body = json.dumps([self.text, values], ensure_ascii=False, default=str, sort_keys=True).encode(
+            "utf-8", "replace"
+        )
         if self.kind == "svg":
             return FakeDocument(b"<svg>" + body + b"</svg>")
         buffer = io.BytesIO()
@@ -70,7 +72,9 @@ class FakeTemplate:
     def _break(self, name: str) -> None:
         if name and name == self.fail:
             place = Place(self.text, path=("table 2", "row 3"))
-            raise TemplateError(Issue("GF204", "error", place, Text('no name "compnay"', "没有“compnay”"), Text("see it", "请查")))
+            raise TemplateError(
+                Issue("GF204", "error", place, Text('no name "compnay"', "没有“compnay”"), Text("see it", "请查"))
+            )
         if name and name == self.crash:
             raise ZeroDivisionError("a fault of ours")
         if name and name == self.kill:
@@ -158,7 +162,9 @@ class FakeProject:
     def file_name(self, document: str, kind: str, target: FakeTarget) -> str:
         pattern = next(spec.file for spec in self.documents if spec.id == document)
         company = target.company or {}
-        stem = pattern.replace("{{ company.name }}", company.get("name", "")).replace("{{ district.name }}", target.district or "")
+        stem = pattern.replace("{{ company.name }}", company.get("name", "")).replace(
+            "{{ district.name }}", target.district or ""
+        )
         return f"{stem}.{kind}"
 
     def template(self, document: str, kind: str) -> FakeTemplate:
@@ -177,5 +183,7 @@ def make_code(index: int) -> str:
     """Return a credit code with its right check digit (GB 32100)."""
     body = f"91320500MA{index:07X}"[:17].replace("I", "1").replace("O", "0")
     weights = [3**i % 31 for i in range(17)]
-    total = sum(DIGITS.index(char if char in DIGITS else "0") * weight for char, weight in zip(body, weights, strict=True))
+    total = sum(
+        DIGITS.index(char if char in DIGITS else "0") * weight for char, weight in zip(body, weights, strict=True)
+    )
     return body + DIGITS[(31 - total % 31) % 31]

@@ -1,0 +1,110 @@
+"""Output to an object store: each object whole, the manifest last, nothing of anybody else's replaced."""
+
+from __future__ import annotations
+
+import json
+import uuid
+import zipfile
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gfdocs.batch import batch, dispatch, verify
+from gfdocs.errors import OutputError, OutputExists
+from tests.batch.disk import hash_tree, read_tree
+from tests.batch.fakes import FakeProject
+
+fsspec = pytest.importorskip("fsspec", reason="fsspec is not installed (extra cloud)")
+
+
+@pytest.fixture
+def url() -> str:
+    return f"memory://rounds/{uuid.uuid4()}"
+
+
+def read_store(url: str) -> dict[str, bytes]:
+    store, root = fsspec.core.url_to_fs(url)
+    return {path[len(root) + 1 :]: store.cat_file(path) for path in store.find(root)}
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+def test_a_store_holds_what_a_folder_would(tmp_path: Path, url: str, zipped: bool) -> None:
+    batch(FakeProject(), tmp_path / "out", zip=zipped)
+    manifest = batch(FakeProject(), url, zip=zipped)
+    assert read_store(url) == read_tree(tmp_path / "out")
+    assert manifest.path == url
+    assert repr(manifest).startswith(f"<Manifest '{url}': 44 files")
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+def test_a_second_run_makes_only_what_changed(tmp_path: Path, url: str, zipped: bool) -> None:
+    batch(FakeProject(), url, zip=zipped)
+    assert batch(FakeProject(), url, zip=zipped).report.kept == 44
+    changed = FakeProject(names={0: "改名有限公司"}, districts=("张家港市", "常熟市"), unlocated=0)
+    report = batch(changed, url, zip=zipped).report
+    assert zipped or report.kept > 0  # each zip holds a list of all units, which changed
+    batch(changed, tmp_path / "out", zip=zipped)
+    assert read_store(url) == read_tree(tmp_path / "out")
+
+
+def test_the_manifest_is_written_after_all_that_it_names(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from gfdocs.batch.cloud import StoreSink
+
+    order: list[str] = []
+    real = StoreSink.put
+    monkeypatch.setattr(StoreSink, "put", lambda self, path, data: (order.append(path), real(self, path, data))[1])
+    batch(FakeProject(), url)
+    assert order[-1] == "manifest.json"
+    named = {record["path"] for record in json.loads(read_store(url)["manifest.json"])["files"]}
+    assert named <= set(order)
+
+
+def test_objects_of_others_are_not_replaced_without_a_word(url: str) -> None:
+    store, root = fsspec.core.url_to_fs(url)
+    store.pipe_file(f"{root}/01 张家港市/附件1 名单.xlsx", b"theirs")
+    store.pipe_file(f"{root}/note.txt", b"theirs")
+    with pytest.raises(OutputExists) as caught:
+        batch(FakeProject(), url)
+    assert [issue.code for issue in caught.value.issues] == ["GF504"]
+    batch(FakeProject(), url, replace=True)
+    assert read_store(url)["note.txt"] == b"theirs"
+
+
+def test_parts_add_up(tmp_path: Path, url: str) -> None:
+    batch(FakeProject(), url, districts="昆山市")
+    batch(FakeProject(), url)
+    batch(FakeProject(), tmp_path / "out")
+    assert read_store(url) == read_tree(tmp_path / "out")
+
+
+def test_a_file_url_is_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dispatch, "PAYS", 1)
+    batch(FakeProject(each=30), f"file://{tmp_path}/store", workers=2, zip=True)
+    assert verify(tmp_path / "store") == ()
+    batch(FakeProject(each=30), tmp_path / "out", zip=True)
+    assert hash_tree(tmp_path / "store") == hash_tree(tmp_path / "out")
+    with zipfile.ZipFile(BytesIO((tmp_path / "store/01 张家港市.zip").read_bytes())) as archive:
+        assert archive.testzip() is None
+
+
+def test_a_store_that_refuses_is_told_and_leaves_the_old_manifest(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    batch(FakeProject(), url)
+    before = read_store(url)["manifest.json"]
+
+    def refuse(self: Any, path: str, data: bytes, **kwargs: Any) -> None:
+        raise PermissionError("403 AccessDenied")
+
+    monkeypatch.setattr(type(fsspec.filesystem("memory")), "pipe_file", refuse)
+    with pytest.raises(OutputError) as caught:
+        batch(FakeProject(energy=3, round_name="新"), url)
+    assert caught.value.issues[0].code == "GF524"
+    monkeypatch.undo()
+    assert read_store(url)["manifest.json"] == before
+
+
+def test_a_store_nobody_knows(tmp_path: Path) -> None:
+    with pytest.raises(OutputError) as caught:
+        batch(FakeProject(), "nosuch://bucket/x")
+    assert caught.value.issues[0].code == "GF524"

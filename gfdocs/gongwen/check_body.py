@@ -44,13 +44,13 @@ def leading_spaces(paragraph: Paragraph) -> float:
     return sum(1.0 if char == "\u3000" else 0.5 for char in lead)
 
 
-def _is_running_text(paragraph: Paragraph) -> bool:
-    return is_running_text(paragraph) and "\t" not in paragraph.words[:4]
+def _is_running_text(parts: Parts, paragraph: Paragraph) -> bool:
+    return is_running_text(parts, paragraph) and "\t" not in paragraph.words[:4]
 
 
 def _check_indents(parts: Parts) -> Iterator[Issue]:
     for paragraph in parts.body:
-        if not _is_running_text(paragraph):
+        if not _is_running_text(parts, paragraph):
             continue
         indent = paragraph.left + paragraph.first + leading_spaces(paragraph)
         if abs(indent - layout.FIRST_LINE_INDENT.value) > 0.35:

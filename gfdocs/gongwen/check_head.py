@@ -162,10 +162,9 @@ def _check_signer(parts: Parts) -> Iterator[Issue]:
     name = parts.paper.name
     if "签发人：" not in signer.words:
         yield make_issue(name, "GF720", signer, f"“{signer.words[-8:]}”", "“签发人：×××”")
-    after = signer.text.partition("签发人")[2].lstrip("：: ")
-    names = [r for r in signer.runs if r.text.strip() and r.text.strip() in after]
-    if names and not is_family(names[-1].look.east, "楷体"):
-        found = Text(f"name in {names[-1].look.east or '—'}", f"姓名为{names[-1].look.east or '—'}")
+    last = [r for r in signer.runs if r.text.strip()][-1]
+    if not is_family(last.look.east, "楷体"):
+        found = Text(f"name in {last.look.east or '—'}", f"姓名为{last.look.east or '—'}")
         yield make_issue(name, "GF720", signer, found, layout.FONT_HEADING_2)
 
 

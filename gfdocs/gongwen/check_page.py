@@ -70,10 +70,11 @@ def _check_margins(paper: Paper, section: Section) -> Iterator[Issue]:
             )
 
 
-def is_running_text(paragraph: Paragraph) -> bool:
-    """A paragraph of the text: not in a table, not centred or right, and no small note under a table."""
-    note = paragraph.look.size < 14 and len(paragraph.words) < 60
-    return bool(paragraph.words) and not paragraph.table and not note and paragraph.align not in ("center", "right")
+def is_running_text(parts: Parts, paragraph: Paragraph) -> bool:
+    """A paragraph of the text: not in a table, not centred or right, and no small note under a table or at the end."""
+    if paragraph.table or paragraph.align in ("center", "right"):
+        return False
+    return bool(paragraph.words) and not (paragraph.look.size < 14 and paragraph.number in parts.note_places)
 
 
 # -- lines and characters ------------------------------------------------------------
@@ -101,7 +102,7 @@ def _check_grid(parts: Parts) -> Iterator[Issue]:
     first: dict[tuple[int, int, bool], Paragraph] = {}
     for paragraph in parts.body:
         section = _section_of(paper, paragraph)
-        if section.is_landscape or not is_running_text(paragraph):
+        if section.is_landscape or not is_running_text(parts, paragraph):
             continue
         pitch = find_line_pitch(paragraph, section)
         space = section.character_space if section.grid == "linesAndChars" else 0.0
@@ -168,7 +169,7 @@ def _check_type(parts: Parts) -> Iterator[Issue]:
     by_look: dict[str, list[Paragraph]] = {}
     for paragraph in parts.body:
         look = paragraph.look
-        if not is_running_text(paragraph):
+        if not is_running_text(parts, paragraph):
             continue
         if abs(look.size - layout.BODY_SIZE.value) > 0.3 or not is_family(look.east, "仿宋体", "黑体", "楷体"):
             by_look.setdefault(describe(look), []).append(paragraph)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from gfdocs.gongwen.paper import Block, Paper, Paragraph, Table
 
@@ -66,6 +67,7 @@ class Parts:
     imprint: tuple[Paragraph, ...] = ()
     imprint_tables: tuple[Table, ...] = ()
     used: set[int] = field(default_factory=set)
+    note_places: frozenset[int] = frozenset()
 
     @property
     def is_official(self) -> bool:
@@ -86,7 +88,17 @@ def find_parts(paper: Paper) -> Parts:
     main = _find_end(parts, main)
     main = _find_attachments(parts, main)
     parts.body = tuple(p for p in main if p.words)
+    parts.note_places = frozenset(_find_note_places(blocks))
     return parts
+
+
+def _find_note_places(blocks: list[Block]) -> Iterator[int]:
+    """Where a note in small type may stand: right below a table, and at the very end of a paper that has tables."""
+    for above, below in pairwise(blocks):
+        if isinstance(above, Table) and isinstance(below, Paragraph):
+            yield below.number
+    if blocks and isinstance(blocks[-1], Paragraph) and any(isinstance(b, Table) for b in blocks):
+        yield blocks[-1].number
 
 
 def _paragraphs(blocks: list[Block]) -> Iterator[Paragraph]:

@@ -418,7 +418,8 @@ class _Reader:
         merged = dict(base)
         for style in self.styles.chain(own.get("style")):
             merged.update(style.run)
-        merged.update(own)
+        # whether Word heeds a hint that stands in a style is not documented: only the run's own counts
+        merged.update({"hint": "", **own})
         text = "".join(self._read_piece(child, content) for child in element)
         if text and not content.in_instruction:
             content.runs.append(Run(text, self._make_look(merged)))

@@ -29,7 +29,16 @@ from gfdocs.engine.xlsx.programs import (
 from gfdocs.engine.xlsx.references import Formula, Ref, letter, parse_formula, parse_reference, refs_of, split_cell
 from gfdocs.engine.xlsx.sheet import CellPart, RowPart, SheetPart, scan_sheet, to_utf8
 from gfdocs.engine.xlsx.values import needs_space, write_text
-from gfdocs.engine.xlsx.workbook import SharedText, SheetEntry, TextRun, Workbook, read_text_item, read_workbook
+from gfdocs.engine.xlsx.workbook import (
+    SharedText,
+    SheetEntry,
+    TablePart,
+    TextRun,
+    Workbook,
+    read_table,
+    read_text_item,
+    read_workbook,
+)
 from gfdocs.errors import Issue, Place, TemplateError, Text
 
 if TYPE_CHECKING:
@@ -123,6 +132,7 @@ class Sheet:
     conditions: dict[int, ConditionProgram] = field(default_factory=dict)
     assigns: dict[int, AssignProgram] = field(default_factory=dict)
     sheet_programs: dict[int, Any] = field(default_factory=dict)
+    tables: tuple[TablePart, ...] = ()
 
     def sheet_program(self, tag: Tag, make: Callable[[Tag], Any]) -> Any:
         """Return the program of a `{%sheet … %}` tag, made once."""
@@ -302,6 +312,7 @@ class _Compiler:
         data = package.read(entry.part)
         safe_xml(data, name=package.name, part=entry.part)
         part = scan_sheet(to_utf8(data))
+        tables = self.read_tables(entry)
         row_lines: list[Line] = []
         column_tags: dict[int, list[Tag]] = {}
         sheet_tags: list[Tag] = []
@@ -321,7 +332,10 @@ class _Compiler:
                 else:
                     sheet_tags.append(tag)
             tag_columns = {column for column, _, _ in tags}
-            content = {cell.column for cell in cells if not _is_empty(cell)}
+            computed = (
+                {c for t in tables if t.first <= row_part.number <= t.last for c in t.computed} if tags else set()
+            )
+            content = {c.column for c in cells if not _is_empty(c) and not (c.column in computed and _is_formula(c))}
             bare_columns |= tag_columns - content
             full_columns |= content
             is_bare = bool(row_tags) and not content and not any(kind != "tr" for _, kind, _ in tags)
@@ -342,11 +356,32 @@ class _Compiler:
             self.compile_name(entry),
             tuple(sheet_tags),
             tagged or has_tags(entry.name),
+            tables=tables,
         )
+        self.keep_tables(sheet)
         self.compile_nodes(sheet, sheet.row_nodes)
         self.compile_nodes(sheet, sheet.column_nodes)
         self.refuse_side_by_side(sheet, sheet.row_nodes)
         return sheet
+
+    def read_tables(self, entry: SheetEntry) -> tuple[TablePart, ...]:
+        package = self.workbook.package
+        found = [
+            read_table(package, relation.target)
+            for relation in self.workbook.relations_of(entry.part)
+            if relation.type == "table" and relation.target in package
+        ]
+        return tuple(table for table in found if table is not None)
+
+    def keep_tables(self, sheet: Sheet) -> None:
+        """A table must keep a data row: a list that is all of one leaves a blank row where it is empty."""
+        for table in sheet.tables:
+            for node in sheet.row_nodes:
+                if isinstance(node, Block) and node.first <= table.first and table.last <= node.last:
+                    node.keep_one = True
+            for node in sheet.column_nodes:
+                if isinstance(node, Block) and node.first <= table.column2 and table.column1 <= node.last:
+                    self.issues.append(_table_columns(node.branches[0].place))
 
     def compile_name(self, entry: SheetEntry) -> CellProgram | None:
         if not has_tags(entry.name):
@@ -522,6 +557,20 @@ def _side_by_side(place: Place, other: Place) -> Issue:
         Text("put one list below the other, or join them in the data", "请把两个列表上下排列，或先在数据中合并"),
         (other,),
     )
+
+
+def _table_columns(place: Place) -> Issue:
+    return Issue(
+        "GF269",
+        "error",
+        place,
+        Text("columns cannot repeat inside an Excel table", "Excel 表格（ListObject）内不能按列循环"),
+        Text("turn the table into a plain range first (Table › Convert to Range)", "请先将表格转换为普通区域"),
+    )
+
+
+def _is_formula(cell: Cell) -> bool:
+    return isinstance(cell, FormulaCell)
 
 
 def _is_empty(cell: Cell) -> bool:

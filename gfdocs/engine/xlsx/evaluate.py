@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from functools import lru_cache
+from itertools import accumulate
 from typing import Any
 
 from gfdocs.engine.xlsx.references import Ref, parse_reference
@@ -46,7 +47,9 @@ class Cells:
 
 
 class Source:
-    """Where values come from: the sheets of the output, seen from one formula."""
+    """Where values come from: the sheets of the output, seen from one formula. `turn` is the turn of the innermost list."""
+
+    turn: int = 0
 
     def get_cells(self, ref: Ref) -> list[Cells]:
         """Return the values of each area of the reference."""
@@ -86,7 +89,21 @@ class Call:
     arguments: tuple[Any, ...]
 
 
-Tree = Constant | Reference | Operation | Call
+@dataclass(frozen=True, slots=True)
+class Series:
+    """A part of a formula whose value in each turn of a list is known already."""
+
+    values: Sequence[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A defined name."""
+
+    name: str
+
+
+Tree = Constant | Reference | Operation | Call | Series | Named
 
 _PRIORITY = {"^": 5, "*": 4, "/": 4, "+": 3, "-": 3, "&": 2, "=": 1, "<": 1, ">": 1, "<=": 1, ">=": 1, "<>": 1}
 
@@ -185,6 +202,8 @@ def _operand(item: Any) -> Tree:
         ref = parse_reference(item.value)
         if ref is not None and ref.last_sheet is None:
             return Reference(ref)
+        if ref is None and not set(item.value) & set("[]!:#{}"):
+            return Named(item.value)
     raise Unknown
 
 
@@ -211,6 +230,37 @@ def _is_known(tree: Tree) -> bool:
     if isinstance(tree, Call):
         return tree.name in _FUNCTIONS and all(map(_is_known, tree.arguments))
     return True
+
+
+def bind_names(tree: Tree, get: Callable[[str], Tree | None]) -> Tree | None:
+    """Return the tree with its defined names replaced by what they stand for; None where one is not known."""
+    if isinstance(tree, Named):
+        return get(tree.name)
+    if isinstance(tree, Operation):
+        left, right = bind_names(tree.left, get), bind_names(tree.right, get)
+        return Operation(tree.operator, left, right) if left is not None and right is not None else None
+    if isinstance(tree, Call):
+        arguments: list[Tree] = []
+        for index, argument in enumerate(tree.arguments):
+            bound = bind_names(argument, get)
+            if bound is None:
+                return None
+            if isinstance(argument, Named) and isinstance(bound, Reference):
+                bound = Reference(replace(bound.ref, function=tree.name, argument=index))
+            arguments.append(bound)
+        return Call(tree.name, tuple(arguments))
+    return tree
+
+
+def running(name: str, values: Sequence[Any]) -> list[Any] | None:
+    """Return SUM, COUNT, COUNTA, MIN or MAX of values[:1], values[:2] …; None where that is not certain."""
+    if name in ("COUNT", "COUNTA"):
+        counts = (value is not None if name == "COUNTA" else type(value) in (int, float) for value in values)
+        return list(accumulate(map(int, counts)))
+    if not set(map(type, values)) <= {int, float}:
+        return None
+    functions: dict[str, Any] = {"SUM": None, "MIN": min, "MAX": max}
+    return list(accumulate(values, functions[name])) if name in functions else None
 
 
 # -- scalars -----------------------------------------------------------------------------------------------------------
@@ -358,6 +408,10 @@ def _value(tree: Tree, source: Source) -> Value:
         return _single(source.get_cells(tree.ref))
     if isinstance(tree, Operation):
         return _operate(tree.operator, _value(tree.left, source), _value(tree.right, source))
+    if isinstance(tree, Series):
+        return tree.values[source.turn]
+    if isinstance(tree, Named):
+        raise Unknown
     return _FUNCTIONS[tree.name](tree.arguments, source)
 
 
@@ -493,6 +547,7 @@ def _subtotal(arguments: tuple[Tree, ...], source: Source) -> Value:
         values = [
             value
             for argument in arguments[1:]
+            if isinstance(argument, Reference)
             for cells in source.get_cells_without_subtotals(argument.ref)
             for value in cells
         ]
@@ -755,7 +810,7 @@ def _texts(arguments: Iterable[Tree], source: Source) -> list[str]:
 
 
 def _concatenate(arguments: tuple[Tree, ...], source: Source) -> Value:
-    return "".join(_texts([a if not isinstance(a, Reference) else a for a in arguments], source))
+    return "".join(_texts(arguments, source))
 
 
 def _textjoin(arguments: tuple[Tree, ...], source: Source) -> Value:
@@ -877,6 +932,8 @@ def _vector(tree: Tree, get_column: Callable[[Ref], Column | Value]) -> Any:
         if isinstance(found, list):
             return found if set(map(type, found)) <= {int, float} else None
         return found if type(found) in (int, float) else None
+    if isinstance(tree, Series):
+        return list(tree.values) if set(map(type, tree.values)) <= {int, float} else None
     if isinstance(tree, Operation) and tree.operator in ("+", "-", "*", "/"):
         left = _vector(tree.left, get_column)
         right = _vector(tree.right, get_column) if left is not None else None

@@ -116,7 +116,10 @@ class _FrameWriter:
         names = {"conditionalFormatting", "dataValidations", "hyperlinks", "protectedRanges", "ignoredErrors", "rowBreaks",
                  "colBreaks", "sparklines", "sparklineGroup", "sparklineGroups", "conditionalFormattings", "cellWatches"}  # fmt: skip
         for element in reversed(list(root.iter())):
-            if local_name(element) in names and not any(local_name(item) for item in element):
+            if local_name(element) in names and not any(
+                local_name(item)
+                for item in (children(element, "sparklines") if local_name(element) == "sparklineGroup" else element)
+            ):
                 parent = element.getparent()
                 if parent is not None:
                     parent.remove(element)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import chain, repeat
 from typing import Any
@@ -18,15 +18,18 @@ from gfdocs.engine.xlsx.evaluate import (
     Operation,
     Reference,
     Source,
+    Series,
     Unknown,
+    bind_names,
     evaluate,
     evaluate_columns,
     parse_tree,
+    running,
 )
 from gfdocs.engine.xlsx.geometry import MAX_COLUMN, MAX_ROW, Body, Path, Placed, Repeat, Turn, Uniform, whole_axis
 from gfdocs.engine.xlsx.layout import Assign, Block, Node, Stretch
 from gfdocs.engine.xlsx.programs import CellProgram, Loop, LoopProgram, Scope, turn_scope
-from gfdocs.engine.xlsx.references import Ref, letter
+from gfdocs.engine.xlsx.references import FREE, Ref, letter
 from gfdocs.engine.xlsx.resolve import FormulaFault, Site, formula_text, resolve, write_formula
 from gfdocs.engine.xlsx.sheet import escape_attribute, escape_text
 from gfdocs.engine.xlsx.values import CellFault, CellWriter, number_text, write_plain_numbers, write_plain_texts
@@ -69,6 +72,24 @@ class Context:
             self.table_id = 10_000
         self.table_id += 1
         return self.table_id
+
+    def get_tree(self, text: str, grid: Grid) -> Any:
+        """Return the tree of a formula with its defined names put in; None where it is not ours to compute."""
+        tree = parse_tree(text)
+        return None if tree is None else bind_names(tree, lambda name: self._get_name(name, grid))
+
+    def _get_name(self, name: str, grid: Grid) -> Any:
+        found = [
+            defined
+            for defined in self.compiled.workbook.names
+            if defined.name.casefold() == name.casefold() and defined.sheet_index in (None, grid.sheet.entry.index)
+        ]
+        if len(found) != 1:
+            return None
+        tree = parse_tree(found[0].text)
+        if isinstance(tree, Reference):
+            return Reference(replace(tree.ref, function=FREE)) if tree.ref.sheet is not None else None
+        return tree if isinstance(tree, Constant) else None
 
     def has_sheet(self, name: str) -> bool:
         """True where the template has a worksheet of this name."""
@@ -446,7 +467,7 @@ class Grid:
             return Unknown
         self._busy.add(key)
         try:
-            tree = parse_tree(cell.text)
+            tree = self.context.get_tree(cell.text, self)
             value = Unknown if tree is None else evaluate(tree, _Seen(self, path, column, line))
         except (Unknown, RecursionError, OverflowError):
             value = Unknown
@@ -605,7 +626,7 @@ class Grid:
         return found  # type: ignore[no-any-return]
 
     def _compute_vector(self, run: Uniform, path: Path, line: int, cell: FormulaCell, column: ColumnAt) -> list[Any]:
-        tree = parse_tree(cell.text)
+        tree = self.context.get_tree(cell.text, self)
         if tree is None or cell.kind:
             return [Unknown] * run.count
         seen = _Seen(self, (*path, run.turn(0)), column, line)
@@ -631,7 +652,9 @@ class Grid:
 
     def _turn_value(self, run: Uniform, path: Path, line: int, column: ColumnAt, tree: Any, index: int) -> Any:
         try:
-            return evaluate(tree, _Seen(self, (*path, run.turn(index)), column, line))
+            seen = _Seen(self, (*path, run.turn(index)), column, line)
+            seen.turn = index
+            return evaluate(tree, seen)
         except (Unknown, RecursionError, OverflowError):
             return Unknown
 
@@ -894,7 +917,7 @@ class _Seen(Source):
 
 def _fold(tree: Any, seen: _Seen) -> Any:
     """Compute the parts of a formula that are the same in every turn."""
-    if isinstance(tree, Constant):
+    if isinstance(tree, Constant | Series):
         return tree
     if _is_fixed(tree, seen):
         value = evaluate(tree, seen) if not isinstance(tree, Reference) else _fixed_reference(tree, seen)
@@ -902,9 +925,29 @@ def _fold(tree: Any, seen: _Seen) -> Any:
     if isinstance(tree, Operation):
         return Operation(tree.operator, _fold(tree.left, seen), _fold(tree.right, seen))
     if isinstance(tree, Call):
+        grown = _fold_running(tree, seen)
+        if grown is not None:
+            return grown
         # A reference that is an argument stays one: SUM of a cell and SUM of its value differ.
         return Call(tree.name, tuple(a if isinstance(a, Reference) else _fold(a, seen) for a in tree.arguments))
     return tree
+
+
+def _fold_running(tree: Call, seen: _Seen) -> Series | None:
+    """`SUM(C$5:C5)` grows from turn to turn: all its values in one go."""
+    if len(tree.arguments) != 1 or not isinstance(tree.arguments[0], Reference):
+        return None
+    ref = tree.arguments[0].ref
+    frame = seen.path[-1]
+    if not isinstance(frame, Turn) or ref.row1 != ref.row2 or ref.column1 != ref.column2 or frame.run.height != 1:
+        return None
+    if resolve(ref, seen.site).moving != (False, True) or frame.run.blank:
+        return None
+    at = seen.grid.find_column_for(ref, seen.column)
+    if at is None:
+        return None
+    values = running(tree.name, seen.grid._run_values(frame.run, seen.path[:-1], ref.row1, at))
+    return None if values is None else Series(values)
 
 
 def _fixed_reference(tree: Reference, seen: _Seen) -> Any:
@@ -921,6 +964,8 @@ def _is_fixed(tree: Any, seen: _Seen) -> bool:
         return seen.is_fixed(tree.ref)
     if isinstance(tree, Operation):
         return _is_fixed(tree.left, seen) and _is_fixed(tree.right, seen)
+    if not isinstance(tree, Call):
+        return False
     return tree.name not in ("ROW", "COLUMN") and all(_is_fixed(argument, seen) for argument in tree.arguments)
 
 

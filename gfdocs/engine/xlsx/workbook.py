@@ -16,6 +16,7 @@ from gfdocs.engine.package import (
     read_relationships,
     safe_xml,
 )
+from gfdocs.engine.xlsx.references import parse_reference
 
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 STRICT_MAIN = "http://purl.oclc.org/ooxml/spreadsheetml/main"
@@ -110,6 +111,35 @@ class DefinedName:
     text: str
     sheet_index: int | None
     position: int
+
+
+@dataclass(frozen=True, slots=True)
+class TablePart:
+    """An Excel table: its data rows, its columns, and which of them are computed (column number → formula)."""
+
+    part: str
+    first: int
+    last: int
+    column1: int
+    column2: int
+    computed: dict[int, str]
+
+
+def read_table(package: Package, part: str) -> TablePart | None:
+    """Return the table of a part; None where its range cannot be read."""
+    root = safe_xml(package.read(part), name=package.name, part=part)
+    ref = parse_reference(root.get("ref") or "")
+    section = child(root, "tableColumns")
+    if ref is None or section is None:
+        return None
+    computed = {}
+    for offset, column in enumerate(children(section, "tableColumn")):
+        formula = child(column, "calculatedColumnFormula")
+        if formula is not None and formula.text:
+            computed[ref.column1 + offset] = formula.text
+    first = ref.row1 + int(root.get("headerRowCount") or 1)
+    last = ref.row2 - int(root.get("totalsRowCount") or 0)
+    return TablePart(part, first, last, ref.column1, ref.column2, computed)
 
 
 _DATE_LETTERS = re.compile(r"[ymdhs]", re.IGNORECASE)

@@ -11,7 +11,7 @@ import datetime as dt
 import re
 import types
 import typing
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
 from functools import cache, partial
 from itertools import pairwise
@@ -112,7 +112,8 @@ class RecordSpec:
             for heading in spec.headings:
                 self.lookup.setdefault(heading, spec)
         self.normal = {zh.normal_heading(heading): spec for heading, spec in reversed(self.lookup.items())}
-        self.flat = _flat_paths(self)
+        self.flat_headings = tuple(_flat_headings(self))
+        self.flat = _group_paths(self.flat_headings)
 
     def find_field(self, key: str) -> FieldSpec | None:
         """Return the field of a key or heading, None where there is none."""
@@ -280,30 +281,29 @@ def _refuse_both(key: str, node: MapNode, check: Checker, first: Any) -> None:
     check.add("GF139", node.keys[key], fact, Text("keep one of them", "请只保留一个"), also=(place,))
 
 
-def _flat_paths(owner: RecordSpec) -> dict[str, tuple[tuple[str, ...], ...]]:
-    """Return normal heading → the paths of the nested fields that a flat column of this name may stand for."""
-    paths: dict[str, list[tuple[str, ...]]] = {}
-
-    def add(headings: Iterable[str], path: tuple[str, ...]) -> None:
-        for heading in headings:
-            listed = paths.setdefault(zh.normal_heading(heading), [])
-            if path not in listed:
-                listed.append(path)
-
+def _flat_headings(owner: RecordSpec) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield (heading, path) of the nested fields that a flat key or column may stand for."""
     if owner.model is not model.Company:
-        return {}
+        return
     for spec in owner.fields.values():
         if spec.record is None or spec.many:
             continue
         for inner in get_spec(spec.record).fields.values():
             path = (spec.name, inner.name)
-            add((".".join(path), "_".join(path)), path)
+            headings = (".".join(path), "_".join(path))
             if inner.record is None:
-                add(inner.headings[1:], path)
+                yield from ((heading, path) for heading in (*headings, *inner.headings[1:]))
                 continue
             for leaf in get_spec(inner.record).fields.values():
-                headings = inner.headings[1:] if leaf.name == "name" else leaf.headings[1:]
-                add((".".join((*path, leaf.name)), *headings), (*path, "*", leaf.name))
+                words = inner.headings[1:] if leaf.name == "name" else leaf.headings[1:]
+                yield from ((heading, (*path, "*", leaf.name)) for heading in (".".join((*path, leaf.name)), *words))
+
+
+def _group_paths(headings: Iterable[tuple[str, tuple[str, ...]]]) -> dict[str, tuple[tuple[str, ...], ...]]:
+    """Return normal heading → the paths it may stand for, in order."""
+    paths: dict[str, dict[tuple[str, ...], None]] = {}
+    for heading, path in headings:
+        paths.setdefault(zh.normal_heading(heading), {})[path] = None
     return {heading: tuple(found) for heading, found in paths.items()}
 
 

@@ -45,10 +45,8 @@ def _record_schema(spec: RecordSpec, definitions: dict[str, Any]) -> dict[str, A
         schema = _field_schema(field, definitions)
         for heading in field.headings:
             properties.setdefault(heading, schema)
-    for paths in spec.flat.values():
-        inner = _inner_field(spec, paths[0])
-        for heading in (*inner.headings[1:], ".".join(paths[0])) if inner.headings else ():
-            properties.setdefault(heading, _field_schema(inner, definitions))
+    for heading, path in spec.flat_headings:
+        properties.setdefault(heading, _field_schema(_inner_field(spec, path), definitions))
     whole: dict[str, Any] = {"type": "object", "properties": properties, "additionalProperties": False}
     needed = [{"anyOf": [{"required": [heading]} for heading in field.headings]} for field in spec.required]
     if needed:

@@ -214,11 +214,12 @@ def read_tables(
     """Yield the tables of a .csv (one) or .xlsx (one a sheet); sheets without a heading row are reported."""
     found = False
     for name, rows, placer in _read_sheets(data, file, issues, limits):
+        before = len(issues.issues)
         table = find_table(name, rows, placer, knows, is_name)
         if table is not None:
             found = True
             yield table
-        elif name:
+        elif name and len(issues.issues) == before:
             place = Place(file, path=(name,))
             fact = Text("a sheet without a heading row, passed over", "工作表中未找到表头行，已跳过")
             issues.add("GF120", place, fact, severity="note")

@@ -45,10 +45,15 @@ class _Workbook:
 
 
 class _Unreadable(Exception):
-    """A part is no XML, or over budget; the text says which."""
+    """A part is no XML (GF127), or over budget (GF104); the text says which."""
 
-    def __init__(self, text: Text) -> None:
-        self.text = text
+    def __init__(self, text: Text, code: str = "GF127") -> None:
+        self.text, self.code = text, code
+
+
+class _OverBudget(_Unreadable):
+    def __init__(self, en: str, zh: str) -> None:
+        super().__init__(Text(en, zh), "GF104")
 
 
 def read_sheets(
@@ -65,7 +70,7 @@ def read_sheets(
             issues.add(issue.code, issue.place, _text(issue.fact), issue.hint, severity=issue.severity)
         return
     except _Unreadable as fault:
-        _add_unreadable(issues, Place(file), fault.text)
+        _add_unreadable(issues, Place(file), fault)
         return
     if len(sheets) > limits.sheets:
         issues.add("GF104", Place(file), Text(f"more than {limits.sheets} sheets", f"超过 {limits.sheets} 个工作表"))
@@ -98,12 +103,14 @@ def _guard(rows: Iterator[Row], place: Place, issues: Collector) -> Iterator[Row
     try:
         yield from rows
     except _Unreadable as fault:
-        _add_unreadable(issues, place, fault.text)
+        _add_unreadable(issues, place, fault)
 
 
-def _add_unreadable(issues: Collector, place: Place, fact: Text) -> None:
+def _add_unreadable(issues: Collector, place: Place, fault: _Unreadable) -> None:
     hint = Text("open it in Excel or WPS and save it again", "请用 Excel 或 WPS 打开后重新保存")
-    issues.add("GF127", place, fact, hint)
+    if fault.code == "GF104":
+        hint = Text("delete what is not data, or split the file", "请删除多余内容，或拆分文件")
+    issues.add(fault.code, place, fault.text, hint)
 
 
 def _report_hidden(data: bytes, file: str, sheet: str, issues: Collector) -> None:
@@ -147,7 +154,7 @@ def _open(package: Package, limits: SourceLimits) -> tuple[list[tuple[str, str, 
 
 def _tree(package: Package, part: str) -> Any:
     if package.member(part).size > SMALL_PART:
-        raise _Unreadable(Text(f"the part {part} is too large", f"部件 {part} 过大"))
+        raise _OverBudget(f"the part {part} is too large", f"部件 {part} 过大")
     return safe_xml(package.read(part), name=package.name, part=part)
 
 
@@ -186,7 +193,7 @@ def _read_strings(data: bytes, limits: SourceLimits) -> list[str]:
         elif tag == "si":
             strings.append(_unescape("".join(text)))
             if len(strings) > 20 * limits.rows:
-                raise _Unreadable(Text("too many shared strings", "共享字符串过多"))
+                raise _OverBudget("too many shared strings", "共享字符串过多")
 
     def characters(part: str) -> None:
         if state["t"]:
@@ -277,7 +284,7 @@ class _Sheet:
         elif tag == "row":
             if self.number > self.limits.rows and any(cell is not None for cell in self.cells):
                 n = self.limits.rows
-                raise _Unreadable(Text(f"a value below row {n}", f"第 {n} 行以下还有内容"))
+                raise _OverBudget(f"a value below row {n}", f"第 {n} 行以下还有内容")
             self.rows.append((self.number, self.cells))
             self.cells = []
 
@@ -286,10 +293,10 @@ class _Sheet:
             return
         if self.column >= self.limits.columns:
             n = self.limits.columns
-            raise _Unreadable(Text(f"a value right of column {n}", f"第 {n} 列以外还有内容"))
+            raise _OverBudget(f"a value right of column {n}", f"第 {n} 列以外还有内容")
         self.count += 1
         if self.count > 20 * self.limits.rows:
-            raise _Unreadable(Text("too many cells", "单元格过多"))
+            raise _OverBudget("too many cells", "单元格过多")
         text, kind = self._read_value()
         while len(self.cells) <= self.column:
             self.cells.append(None)
@@ -345,6 +352,9 @@ def number_text(text: str, epoch: dt.date | None) -> tuple[str, str]:
 
 def _read_rows(data: bytes, book: _Workbook, limits: SourceLimits) -> Iterator[Row]:
     """Yield the rows that are there; a value merged down is repeated in the rows under it."""
+    if data.count(b"<row ") > limits.rows or data.count(b"<c ") > 20 * limits.rows:
+        n = limits.rows
+        raise _OverBudget(f"more than {n} rows or {20 * n} cells", f"超过 {n} 行或 {20 * n} 个单元格")
     merges = _down_merges(data)
     sheet = _Sheet(book, limits)
     running: dict[int, tuple[int, Cell]] = {}

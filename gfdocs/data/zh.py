@@ -153,6 +153,7 @@ def truncate_width(text: str, columns: int, ending: str = "…") -> str:
 
 
 _BRACKETS = str.maketrans("[]{}【】〔〕﹝﹞（）", "()()()()()()")
+_DOTS = str.maketrans("•・‧∙⋅", "·····")
 _GAPS = re.compile(r"[\s\u00a0\u3000\u200b\u200c\u200d\u2060\ufeff]+")
 
 
@@ -165,8 +166,8 @@ def normal_name(name: str) -> str:
     True
     """
     text = unicodedata.normalize("NFKC", name).translate(_BRACKETS)
-    text = _GAPS.sub("", text).casefold()
-    return text.replace("•", "·").replace("・", "·").replace("‧", "·")
+    text = _GAPS.sub("", text).casefold().translate(_DOTS)
+    return unicodedata.normalize("NFKC", text)  # what stood on both sides of a gap may combine
 
 
 def normal_heading(heading: str) -> str:

@@ -64,9 +64,7 @@ def test_the_worked_example() -> None:
     assert (fault.kind, fault.position) == ("character", 18)
 
 
-@pytest.mark.parametrize(
-    ("code", "check"), [("D2143569", "X"), ("00000000", "0"), ("M000100Y", "4")]
-)
+@pytest.mark.parametrize(("code", "check"), [("D2143569", "X"), ("00000000", "0"), ("M000100Y", "4")])
 def test_organisation_codes(code: str, check: str) -> None:
     assert organisation_check_character(code) == check
 

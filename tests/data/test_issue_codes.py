@@ -196,7 +196,7 @@ def test_every_issue_is_told_in_chinese_as_well(tmp_path: Path) -> None:
         (SourceLimits(issues=3), b"{a: &b 1, c: &d 2, e: &f 3, g: &h 4}", "a.yaml", "3 errors"),
         (SourceLimits(columns=2), "企业名称,地区,c,d".encode(), "a.csv", "2 columns"),
         (SourceLimits(rows=2), "企业名称,地区\n甲,\n乙,\n丙,\n丁,\n".encode(), "a.csv", "2 rows"),
-        (SourceLimits(rows=2), workbook([HEAD, *[["甲", str(i)] for i in range(9)]]), "a.xlsx", "row 2"),
+        (SourceLimits(rows=2), workbook([HEAD, *[["甲", str(i)] for i in range(9)]]), "a.xlsx", "more than 2 rows"),
         (SourceLimits(columns=3), workbook([HEAD, ["甲", "", "", "", "x"]]), "a.xlsx", "column 3"),
         (SourceLimits(sheets=1), workbook([HEAD], 二=[HEAD]), "a.xlsx", "1 sheets"),
     ],

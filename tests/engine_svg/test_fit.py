@@ -38,6 +38,10 @@ def test_a_name_a_little_too_long_is_condensed_before_it_is_broken() -> None:
         ("三菱电机自动化机器制造（常熟）有限公司", ("三菱电机自动化机器制造", "（常熟）有限公司")),
         ("霍尼韦尔-码捷（苏州）科技有限公司示例", None),
         ("示例高端装备制造科技（苏州工业园区）有限公司", ("示例高端装备制造科技", "（苏州工业园区）有限公司")),
+        (
+            "示例样板智能化绿色生产基地有限公司（原示例样板印染厂）",
+            ("示例样板智能化绿色生产基地有限公司", "（原示例样板印染厂）"),
+        ),
         ("SAMPLE Precision Components Manufacturing (Suzhou) Co., Ltd.", None),
     ],
 )

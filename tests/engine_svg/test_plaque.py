@@ -231,7 +231,7 @@ def test_outlines_stand_where_the_text_stood(fonts: FontSet) -> None:
 
     assert (left + right) / 2 == pytest.approx(300, abs=2)
     assert right - left == pytest.approx(8 * 37, abs=8)
-    assert 248 - 0.9 * 37 < top < bottom < 248 + 0.15 * 37
+    assert 252 - 0.9 * 37 < top < bottom < 252 + 0.15 * 37
 
 
 def test_the_real_faces_are_no_wider_than_the_table(fonts: FontSet) -> None:

@@ -125,7 +125,8 @@ _PLACE = re.compile("^.{1,6}?(?:自治区|省|市)(?:.{1,4}?(?:市|县|区))?")
 
 
 def break_penalties(text: str) -> list[float | None]:
-    """Return for each index what it costs to begin a new line there: 0 at a joint, more inside a phrase, None never.
+    """Return for each index what it costs to begin a new line there: 0 at a joint (less before a former name), more
+    inside a phrase, None never.
 
     A joint is a space, a bracket, the end of the place name, the start of the legal form (有限公司). Latin words and
     numbers are never split; closing punctuation never begins a line (GB/T 15834), opening punctuation never ends one.
@@ -134,6 +135,8 @@ def break_penalties(text: str) -> list[float | None]:
     for pattern, inside, edge in ((_WORDS, 0.4, 0.08), (_LEGAL_FORM, 0.8, 0.0)):
         for match in pattern.finditer(text):
             _add_costs(costs, match.start(), match.end(), inside, edge)
+    if (former := text.find("（原")) > 0:  # （原××有限公司） stands best on a line of its own
+        costs[former] = -0.35
     place = _PLACE.match(text)
     if place:
         _add_costs(costs, 0, place.end(), 0.4, 0.0)

@@ -59,9 +59,10 @@ def find_weight(element: Any) -> int:
 
 @lru_cache(1024)
 def read_number(text: str | None) -> float:
-    """Return a plain number or one in px as user units; 0 for none and normal."""
+    """Return a plain number or one in px as user units; 0 for none, normal and what is not finite."""
     found = re.fullmatch(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)(?:px)?\s*", text or "", re.IGNORECASE)
-    return float(found.group(1)) if found else 0.0
+    number = float(found.group(1)) if found else 0.0
+    return number if abs(number) < 1e9 else 0.0
 
 
 def format_number(number: float) -> str:

@@ -20,6 +20,7 @@ Colours = Literal["cmyk", "rgb"]
 Rgb = tuple[float, float, float]
 
 POINTS_PER_MM = 72 / 25.4
+MOST_ELEMENTS = 20_000  # a few nested <use> can ask for billions
 _SILENT = frozenset(("defs", "title", "desc", "metadata", "linearGradient", "radialGradient", "symbol", "view"))
 _SHAPES = frozenset(("path", "rect", "circle", "ellipse", "line", "polyline", "polygon"))
 _UNDRAWN = frozenset(("filter", "mask", "clip-path", "marker-start", "marker-mid", "marker-end"))
@@ -49,9 +50,14 @@ def draw_pdf(root: Any, *, name: str, colours: Colours, trim: Sheet, bleed: floa
     canvas.transform(
         POINTS_PER_MM, 0, 0, -POINTS_PER_MM, -sheet.x * POINTS_PER_MM, (sheet.height + sheet.y) * POINTS_PER_MM
     )
-    _draw_children(root, Painter(canvas, root, colours))
-    canvas.showPage()
-    canvas.save()
+    try:
+        _draw_children(root, Painter(canvas, root, colours, iter(range(MOST_ELEMENTS))))
+        canvas.showPage()
+        canvas.save()
+    except (ValueError, LookupError, TypeError, ArithmeticError, RecursionError) as fault:
+        # path data, a transform or a number that means nothing; a <use> that contains itself
+        fact = Text(f"cannot be drawn: {fault}", f"无法绘制：{fault}")
+        raise ConvertError(Issue("GF817", "error", Place(name), fact)) from fault
     return out.getvalue()
 
 
@@ -90,6 +96,7 @@ class Painter:
     canvas: Any
     root: Any
     colours: Colours
+    steps: Iterator[int]
 
     def find(self, reference: str) -> Any | None:
         """Return the element of `#id` or `url(#id)`, or None."""
@@ -111,6 +118,8 @@ def _draw_element(element: Any, painter: Painter) -> None:
         or find_property(element, "visibility") == "hidden"
     ):
         return
+    if next(painter.steps, None) is None:
+        raise ValueError(f"more than {MOST_ELEMENTS} elements")
     canvas = painter.canvas
     canvas.saveState()
     for matrix in read_transform(element.get("transform", "")):

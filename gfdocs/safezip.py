@@ -723,7 +723,8 @@ def check_xml(data: bytes, *, name: str, part: str) -> list[Issue]:
     head = probe[:200]
     if head.lstrip(b"\xef\xbb\xbf").startswith(b"<?xml") and b"encoding" in head:
         declared = head.partition(b"encoding")[2].partition(b"?>")[0].strip(b" =\r\n\t")
-        encoding = declared[1:].partition(declared[:1])[0].decode("ascii", "replace").casefold()
+        quote = declared[:1] or b'"'
+        encoding = declared[1:].partition(quote)[0].decode("ascii", "replace").casefold()
         if encoding not in _ENCODINGS:
             issues.append(
                 _issue(

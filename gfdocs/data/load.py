@@ -435,7 +435,7 @@ def _is_company_row(
     check: Checker,
 ) -> bool:
     """Whether a row is a company: not a total, a group heading or a remark under the table."""
-    texts = [cell for cell in cells if cell is not None and cell.value.strip()]
+    texts = [cell for i in filled if (cell := cells[i]) is not None]
     if any(_TOTAL.fullmatch(zh.normal_name(text.value)) for text in texts[:3]):
         return False
     if named in filled:
@@ -487,9 +487,14 @@ def _choose_district(node: MapNode, cell: Cell, check: Checker) -> None:
         node.entries["district"] = cell
 
 
+_LONG: Final = re.compile(r"-?[1-9]\d{15,}|-?\d\.\d+E\+(1[5-9]|[2-9]\d)", re.IGNORECASE)
+
+
 def _normalise_cell(cell: Cell, check: Checker) -> None:
     """Take blanks off a cell's ends, NBSP among them, and refuse characters and formulas that cannot stand."""
     value = cell.value
+    if cell.kind == "number" and _LONG.fullmatch(value):
+        cell.kind = "long"
     if cell.kind in ("formula", "error", "long"):
         _refuse_cell(cell, check)
         cell.value, cell.style = "", ""

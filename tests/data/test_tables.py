@@ -289,6 +289,25 @@ def test_records_from_what_a_form_says(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("kind", "text", "code"),
+    [
+        ("formula", "=1+1", "GF126"),
+        ("error", "#N/A", "GF126"),
+        ("number", "913205000000000012", "GF125"),
+        ("number", "9.13205E+17", "GF125"),
+    ],
+)
+def test_cells_of_a_returned_form_that_are_no_data(kind: str, text: str, code: str) -> None:
+    place = Place("附件3.xlsx", path=("工厂!B5",))
+    row = RawMap({"name": RawScalar("示例甲", place), "note": RawScalar(text, place, kind=kind)}, place)
+
+    companies, issues = records_from_raw(RawList((row,), place))
+
+    assert [(c.name, c.note) for c in companies] == [("示例甲", "")]
+    assert [(i.code, i.place) for i in issues] == [(code, place)]
+
+
 def test_a_company_file_of_each_kind_in_one_folder(tmp_path: Path) -> None:
     files: dict[str, str | bytes] = {
         "companies.yaml": COMPANY,

@@ -271,6 +271,10 @@ def _mark_nodes(tree: nodes.Template, tracing: bool) -> None:
             cast(Any, node.node).guard = "assign"
 
 
+# How many pieces are joined in one step at most: Python compiles a tuple of any length, but not fast.
+_GROUP = 256
+
+
 class _Generator(CodeGenerator):
     """Jinja's code generator with our outlets, guards and bounds. `tracing` makes the form that tells all faults."""
 
@@ -279,6 +283,8 @@ class _Generator(CodeGenerator):
     def write_commons(self) -> None:
         for name in self.environment.outlets:
             self.writeline(f"out_{name} = environment.outlets[{name!r}]")
+            if self.environment.binary:
+                self.writeline(f"raw_{name} = environment.get_raw({name!r})")
         super().write_commons()
 
     def visit(self, node: nodes.Node, *args: Any, **kwargs: Any) -> Any:
@@ -295,32 +301,65 @@ class _Generator(CodeGenerator):
         return None
 
     def visit_Output(self, node: nodes.Output, frame: Frame) -> None:  # noqa: N802
+        """Write all that stands between two block tags as one joined piece: a row of a table is one step."""
         if frame.require_output_check:
             if self.has_known_extends:
                 return
             self.writeline("if parent_template is None:")
             self.indent()
-        for piece in node.nodes:
-            self._write_piece(piece, frame)
+        pieces = [piece for piece in node.nodes if not isinstance(piece, nodes.TemplateData) or piece.data]
+        for start in range(0, len(pieces), _GROUP):
+            self._write_group(pieces[start : start + _GROUP], frame)
         if frame.require_output_check:
             self.outdent()
 
+    def _is_binary(self, frame: Frame) -> bool:
+        # What goes into a buffer (a macro, a set block) is text still: it may pass through filters.
+        return self.environment.binary and frame.buffer is None
+
+    def _write_group(self, pieces: list[nodes.Expr], frame: Frame) -> None:
+        binary = self._is_binary(frame)
+        if not binary and frame.buffer is None:
+            # A kind may print other things than text (a cell with its type): each is yielded by itself.
+            for piece in pieces:
+                self._write_piece(piece, frame)
+            return
+        self.writeline('yield b"".join((' if binary else f"{frame.buffer}.extend((")
+        self.indent()
+        for piece in pieces:
+            if isinstance(piece, nodes.TemplateData):
+                self.newline()
+                self.write(repr(piece.data.encode() if binary else piece.data))
+            else:
+                self.newline(piece)
+                self._write_value(piece, frame, binary)
+            self.write(",")
+        self.outdent()
+        self.writeline("))")
+
     def _write_piece(self, piece: nodes.Expr, frame: Frame) -> None:
         if isinstance(piece, nodes.TemplateData):
-            if piece.data:
-                self.start_write(frame)
-                self.write(repr(piece.data))
-                self.end_write(frame)
+            self.writeline(f"yield {piece.data!r}")
             return
-        self.start_write(frame, piece)
+        self.writeline("yield ", piece)
+        self._write_value(piece, frame, binary=False)
+
+    def _write_value(self, piece: nodes.Expr, frame: Frame, binary: bool) -> None:
         if self.environment.tracing:
             self.write("environment.attempt(lambda: ")
-        self.write(f"out_{getattr(piece, 'outlet', 'text')}(")
+        self.write(f"{'raw' if binary else 'out'}_{getattr(piece, 'outlet', 'text')}(")
         super().visit(piece, frame)
-        self.write(")")
-        if self.environment.tracing:
-            self.write(f", {piece.lineno}, '')")
-        self.end_write(frame)
+        self.write(f"), {piece.lineno}, '')" if self.environment.tracing else ")")
+
+    def start_write(self, frame: Frame, node: nodes.Node | None = None) -> None:
+        super().start_write(frame, node)
+        if self._is_binary(frame):
+            self.write("environment.to_bytes(")
+
+    def end_write(self, frame: Frame) -> None:
+        if self._is_binary(frame):
+            self.write(")")
+        super().end_write(frame)
 
     def visit_Getattr(self, node: nodes.Getattr, frame: Frame) -> None:  # noqa: N802
         self.write("environment.getmethod(" if getattr(node, "is_method", False) else "environment.getattr(")
@@ -375,7 +414,10 @@ class Language(ImmutableSandboxedEnvironment):
     budget: Budget = Budget()
     tracing: bool = False
     trusted: bool = False
+    binary: bool = False
+    """Whether programs yield UTF-8 bytes: the text of the template is encoded once, when it is compiled."""
     outlets: dict[str, Callable[[Any], str]]
+    raw_outlets: dict[str, Callable[[Any], bytes]]
 
     def _generate(self, source: nodes.Template, name: Any, filename: Any, defer_init: bool = False) -> str:
         _mark_nodes(source, self.tracing)
@@ -418,6 +460,29 @@ class Language(ImmutableSandboxedEnvironment):
 
     def is_safe_callable(self, obj: Any) -> bool:
         return self.trusted or super().is_safe_callable(obj)
+
+    # Output ----------------------------------------------------------------------------------------------------------
+
+    def get_raw(self, name: str) -> Callable[[Any], bytes]:
+        """Return what prints into bytes: the outlet's own fast way, or its text encoded."""
+        found = self.raw_outlets.get(name)
+        if found is None:
+            outlet = self.outlets[name]
+            return lambda value: outlet(value).encode()
+        return found
+
+    @staticmethod
+    def to_bytes(value: Any) -> bytes:
+        return value if isinstance(value, bytes) else str(value).encode()
+
+    @staticmethod
+    def concat(values: Iterable[Any]) -> str:  # type: ignore[override]
+        """Join what a buffer gathered; a block inside a macro may have given bytes."""
+        pieces = list(values)
+        try:
+            return "".join(pieces)
+        except TypeError:
+            return "".join(piece.decode() if isinstance(piece, bytes) else piece for piece in pieces)
 
     # Bounds ----------------------------------------------------------------------------------------------------------
 
@@ -496,12 +561,21 @@ class Language(ImmutableSandboxedEnvironment):
             return self
         other = self.overlay(undefined=_UNDEFINED[missing])
         other.missing_policy, other.tracing = missing, tracing
+        other.binary = self.binary and not tracing
         return other
 
-    def with_outlets(self, outlets: Mapping[str, Callable[[Any], str]]) -> Language:
-        """Return this environment with further ways to print."""
+    def with_outlets(
+        self,
+        outlets: Mapping[str, Callable[[Any], str]],
+        raw: Mapping[str, Callable[[Any], bytes]] | None = None,
+        *,
+        binary: bool = False,
+    ) -> Language:
+        """Return this environment with further ways to print; `raw` are their fast forms for bytes."""
         other = self.overlay()
         other.outlets = {**self.outlets, **outlets}
+        other.raw_outlets = {**self.raw_outlets, **(raw or {})}
+        other.binary = binary
         return other
 
 
@@ -640,6 +714,7 @@ def make_environment(
     )
     language.missing_policy, language.budget, language.trusted = missing, budget, trusted
     language.outlets = {"text": _make_outlet(escape), **(outlets or {})}
+    language.raw_outlets = {}
     if base:
         language.tests.update(base.tests)
         language.globals.update(base.globals)
@@ -899,10 +974,14 @@ class Program:
             self._forms[missing, tracing] = found
         return found
 
-    def generate(self, context: Mapping[str, Any], *, missing: MissingPolicy | None = None) -> Iterator[str]:
-        """Yield the output in chunks, within the budget; TemplateError with every fault of the run."""
+    def generate(self, context: Mapping[str, Any], *, missing: MissingPolicy | None = None) -> Iterator[Any]:
+        """Yield the output in chunks, within the budget; TemplateError with every fault of the run.
+
+        Chunks are texts, or UTF-8 bytes where the environment is binary.
+        """
         missing = missing or self.environment.missing_policy
         meter = Meter(self.environment.budget, context)
+        joiner: Any = b"" if self.environment.binary else ""
         try:
             template = self._form(missing, False)
             pieces = iter(template.root_render_func(template.new_context({**context})))
@@ -911,15 +990,16 @@ class Program:
                     chunk = list(islice(pieces, _CHUNK))
                 if not chunk:
                     break
-                text = "".join(chunk)
-                meter.write(len(text))
-                yield text
+                joined = joiner.join(chunk)
+                meter.write(len(joined))
+                yield joined
         except Exception as fault:
             self._explain(fault, context, missing)
 
     def render(self, context: Mapping[str, Any], *, missing: MissingPolicy | None = None) -> str:
         """Return the output as one text; TemplateError with every fault of the run."""
-        return "".join(self.generate(context, missing=missing))
+        chunks = self.generate(context, missing=missing)
+        return b"".join(chunks).decode() if self.environment.binary else "".join(chunks)
 
     def _explain(self, fault: Exception, context: Mapping[str, Any], missing: MissingPolicy) -> None:
         """Raise all faults of this render: do it again in the tracing form, and describe what it finds."""

@@ -57,6 +57,7 @@ __all__ = [
     "resolve_target",
     "safe_xml",
     "store",
+    "use_deflater",
     "write_package",
 ]
 
@@ -76,15 +77,25 @@ def _find_isal() -> Any:
     return isal_zlib
 
 
-_isal: Any = None
-_isal_sought = False
+_deflaters: dict[str, tuple[Any, int]] = {}
+
+
+def use_deflater(name: str) -> None:
+    """Deflate with `zlib` or `isal` from now on, in this process: for measuring, and to pin the bytes of an archive.
+
+    ImportError where `isal` is not installed.
+    """
+    if name == "isal" and _find_isal() is None:
+        raise ImportError("isal is not installed: pip install gfdocs[fast]", name="isal")
+    _deflaters["used"] = (_find_isal(), _LEVEL_ISAL) if name == "isal" else (zlib, _LEVEL_ZLIB)
 
 
 def _deflater() -> tuple[Any, int]:
-    global _isal, _isal_sought
-    if not _isal_sought:
-        _isal, _isal_sought = _find_isal(), True
-    return (_isal, _LEVEL_ISAL) if _isal is not None else (zlib, _LEVEL_ZLIB)
+    found = _deflaters.get("used")
+    if found is None:
+        use_deflater("zlib" if _find_isal() is None else "isal")
+        found = _deflaters["used"]
+    return found
 
 
 def deflate(name: str, data: bytes | Iterable[bytes], *, level: int | None = None) -> Member:

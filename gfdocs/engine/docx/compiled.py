@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -20,7 +20,7 @@ from gfdocs.engine.docx.finish import finish
 from gfdocs.engine.docx.pictures import PartPictures, picture_members, write_content_types, write_relations
 from gfdocs.engine.docx.prepare import Prepared, Spot, prepare
 from gfdocs.engine.docx.story import Story, read_story
-from gfdocs.engine.docx.values import PAGE, STATE, State, make_writer
+from gfdocs.engine.docx.values import PAGE, STATE, State, make_raw, make_writer
 from gfdocs.engine.language import (
     Language,
     MissingPolicy,
@@ -94,6 +94,17 @@ class CompiledPart:
     known_ids: frozenset[str] = frozenset()
     fixes: frozenset[str] = frozenset()
 
+    def new_state(self) -> State:
+        return State(PartPictures(self.name, self.known_ids))
+
+    def generate(self, context: Mapping[str, Any], missing: MissingPolicy, state: State) -> Iterator[bytes]:
+        """Yield the filled part in chunks of UTF-8; `state` gathers what its values bring."""
+        token = STATE.set(state)
+        try:
+            yield from self.program.generate(context, missing=missing)
+        finally:
+            STATE.reset(token)
+
 
 def _has_tags(data: bytes) -> bool:
     return b"{" in data or b"\0{" in data
@@ -148,8 +159,12 @@ def _set_outlets(tree: nodes.Template, spots: Mapping[int, Spot]) -> None:
 def _compile_part(package: Package, name: str, story: Story, language: Language) -> CompiledPart:
     prepared = prepare(story)
     spots = {spot.line: spot for spot in prepared.spots}
-    printed = {f"s{line}": make_writer(spot) for line, spot in spots.items() if spot.text.startswith("{{")}
-    own = language.with_outlets(printed)
+    printed = {f"s{line}": spot for line, spot in spots.items() if spot.text.startswith("{{")}
+    own = language.with_outlets(
+        {name: make_writer(spot) for name, spot in printed.items()},
+        {name: make_raw(spot) for name, spot in printed.items()},
+        binary=True,
+    )
 
     def tag_at(line: int) -> Spot | None:
         return spots.get(line)
@@ -201,29 +216,30 @@ class CompiledDocx:
         states: list[tuple[CompiledPart, State]] = []
         issues: list[Issue] = []
         for part in self.parts:
-            state = State(PartPictures(part.name, part.known_ids))
             try:
-                members.append(self._render_part(part, context, missing, state))
+                member, state = self._render_part(part, context, missing)
             except TemplateError as fault:
                 issues += fault.issues
                 continue
+            members.append(member)
             if state.links or (state.pictures and state.pictures.relations):
                 states.append((part, state))
         raise_issues(_each_once(issues))
         return self.frame.write(members) if not states else self._write_related(members, states)
 
     def _render_part(
-        self, part: CompiledPart, context: Mapping[str, Any], missing: MissingPolicy, state: State
-    ) -> Member:
-        token = STATE.set(state)
-        try:
-            xml = part.program.render(context, missing=missing)
-        finally:
-            STATE.reset(token)
-        fixes = part.fixes | state.fixes
-        if fixes:
-            xml = self._finish(xml, set(fixes), part)
-        return deflate(part.name, xml.encode())
+        self, part: CompiledPart, context: Mapping[str, Any], missing: MissingPolicy
+    ) -> tuple[Member, State]:
+        """Return the filled part, deflated while it is made unless something in it must be looked after."""
+        state = part.new_state()
+        if not part.fixes:
+            member = deflate(part.name, part.generate(context, missing, state))
+            if not state.fixes:
+                return member, state
+            # A value asked for a repair (a picture, markup of its own): the whole text is needed after all.
+            state = part.new_state()
+        xml = b"".join(part.generate(context, missing, state)).decode()
+        return deflate(part.name, self._finish(xml, set(part.fixes | state.fixes), part).encode()), state
 
     def _finish(self, xml: str, fixes: set[str], part: CompiledPart) -> str:
         try:

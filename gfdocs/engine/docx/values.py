@@ -213,14 +213,18 @@ def _is_plain(value: Any) -> bool:
     return not hasattr(value, "__html__")
 
 
+# What needs a second look in a text: markup, control characters, line separators, bidi signs, and the ambiguous signs.
+_SPECIAL = re.compile('[&<>"\x00-\x1f\u00b7\u2010-\u206f\ud800-\udfff\ufffe\uffff]').search
+
+
 def _make_text(spot: Spot) -> Writer:
     """Inside `w:t`."""
     hinted = _reopen_around(spot, add_hint(spot.run_properties))
 
     def write(value: Any) -> str:
         if value.__class__ is str:
-            if value.isascii():
-                return escape_lines(value)
+            if value.isalnum() or not _SPECIAL(value):
+                return value
             if _AMBIGUOUS.search(value) and _CJK.search(value):
                 return hinted(escape_lines(value))
             return escape_lines(value)
@@ -238,6 +242,23 @@ def _make_text(spot: Spot) -> Writer:
         return _reopen(spot, _object_runs(spot, value, name))
 
     return write
+
+
+def make_raw(spot: Spot) -> Callable[[Any], bytes]:
+    """Return what prints a value at this spot as UTF-8: most values need nothing but encoding."""
+    write = make_writer(spot)
+    if spot.outlet != "text":
+        return lambda value: write(value).encode()
+
+    def write_raw(value: Any) -> bytes:
+        if value.__class__ is str:
+            if value.isalnum() or not _SPECIAL(value):
+                return value.encode()
+        elif value.__class__ is int:
+            return b"%d" % value
+        return write(value).encode()
+
+    return write_raw
 
 
 def _foreign(spot: Spot, value: Any) -> str:

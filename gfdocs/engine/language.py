@@ -476,7 +476,7 @@ class Language(ImmutableSandboxedEnvironment):
         return value if isinstance(value, bytes) else str(value).encode()
 
     @staticmethod
-    def concat(values: Iterable[Any]) -> str:  # type: ignore[override]
+    def concat(values: Iterable[Any]) -> str:
         """Join what a buffer gathered; a block inside a macro may have given bytes."""
         pieces = list(values)
         try:

@@ -199,6 +199,20 @@ def _depth(stack: list[str], name: str) -> int:
     return max((index for index, found in enumerate(stack) if found == name), default=-1)
 
 
+# What a table, a row and a cell must have at least one of, and the repair where a block may leave them without.
+_HELD = {"w:tbl": ("w:tr", "rows"), "w:tr": ("w:tc", "rows"), "w:tc": ("w:p", "cells")}
+
+
+@dataclass(slots=True)
+class _Holder:
+    """A table, row or cell that is open: whether it surely keeps a child, and whether a block is inside it at all."""
+
+    name: str
+    blocks: int
+    has_child: bool = False
+    has_block: bool = False
+
+
 class _Reader:
     """Walks the patched source once: knows the open elements at each tag, puts each tag on its own line."""
 
@@ -210,6 +224,8 @@ class _Reader:
         self.line = 1
         self.number: int | None = None
         self.loops = 0
+        self.blocks = 0
+        self.holders: list[_Holder] = []
         self.fixes: set[str] = set()
         # Where the properties of the runs and paragraphs that are open begin and end in the source.
         self.properties: dict[str, list[str]] = {"w:rPr": [], "w:pPr": []}
@@ -253,11 +269,12 @@ class _Reader:
             self.fixes.add("tables")
         if outlet == "attribute" and "w:gridSpan" in self.element:
             self.fixes.add("tables")
-        if word in ("for", "if") and self.stack:
-            if self.stack[-1] == "w:tc":
-                self.fixes.add("cells")
-            elif self.stack[-1] == "w:tbl":
-                self.fixes.add("rows")
+        if word in ("for", "if"):
+            self.blocks += 1
+            for holder in self.holders:
+                holder.has_block = True
+        elif word in ("endfor", "endif"):
+            self.blocks -= 1
         self.spots.append(
             Spot(
                 self.line, self.number, tag, outlet,
@@ -284,6 +301,8 @@ class _Reader:
             self._close(name, token.end())
         elif not token["empty"]:
             self._open(name, token.start())
+        else:
+            self._hold(name)
         if self.loops > 0 and name in ("wp:docPr", "w:bookmarkStart"):
             self.fixes.add("drawings" if name == "wp:docPr" else "ids")
 
@@ -305,12 +324,32 @@ class _Reader:
 
     def _open(self, name: str, start: int) -> None:
         self.stack.append(name)
+        self._hold(name)
+        if name in _HELD:
+            self.holders.append(_Holder(name, self.blocks))
         if name in ("w:r", "w:p"):
             self.properties["w:rPr" if name == "w:r" else "w:pPr"].append("")
         elif name in ("w:rPr", "w:pPr") and self.stack[-2:-1] == ["w:r" if name == "w:rPr" else "w:p"]:
             self._property_start[name] = start
 
+    def _hold(self, name: str) -> None:
+        """Note a child that its table, row or cell keeps whatever the data is."""
+        if self.holders:
+            holder = self.holders[-1]
+            if _HELD[holder.name][0] == name and holder.blocks == self.blocks:
+                holder.has_child = True
+
+    def _release(self, name: str) -> None:
+        holder = self.holders.pop() if self.holders and self.holders[-1].name == name else None
+        if holder and holder.has_block and not holder.has_child:
+            self.fixes.add(_HELD[name][1])
+        if name == "w:tbl" and self.holders and self.holders[-1].name == "w:tc":
+            # A cell must end with a paragraph, so one before the inner table does not count.
+            self.holders[-1].has_child = False
+
     def _close(self, name: str, end: int) -> None:
+        if name in _HELD:
+            self._release(name)
         if name in self.stack:
             while self.stack.pop() != name:
                 pass

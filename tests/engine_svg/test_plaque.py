@@ -76,6 +76,18 @@ def test_it_is_600_by_400_mm_and_one_unit_is_one_mm() -> None:
     assert {e.tag for e in root.iter() if not e.tag.startswith(SVG)} == set()
 
 
+def test_the_template_itself_is_a_drawing_that_any_program_opens() -> None:
+    """At the size it is drawn, rendering changes words only."""
+    drawn, rendered = (etree.fromstring(data) for data in (TEMPLATE.source, draw("示例电子有限公司")))
+    for name in ("width", "height", "viewBox"):
+        assert drawn.get(name) == rendered.get(name)
+    for one, other in zip(
+        drawn.iter("{*}path", "{*}circle", "{*}rect"), rendered.iter("{*}path", "{*}circle", "{*}rect"), strict=True
+    ):
+        assert {k: v for k, v in one.attrib.items() if "gfdocs" not in k} == dict(other.attrib)
+    assert not TEMPLATE.issues
+
+
 def test_it_says_it_is_an_example_and_bears_no_picture() -> None:
     root = etree.fromstring(draw("示例电子有限公司"))
     assert "示意" in root.findtext(f"{SVG}desc")

@@ -199,6 +199,27 @@ def test_an_ampersand_and_less_than_in_a_tag_are_written_as_xml_has_them() -> No
     assert root.find(f"{SVG}text").text == "是"
 
 
+def test_an_attribute_may_be_set_beside_what_is_drawn() -> None:
+    root = render('<rect width="5" gf:set-width="{{ w }}" gf:set-fill="{{ c }}"/>', {"w": 7, "c": "red"})
+    assert dict(root.find(f"{SVG}rect").attrib) == {"width": "7", "fill": "red"}
+
+
+@pytest.mark.parametrize(
+    "attribute", ['gf:set-onclick="x()"', 'gf:set-href="http://x/"', 'gf:set-style="fill:url(http://x)"']
+)
+def test_what_is_set_is_checked_as_what_is_drawn(attribute: str) -> None:
+    with pytest.raises(TemplateError) as fault:
+        open_template(drawing(f"<a {attribute}/>"), name="a.svg")
+    assert codes(fault) == ["GF240"]
+
+
+def test_a_drawing_without_a_true_size_is_noted() -> None:
+    template = open_template(drawing("<g/>", 'width="100" height="50" viewBox="0 0 100 50"'), name="a.svg")
+    assert [(issue.code, issue.severity) for issue in template.issues] == [("GF246", "note")]
+    template = open_template(drawing("<g/>", 'width="100mm" height="50mm" viewBox="0 0 10 5"'), name="a.svg")
+    assert [(issue.code, issue.severity) for issue in template.issues] == [("GF246", "note")]
+
+
 def test_what_only_authors_need_is_left_out() -> None:
     body = (
         '<!-- {{ note }} --><g xmlns:inkscape="http://www.inkscape.org/namespaces/inkscape" inkscape:label="x">'

@@ -47,6 +47,7 @@ class SvgTemplate:
     def render(self, context: Mapping[str, Any], missing: MissingPolicy = "error") -> bytes:
         """Return the drawing of this data; TemplateError with every text that cannot fit (GF244) or is unsafe."""
         root = _parse_rendered(self.program.render(context, missing=missing), self.name)
+        apply_sets(root)
         issues = list(find_unsafe(root, name=self.name)) if self.dynamic else []
         issues += fit_texts(root, name=self.name, fonts=self.fonts)
         if issues:
@@ -63,6 +64,7 @@ def compile(data: bytes, *, name: str, options: Options) -> SvgTemplate:  # noqa
     issues += find_tag_faults(root, name=name)
     issues += _find_unsafe_template(root, name)
     issues += _find_bad_fits(root, name)
+    issues += _find_size_fault(root, name)
     if errors_of(issues):
         raise TemplateError(issues)
     source = read_source(text)
@@ -105,6 +107,24 @@ def _find_file_faults(root: Any, name: str) -> list[Issue]:
     return issues
 
 
+def _find_size_fault(root: Any, name: str) -> list[Issue]:
+    """Return a note where the drawing is not 1:1 in mm, so that it has no true size for print."""
+    sizes = [str(root.get(key, "")).strip() for key in ("width", "height")]
+    box = str(root.get("viewBox", "")).replace(",", " ").split()
+    if (
+        root.tag != f"{{{SVG}}}svg"
+        or any("{" in text for text in (*sizes, *box))
+        or [f"{side}mm" for side in box[2:]] == sizes
+    ):
+        return []
+    fact = Text("the drawing is not 1:1 in mm", "图形不是以毫米为单位的 1:1 尺寸")
+    hint = Text(
+        'use width="600mm" height="400mm" viewBox="0 0 600 400"',
+        "应为 width=“600mm” height=“400mm” viewBox=“0 0 600 400”",
+    )
+    return [Issue("GF246", "note", Place(name, root.sourceline), fact, hint)]
+
+
 def _find_unsafe_template(root: Any, name: str) -> list[Issue]:
     """Check the template with its tags taken out: what they print is checked again when it is known."""
     bare = deepcopy(root)
@@ -114,6 +134,7 @@ def _find_unsafe_template(root: Any, name: str) -> list[Issue]:
                 element.set(key, without_tags(value))
             if element.text and split_name(element.tag)[1] == "style":
                 element.text = without_tags(element.text)
+    apply_sets(bare)
     lines = [element.sourceline for element in root.iter()]
     for element, line in zip(bare.iter(), lines, strict=True):
         element.sourceline = line
@@ -143,6 +164,14 @@ def _parse_rendered(text: str, name: str) -> Any:
         fact = Text("the rendered drawing is not well-formed", "渲染后的图形不是合法的 XML")
         raise_issues([Issue("GF245", "error", Place(name), fact, Text(str(fault.msg)))], fault)
         raise
+
+
+def apply_sets(root: Any) -> None:
+    """Put the value of each `gf:set-width="…"` in place of `width`: so the template itself stays a drawing with fixed numbers."""
+    start = f"{{{GF}}}set-"
+    for element in root.iter("*"):
+        for key in [key for key in element.attrib if key.startswith(start)]:
+            element.set(key[len(start) :], element.attrib.pop(key))
 
 
 def strip_notes(root: Any) -> None:

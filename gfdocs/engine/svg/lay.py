@@ -45,7 +45,7 @@ def read_fit(element: Any) -> Fit:
     values: dict[str, Any] = {"width": 0.0}
     for key, value in element.attrib.items():
         namespace, local = split_name(key)
-        if namespace == GF and local != "align":
+        if namespace == GF and local != "align" and not local.startswith("set-"):
             values |= _read_number(local, value)
     if element.get(f"{{{GF}}}align", "middle") not in _ALIGNS:
         raise ValueError(Text("gf:align is middle, top or bottom", "gf:align 只能是 middle、top 或 bottom"))

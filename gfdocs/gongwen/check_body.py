@@ -368,8 +368,23 @@ def _check_date_place(parts: Parts) -> Iterator[Issue]:
                 parts.paper.name, "GF743", date, Text(f"{right:.1f} 字 from the right", f"右空{right:.1f}字"),
                 Text("4 字", "右空四字"),
             )  # fmt: skip
+    elif date.align == "center":
+        right = _right_of_centred(parts, date)
+        if abs(right - layout.DATE_RIGHT_INDENT.value) > 0.8:
+            found = Text(f"centred, {right:.1f} 字 from the right", f"居中，右空{right:.1f}字")
+            yield make_issue(parts.paper.name, "GF743", date, found, Text("4 字", "右空四字"))
     elif "\t" not in date.text and date.left + date.first + leading_spaces(date) < 10:
         yield make_issue(parts.paper.name, "GF743", date, alignment(date.align), Text("right, 4 字 in", "右空四字"))
+
+
+def _right_of_centred(parts: Parts, date: Paragraph) -> float:
+    """How far a centred line ends from the right, in 字; its digits are half as wide as its Chinese characters."""
+    sections = parts.paper.sections
+    section = sections[min(date.section, len(sections) - 1)]
+    char = date.look.size + date.look.spacing
+    line = layout.mm_to_points(section.text_width) / char
+    width = sum(0.5 if c.isascii() else 1.0 for c in date.words)
+    return date.right + (line - date.left - date.right - width) / 2
 
 
 def _check_remark(parts: Parts) -> Iterator[Issue]:

@@ -324,8 +324,11 @@ def _indent(start: str, points: float) -> Callable[[DocumentType], object]:
 
 
 def _right_indent_off(d: DocumentType) -> None:
-    p_pr = find(d, "2023年2月10日")._p.get_or_add_pPr()
-    p_pr.append(parse_xml(f'<w:ind {nsdecls("w")} w:rightChars="0" w:right="0"/>'))
+    find(d, "2023年2月10日").paragraph_format.alignment = WD_ALIGN_PARAGRAPH.RIGHT
+
+
+def _date_in_the_middle(d: DocumentType) -> None:
+    find(d, "2023年2月10日").paragraph_format.left_indent = Pt(0)
 
 
 def _secrecy(d: DocumentType) -> None:
@@ -397,6 +400,7 @@ FAULTS = (
     Fault("two-digit year in the date", "GF742", _date("23年2月10日"), "“23年2月10日”"),
     Fault("号 in the date", "GF742", _date("2023年2月10号"), "“2023年2月10号”"),
     Fault("date at the margin", "GF743", _right_indent_off, "0.0 字", "warning"),
+    Fault("date in the middle of the line", "GF743", _date_in_the_middle, "居中", "warning"),
     Fault("此页无正文", "GF744", _body_text("（此页无正文）"), "此页无正文"),
     Fault("remark without brackets", "GF745", _remark, "此件公开发布"),
     Fault("imprint without rules", "GF751", _imprint_rules_off, "none", "warning"),

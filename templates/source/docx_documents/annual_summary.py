@@ -50,7 +50,7 @@ def _amount(expression: str) -> str:
 
 
 def _basics() -> str:
-    widths = (2100, 2573, 1650, 2522)
+    widths = (2100, 2730, 1620, 2395)
 
     def line(*pairs: tuple[str, str]) -> str:
         cells = []
@@ -122,7 +122,7 @@ def _summary() -> str:
 
 
 def _indicators() -> str:
-    widths = (700, 2345, 1350, 1050, 1050, 1250, 1100)
+    widths = (700, 2345, 1300, 1000, 1000, 1400, 1100)
     titles = (
         "序号",
         "指标名称",
@@ -187,6 +187,6 @@ def _close() -> str:
     return (
         paragraph(style="BlankLine", properties="<w:keepNext/>")
         + paragraph("{{ company.name }}（盖章）", style="UnitSeal")
-        + paragraph("年　　月　　日", style="IssueDate")
+        + paragraph("年　　月　　日", style="IssueDateRight")
         + paragraph("格式为示意，可换成主管部门印发的正式表样。", style="FormNote")
     )

@@ -46,11 +46,13 @@ def _table() -> str:
             height=HEIGHT,
         ),
         tag_row("endfor", WIDTHS),
+        tag_row("if not district", WIDTHS),
         row(
             _text("小计", "TableSubtotal", WIDTHS[0]),
             _text("{{ g.count }}家", "TableSubtotal", sum(WIDTHS[1:]), 3),
             height=HEIGHT,
         ),
+        tag_row("endif", WIDTHS),
         tag_row("else", WIDTHS),
         row(_text("（无）", "TableCentre", sum(WIDTHS), 4), height=HEIGHT),
         tag_row("endfor", WIDTHS),

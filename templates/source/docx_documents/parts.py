@@ -8,17 +8,17 @@ from wordml import (
     Docx,
     blank,
     cell,
+    indent,
     page_number_field,
     paragraph,
     row,
     run,
     table,
-    tabs,
     tag,
     tag_row,
 )
 
-from docx_documents.styles import IMPRINT_ROW, SIGNATURE_LIMIT, all_styles, signature_centres
+from docx_documents.styles import IMPRINT_ROW, SIGNATURE_LIMIT, all_styles, signature_indent
 from gfdocs.gongwen import layout
 
 DASH = layout.PAGE_NUMBER_DASH
@@ -65,25 +65,23 @@ def attachment_list() -> str:
 
 
 def signature(name: str, date: str, blank_lines: int = 2) -> str:
-    """署名 centred above 成文日期, which ends 4 字 from the right (7.3.5.1, with a seal).
+    """署名 and 成文日期 on one centre, the date ending 4 字 from the right (7.3.5.1, with a seal).
 
-    The centre of the date depends on how many digits it has, so there is one paragraph for each length of date.
+    Where the centre is depends on how many digits the date has: one pair of paragraphs for each length. A name too long
+    to stand above the date goes to the right.
     """
-    branches = tag(f"if {name}|length > {SIGNATURE_LIMIT}") + paragraph(
-        f"{{{{ {name} }}}}", style="IssuerSignatureLong"
-    )
-    for length, centre in signature_centres().items():
-        last = length == max(signature_centres())
-        branches += tag("else" if last else f"elif {date}|zh_date|length == {length}")
-        branches += paragraph(
-            run("\t"), f"{{{{ {name} }}}}", style="IssuerSignature", properties=tabs(("center", centre))
+
+    def pair(first: str, second: str, properties: str = "") -> str:
+        return paragraph(f"{{{{ {name} }}}}", style=first, properties=properties) + paragraph(
+            f"{{{{ {date}|zh_date }}}}", style=second, properties=properties
         )
-    return (
-        paragraph(style="BlankLine", properties="<w:keepNext/>") * blank_lines
-        + branches
-        + tag("endif")
-        + paragraph(f"{{{{ {date}|zh_date }}}}", style="IssueDate")
-    )
+
+    branches = tag(f"if {name}|length > {SIGNATURE_LIMIT}") + pair("IssuerSignatureLong", "IssueDateRight")
+    for length in (9, 11):
+        branches += tag(f"elif {date}|zh_date|length == {length}")
+        branches += pair("IssuerSignature", "IssueDate", indent(left=signature_indent(length)))
+    branches += tag("else") + pair("IssuerSignature", "IssueDate")
+    return paragraph(style="BlankLine", properties="<w:keepNext/>") * blank_lines + branches + tag("endif")
 
 
 def imprint() -> str:

@@ -84,9 +84,10 @@ def _end_styles() -> tuple[Style, ...]:
               KEEP_NEXT + tabs(("left", first + 3), ("left", ATTACHMENT_NAME)) + indent(left=ATTACHMENT_NAME, hanging=ATTACHMENT_NAME - first)
               + '<w:jc w:val="left"/>'),
         Style("AttachmentSingle", "附件说明（单件）", "Normal", KEEP_NEXT + indent(left=first + 3, hanging=3) + '<w:jc w:val="left"/>'),
-        Style("IssuerSignature", "发文机关署名", "Normal", KEEP_NEXT + tabs(("center", signature_centres()[10])) + '<w:jc w:val="left"/>'),
+        Style("IssuerSignature", "发文机关署名", "Normal", KEEP_NEXT + indent(left=signature_indent()) + CENTRE),
         Style("IssuerSignatureLong", "发文机关署名（长）", "Normal", KEEP_NEXT + indent(right=2) + '<w:jc w:val="right"/>'),
-        Style("IssueDate", "成文日期", "Normal", right + '<w:jc w:val="right"/>'),
+        Style("IssueDate", "成文日期", "Normal", indent(left=signature_indent()) + CENTRE),
+        Style("IssueDateRight", "成文日期（居右）", "Normal", right + '<w:jc w:val="right"/>'),
         Style("Remark", "附注", "GongwenBody"),
         Style("SourceNumber", "来文字号", "Normal", CENTRE),
         Style("UnitSeal", "单位盖章", "Normal", KEEP_NEXT + indent(right=2) + '<w:jc w:val="right"/>'),
@@ -96,14 +97,16 @@ def _end_styles() -> tuple[Style, ...]:
 
 
 SIGNATURE_LIMIT = 14  # characters that can stand centred above the date
-# the width of a date in 字: three Chinese characters, its digits half as wide
-DATE_WIDTHS = {length: 3 + (length - 3) / 2 for length in (9, 10, 11)}
 
 
-def signature_centres() -> dict[int, float]:
-    """Return, by length of the date, where its middle is (字 from the left) when it ends 4 字 from the right."""
-    right = (layout.mm_to_twips(156) / CHAR) - layout.DATE_RIGHT_INDENT.value
-    return {length: right - width / 2 for length, width in DATE_WIDTHS.items()}
+def signature_indent(date_length: int = 10) -> float:
+    """The left indent (字) that puts the centre of a line above the middle of a date that ends 4 字 from the right.
+
+    A date is three Chinese characters and its digits, half as wide.
+    """
+    width = 3 + (date_length - 3) / 2
+    line = TEXT_WIDTH / CHAR
+    return 2 * (line - layout.DATE_RIGHT_INDENT.value - width / 2) - line
 
 
 IMPRINT_LINE, IMPRINT_ROW = 460, 540  # the text stands in the middle of its row

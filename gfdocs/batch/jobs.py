@@ -17,6 +17,7 @@ from gfdocs.errors import Issue, NotFound, Place, Text, did_you_mean
 
 ROUND_FOLDER = "00 全市文件"
 UNLOCATED_FOLDER = "所在地待核实"
+_NOBODY: dict[str, Any] = {}
 _TAIL = 6  # characters of a credit code that tell companies apart: the serial of the unit and its check digit
 
 
@@ -112,7 +113,7 @@ def _draft_jobs(project: Source) -> Iterable[_Draft]:
         for number, target in enumerate(project.targets(spec.id)):
             position, package = _find_package(target, folders, positions, last)
             folder = f"{package}/{group}" if target.company is not None else package
-            company: dict[str, Any] = dict(target.company) if target.company is not None else {}
+            company = target.company if target.company is not None else _NOBODY
             for which, kind in enumerate(spec.kinds):
                 yield _Draft(
                     (position, index, number, which), spec, kind, package, folder,
@@ -153,21 +154,12 @@ def _name_files(drafts: Sequence[_Draft]) -> tuple[list[str], list[Issue]]:
     for indices in folders.values():
         wanted = [(*split_suffix(drafts[i].raw_name, drafts[i].kind), drafts[i].credit_code[-_TAIL:]) for i in indices]
         limit = min(LIMIT_BYTES, LIMIT_PATH - path_length(drafts[indices[0]].folder) - 1)
-        found = unique_names([(stem, tail, suffix) for stem, suffix, tail in wanted], limit=limit)
+        found, same = unique_names([(stem, tail, suffix) for stem, suffix, tail in wanted], limit=limit)
         for index, name in zip(indices, found, strict=True):
             names[index] = name
-        issues.extend(_find_renamed(wanted, found, drafts[indices[0]].folder))
+        folder = drafts[indices[0]].folder
+        issues.extend(faults.renamed(f"{folder}/{found[group[0]]}", len(group)) for group in same)
     return names, issues
-
-
-def _find_renamed(wanted: Sequence[tuple[str, str, str]], found: Sequence[str], folder: str) -> Iterable[Issue]:
-    plain = [safe_name(stem, suffix=suffix) for stem, suffix, _ in wanted]
-    same: dict[str, list[str]] = defaultdict(list)
-    for name, final in zip(plain, found, strict=True):
-        same[fold_name(name)].append(final)
-    for finals in same.values():
-        if len(finals) > 1:
-            yield faults.renamed(f"{folder}/{finals[0]}", len(finals))
 
 
 def select_jobs(

@@ -21,6 +21,8 @@ EMPTY = "未命名"
 _FORBIDDEN = re.compile(r'[\\/:*?"<>|]')
 # CON, COM1, COM¹ … are devices on Windows with any suffix; CLOCK$ was one on older systems.
 _DEVICE = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|clock\$|(com|lpt)[0-9¹²³])\s*(\.|$)", re.IGNORECASE)
+# Letters, digits and the punctuation of most names: nothing among them is in _NEVER.
+_HARMLESS = re.compile(r"[\w （）()、，．.·&+-]*")
 # Cc control, Cf invisible or direction-changing, Cs half a surrogate pair, Cn not a character (APFS refuses it).
 _NEVER = frozenset({"Cc", "Cf", "Cs", "Cn"})
 
@@ -47,9 +49,10 @@ def safe_name(text: str, *, suffix: str = "", tail: str = "", limit: int = LIMIT
 
 def _clean(text: str) -> str:
     """Return the text in NFC with every character that some disk or shell would trip over replaced."""
-    spaced = re.sub(r"[\t\n\r\v\f\u0085\u2028\u2029]+", " ", text)
-    kept = "".join("_" if unicodedata.category(char) in _NEVER else char for char in spaced)
-    stem = _FORBIDDEN.sub("_", unicodedata.normalize("NFC", kept)).strip(" .\u00a0\u3000")
+    if not _HARMLESS.fullmatch(text):
+        spaced = re.sub(r"[\t\n\r\v\f\u0085\u2028\u2029]+", " ", text)
+        text = "".join("_" if unicodedata.category(char) in _NEVER else char for char in spaced)
+    stem = _FORBIDDEN.sub("_", unicodedata.normalize("NFC", text)).strip(" .\u00a0\u3000")
     # "-rf" would be an option in a shell, "~$x.docx" is taken for an owner file by Word.
     return f"_{stem[1:]}" if stem[:1] in ("-", "~") else stem
 
@@ -70,20 +73,26 @@ def split_suffix(file_name: str, kind: str) -> tuple[str, str]:
     return (file_name[: -len(suffix)] if file_name.lower().endswith(suffix) else file_name), suffix
 
 
-def unique_names(wanted: Sequence[tuple[str, str, str]], *, limit: int = LIMIT_BYTES) -> list[str]:
-    """Return a safe name for each `(text, tail, suffix)` of one folder, in order; no two fold to the same.
+def unique_names(
+    wanted: Sequence[tuple[str, str, str]], *, limit: int = LIMIT_BYTES
+) -> tuple[list[str], list[list[int]]]:
+    """Return a safe name for each `(text, tail, suffix)` of one folder, and which of them wanted the same one.
+
+    Names are in order, and no two fold to the same.
 
     Where several would be the same, each of them gets its tail (a credit code's end), and where tails don't help, a
     number: all of them, so that nobody takes the first for the only one. A name that had to be cut gets its tail too.
     """
     names = [_first_name(text, tail, suffix, limit) for text, tail, suffix in wanted]
+    same = groups = _collisions(names)
     for attempt in range(2):
-        for group in _collisions(names):
+        for group in groups:
             for number, index in enumerate(group, 1):
                 text, tail, suffix = wanted[index]
                 mark = tail if not attempt and tail else "_".join(filter(None, (tail, str(number))))
                 names[index] = safe_name(text, suffix=suffix, tail=mark, limit=limit)
-    return _number_rest(names, wanted, limit)
+        groups = _collisions(names) if groups else []
+    return (_number_rest(names, wanted, limit) if same else names), same
 
 
 def _first_name(text: str, tail: str, suffix: str, limit: int) -> str:

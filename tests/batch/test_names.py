@@ -36,7 +36,7 @@ def is_good_on_windows(name: str) -> bool:
 @example([("示例.", "1A2B3C"), ("示例", "1A2B3C"), ("示例_1A2B3C", "")])
 @example([("a", ""), ("a", ""), ("a_1", ""), ("a_2", "")])
 def test_names_are_safe_and_unique(wanted: list[tuple[str, str]]) -> None:
-    names = unique_names([(text, tail, ".docx") for text, tail in wanted])
+    names, _ = unique_names([(text, tail, ".docx") for text, tail in wanted])
     assert len(names) == len(wanted)
     assert len({fold_name(name) for name in names}) == len(names)
     for form in ("NFC", "NFD", "NFKC"):
@@ -92,20 +92,20 @@ def test_equal_names_all_get_the_end_of_their_credit_codes() -> None:
         ("标牌 示例有限公司", "BBBB02", ".svg"),
         ("标牌 另一", "CCCC03", ".svg"),
     ]
-    assert unique_names(wanted) == ["标牌 示例有限公司_AAAA01.svg", "标牌 示例有限公司_BBBB02.svg", "标牌 另一.svg"]
+    assert unique_names(wanted)[0] == ["标牌 示例有限公司_AAAA01.svg", "标牌 示例有限公司_BBBB02.svg", "标牌 另一.svg"]
 
 
 def test_equal_names_without_codes_are_all_numbered() -> None:
-    assert unique_names([("甲", "", ".svg"), ("甲", "", ".svg")]) == ["甲_1.svg", "甲_2.svg"]
+    assert unique_names([("甲", "", ".svg"), ("甲", "", ".svg")]) == (["甲_1.svg", "甲_2.svg"], [[0, 1]])
 
 
 def test_names_that_only_a_mac_or_windows_takes_for_one_are_told_apart() -> None:
-    names = unique_names([("Caf\u00e9", "", ".svg"), ("CAFE\u0301", "", ".svg"), ("café", "", ".svg")])
+    names, _ = unique_names([("Caf\u00e9", "", ".svg"), ("CAFE\u0301", "", ".svg"), ("café", "", ".svg")])
     assert len({name.casefold() for name in names}) == 3
 
 
 def test_a_long_name_is_cut_between_characters_and_keeps_its_code() -> None:
-    name = unique_names([("某" * 90, "1A2B3C", ".docx")])[0]
+    name = unique_names([("某" * 90, "1A2B3C", ".docx")])[0][0]
     assert name.endswith("某_1A2B3C.docx")
     assert LIMIT_BYTES - 3 < len(name.encode()) <= LIMIT_BYTES
 

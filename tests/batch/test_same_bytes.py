@@ -110,5 +110,4 @@ def test_values_that_differ_have_digests_that_differ() -> None:
         "None",
     ]
     assert len({canonical(value) for value in values}) == len(values)
-    assert canonical({"a": 1, "b": 2}) == canonical({"b": 2, "a": 1})
     assert canonical("\ud800") == canonical("\ud800")

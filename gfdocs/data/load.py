@@ -587,11 +587,16 @@ def _is_folder(path: Path, issues: Collector) -> bool:
 def _load_settings(
     folder: Path, issues: Collector, limits: SourceLimits
 ) -> tuple[Settings | None, dict[tuple[Any, ...], Place]]:
-    file = SETTINGS_FILE if (folder / SETTINGS_FILE).exists() or not (folder / "gfdocs.yml").exists() else "gfdocs.yml"
-    if not (folder / file).exists():
+    names = _names_in(folder, issues)
+    if names is None:
+        return None, {}
+    file = next((name for name in (SETTINGS_FILE, "gfdocs.yml") if name in names), None)
+    if file is None:
         fact = Text("no gfdocs.yaml in this folder", "文件夹中没有 gfdocs.yaml")
-        hint = Text('"gfdocs new DIR" makes a folder to start from', "可用 gfdocs new 目录 建立起始文件夹")
-        issues.add("GF150", Place(str(folder / file)), fact, hint)
+        hint = did_you_mean(SETTINGS_FILE, names) or Text(
+            '"gfdocs new DIR" makes a folder to start from', "可用 gfdocs new 目录 建立起始文件夹"
+        )
+        issues.add("GF150", Place(str(folder / SETTINGS_FILE)), fact, hint)
         return None, {}
     data = read_bytes(folder / file, file, issues, limits)
     text = None if data is None else decode_text(data, file, issues)
@@ -664,43 +669,56 @@ def _add_double(issues: Collector, code: str, place: Place, first: Place, text: 
     issues.add(code, place, fact, Text("keep one of them", "请只保留一个"), also=(first,) if first != place else ())
 
 
+def _names_in(folder: Path, issues: Collector) -> list[str] | None:
+    """Return the names in a folder, None with an issue where it cannot be looked into."""
+    try:
+        return sorted(os.listdir(folder))
+    except OSError as exc:
+        fact = Text(f"the folder cannot be read: {exc.strerror}", f"文件夹无法读取：{exc.strerror}")
+        issues.add("GF102", Place(str(folder)), fact)
+        return None
+
+
 def _company_files(
     folder: Path, settings: Settings | None, located: dict[tuple[Any, ...], Place], issues: Collector
 ) -> Iterator[str]:
     """Yield the files of companies by name, inside the folder only."""
-    if settings is None or not settings.companies:
-        names = (name for name in os.listdir(folder) if name.lower().startswith("companies"))
-        found = sorted(
-            (name for name in names if name.lower().endswith(SUFFIXES)), key=lambda name: (Path(name).stem, name)
-        )
-        if not found and settings is not None:
-            fact = Text(
-                "no companies*.yaml, .csv or .xlsx in this folder", "文件夹中没有 companies*.yaml、.csv 或 .xlsx"
-            )
-            hint = Text(
-                'add one, or name the files under "companies:" in gfdocs.yaml',
-                "请添加，或在 gfdocs.yaml 的 companies: 下列出文件名",
-            )
-            issues.add("GF151", Place(str(folder)), fact, hint)
-        yield from found
-        return
-    root = folder.resolve()
-    for index, name in enumerate(settings.companies):
-        place = _nearest(located, ("companies", index))
-        target = Path(name)
-        if (
-            "\x00" in name
-            or target.is_absolute()
-            or re.match(r"[A-Za-z]:|[\\/]", name)
-            or not (folder / target).resolve().is_relative_to(root)
-        ):
+    listed = settings.companies if settings is not None else ()
+    names = _names_in(folder, issues) or []
+    found = listed or _default_files(names)
+    for index, name in enumerate(found):
+        place = _nearest(located, ("companies", index)) if listed else Place(name)
+        if not _is_inside(folder, name):
             fact = Text(f'"{short(name)}" is outside the project folder', f"“{short(name)}”不在项目文件夹内")
             issues.add("GF152", place, fact, Text("copy the file into the folder", "请把文件复制到项目文件夹"))
-        elif not (folder / target).exists():
+        elif not os.path.lexists(folder / name):
             fact = Text(f'no such file: "{short(name)}"', f"文件不存在：“{short(name)}”")
-            issues.add("GF101", place, fact, did_you_mean(name, os.listdir(folder)))
+            issues.add("GF101", place, fact, did_you_mean(name, names))
         else:
             yield name
+    if not found and settings is not None:
+        fact = Text("no companies*.yaml, .csv or .xlsx in this folder", "文件夹中没有 companies*.yaml、.csv 或 .xlsx")
+        hint = Text(
+            'add one, or name the files under "companies:" in gfdocs.yaml',
+            "请添加，或在 gfdocs.yaml 的 companies: 下列出文件名",
+        )
+        issues.add("GF151", Place(str(folder)), fact, hint)
+
+
+def _default_files(names: Iterable[str]) -> tuple[str, ...]:
+    """Return companies*.yaml|yml|csv|xlsx by stem, so that companies.yaml comes before companies-2.yaml."""
+    found = (name for name in names if name.lower().startswith("companies") and name.lower().endswith(SUFFIXES))
+    return tuple(sorted(found, key=lambda name: (Path(name).stem, name)))
+
+
+def _is_inside(folder: Path, name: str) -> bool:
+    """Whether the file is inside the folder, symbolic links followed; Windows' paths are seen through anywhere."""
+    if "\x00" in name or re.match(r"[A-Za-z]:|[\\/]", name) or ".." in re.split(r"[\\/]", name):
+        return False
+    try:
+        return (folder / name).resolve().is_relative_to(folder.resolve())
+    except (OSError, RuntimeError):  # a loop of links
+        return False
 
 
 def _load_file(loader: CompanyLoader, path: Path, file: str, limits: SourceLimits) -> None:

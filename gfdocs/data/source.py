@@ -294,6 +294,9 @@ def _is_broken_utf8(data: bytes) -> bool:
 
 # -- YAML ----------------------------------------------------------------------------------------------------------
 
+MAX_SEGMENTS: Final = 100
+"""After so many syntax errors a file is not read on: each costs a look at all the lines that follow."""
+
 Each = Callable[[str, Any], None]
 """Takes one item of a streamed list: the key the list stands under ("" for a list that is the whole file), the node."""
 
@@ -325,6 +328,7 @@ class YamlReader:
         self._each: Each | None = None
         self._list: tuple[str, int] | None = None  # the streamed list being read: its key, the column of its dashes
         self._escapes = "\\" in text
+        self._segments = 0
 
     def read(self, each: Each | None = None, streamed: Iterable[str] = ()) -> MapNode | ListNode | Any | None:
         """Return the one document, None where the text is empty or nothing of it can be read.
@@ -334,29 +338,43 @@ class YamlReader:
         """
         self._each, self._streamed = each, tuple(streamed)
         root: Any = None
-        text, line = self.text, 0
+        line: int = 0
+        end: int | None = None
         while True:
-            self._get = CParser("\n" * line + text if line else text).get_event
-            self._list = self._list if line else None
+            self._get = CParser(self._segment(line, end)).get_event
+            after: int | None = None if end is None else end - 1
             try:
                 found = self._resume() if line and self._list else self._document()
             except YAMLError as exc:
-                self.broken = True
-                found = self._partial
-                resume: int | None = self._add_syntax_error(exc)
+                self.broken, found = True, self._partial
+                after = self._add_syntax_error(exc)
             else:
-                resume = None
+                self._list = None
             root = _merge(root, found)
-            if resume is None or (rest := self._rest_after(resume)) is None:
+            rest = None if after is None else self._rest_after(after)
+            if rest is None:
                 return root
-            line, text = rest
+            line, end = rest
+
+    def _segment(self, line: int, end: int | None) -> str:
+        """Return the text from `line` to before `end`, with empty lines before it so that places stay right."""
+        if not line and end is None:
+            return self.text
+        self._segments += 1
+        if self._segments >= MAX_SEGMENTS:
+            fact = Text(
+                f"{MAX_SEGMENTS} syntax errors: reading of this file stops here",
+                f"已有 {MAX_SEGMENTS} 处语法错误，本文件不再继续读取",
+            )
+            self.issues.add("GF104", Place(self.file, line + 1), fact, Text("mend these first", "请先修正以上错误"))
+            raise TooMany
+        return "\n" * line + "\n".join(self._lines()[line:end])
 
     # .. building
 
     _partial: Any = None
 
     def _document(self) -> Any:
-
         self._partial = None
         self._get()  # stream start
         event = self._get()
@@ -392,7 +410,6 @@ class YamlReader:
 
     def _resume(self) -> Any:
         """Read the rest of a streamed list, which begins the (padded) text anew."""
-
         assert self._list
         key = self._list[0]
         self._get(), self._get()
@@ -591,7 +608,10 @@ class YamlReader:
         mark = getattr(exc, "problem_mark", None) or getattr(exc, "context_mark", None)
         quoted = "quoted scalar" in context and "end of stream" in problem
         start = getattr(exc, "context_mark", None)
-        if quoted and start:
+        unclosed = "flow" in context and start and mark and start.line < mark.line
+        if start and (
+            quoted or unclosed or "simple key" in context
+        ):  # what opens there swallows the lines up to the place of the complaint
             mark = start
         if mark is None:
             mark = _Ends(max(0, len(self._lines()) - 1), 0)
@@ -600,22 +620,30 @@ class YamlReader:
         self.issues.add("GF110", place, fact, hint)
         return max(line, (place.line or 1) - 1)
 
-    def _rest_after(self, line: int) -> tuple[int, str] | None:
-        """Return where reading goes on after an error in `line`: the line and the text from there; None at the end."""
+    def _rest_after(self, line: int) -> tuple[int, int | None] | None:
+        """Return where reading goes on after an error in `line`: the lines from, and before which; None at the end.
+
+        Inside a streamed list that is its next item, up to the line that leaves the list; elsewhere the next key at
+        the margin.
+        """
         lines = self._lines()
-        if self._list and self._list[1] >= 0:
-            column = self._list[1]
-            begins = re.compile(f" {{{column}}}-( |$)")
-            leaves = re.compile(r"[^\s#\-]") if column == 0 else re.compile(f" {{0,{max(0, column - 1)}}}[^\\s#]")
-        else:
-            begins, leaves = re.compile(r"[^\s#\-\]}][^#]*?:(\s|$)"), re.compile(r"(?!)")
-        for number in range(line + 1, len(lines)):
-            if begins.match(lines[number]):
-                return number, "\n".join(lines[number:])
-            if leaves.match(lines[number]):
-                self._list = None
-                return self._rest_after(number - 1)
-        return None
+        if self._list is None:
+            first = next((n for n in range(line + 1, len(lines)) if _MARGIN_KEY.match(lines[n])), None)
+            return None if first is None else (first, None)
+        column = self._list[1]
+        begins = re.compile(f" {{{column}}}-( |$)")
+        leaves = re.compile(f" {{0,{column - 1}}}[^\\s#]" if column else r"[^\s#\-]")
+        items = (n for n in range(line + 1, len(lines)) if begins.match(lines[n]) or leaves.match(lines[n]))
+        first = next(items, None)
+        if first is None:
+            return None
+        if not begins.match(lines[first]):
+            self._list = None
+            return self._rest_after(first - 1)
+        return first, next((n for n in range(first + 1, len(lines)) if leaves.match(lines[n])), None)
+
+
+_MARGIN_KEY: Final = re.compile(r"[^\s#\-\]}][^#]*?:(\s|$)")
 
 
 def _merge(root: Any, found: Any) -> Any:
@@ -662,7 +690,7 @@ def explain_syntax(
         fact = Text("a backslash that means nothing in double quotes", "双引号中的反斜杠转义无效")
         return place, fact, Text("use single quotes, or write \\\\", "请改用单引号，或写成 \\\\")
     if "flow" in context:
-        fact = Text('a "[" or "{" that opens before is not closed', "前面的“[”或“{”没有配对")
+        fact = Text('a "[" or "{" is not closed, or a comma is missing in it', "“[”或“{”没有配对，或其中缺少逗号")
         return (
             place,
             fact,
@@ -671,6 +699,9 @@ def explain_syntax(
                 "请补上“]”或“}”；以 [ 或 { 开头的文字请加引号",
             ),
         )
+    if "could not find expected ':'" in problem:
+        fact = Text("a key without a colon", "键后缺少冒号")
+        return place, fact, Text('write "key: value"', "请写成“键: 值”")
     if "mapping values are not allowed" in problem:
         fact = Text('a ": " that cannot stand here', "此处不应出现“: ”")
         hint = Text(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import pickle
+import time
 from decimal import Decimal
 from pathlib import Path
 
@@ -104,6 +105,44 @@ def test_a_syntax_error_in_the_settings_does_not_hide_the_others(tmp_path: Path)
     found = issues_of(tmp_path, {"gfdocs.yaml": broken, "companies.yaml": COMPANY})
 
     assert [(i.code, i.place.line) for i in found if i.severity == "error"] == [("GF110", 3), ("GF134", 11)]
+
+
+RECOVER = """\
+companies:
+  - name: 示例一
+    note: a: b
+  - name: 示例二
+    district: 昆仑市
+  - {name: 示例三, district: 昆山
+  - name: 示例四
+    distirct: 昆山市
+    note: "x
+  - name: 示例五
+    district: 昆山市
+compnies:
+  - name: 示例六
+    district
+  - a
+others: 1
+"""
+
+
+def test_reading_goes_on_after_every_syntax_error(tmp_path: Path) -> None:
+    """After a list item at the next item, after the list at the next key at the margin."""
+    found = issues_of(tmp_path, {"companies.yaml": RECOVER})
+
+    assert [(i.code, i.place.line) for i in found if i.severity == "error"] == [
+        ("GF110", 3), ("GF144", 5), ("GF110", 6), ("GF110", 9), ("GF110", 14), ("GF130", 16),
+    ]  # fmt: skip
+
+
+def test_a_thousand_syntax_errors_end_soon(tmp_path: Path) -> None:
+    start = time.process_time()
+
+    found = issues_of(tmp_path, {"companies.yaml": "- a: b: c\n" * 50_000})
+
+    assert [issue.code for issue in found] == ["GF110"] * 100 + ["GF104"]
+    assert time.process_time() - start < 3
 
 
 # -- values --------------------------------------------------------------------------------------------------------

@@ -295,7 +295,8 @@ class _Generator(CodeGenerator):
         if tracing:
             default = {"iterate": "()", "test": "False", "assign": "environment.make_silent()"}[guard]
             self.write("environment.attempt(lambda: ")
-        self.write("environment.iterate(" if guard == "iterate" else "(")
+        # A test is made inside the attempt: a missing name fails when it is asked whether it is true.
+        self.write({"iterate": "environment.iterate(", "test": "bool("}.get(guard, "("))
         super().visit(node, *args, **kwargs)
         self.write(f"), {node.lineno}, {default})" if tracing else ")")
         return None

@@ -15,7 +15,7 @@ import jinja2
 from jinja2 import nodes
 
 from gfdocs.engine.docx.prepare import Spot
-from gfdocs.engine.docx.story import Story, Tag, W
+from gfdocs.engine.docx.story import STAMP, Story, Tag, W, is_fallback
 from gfdocs.engine.language import Language, describe_fault
 from gfdocs.errors import Issue, Place, Text, did_you_mean
 
@@ -38,7 +38,7 @@ def word_of(tag: Tag) -> str:
 def _opens(tag: Tag, word: str) -> bool:
     """True for a tag that begins a block; `{% set x %}` without `=` does, `{% set x = 1 %}` does not."""
     if word == "set":
-        return "=" not in tag.inner
+        return "=" not in tag.inner and len(tag.inner) > len("set")
     return word in _PAIRS
 
 
@@ -152,21 +152,23 @@ _CONTAINER_NAME = {"tr": ("table row", "表格行"), "tc": ("table cell", "单�
 
 
 def _visible_text(container: Any) -> str:
-    return "".join(
-        element.text or ""
-        for element in container.iter(W + "t")
-        if not any(up.tag.endswith("}Fallback") for up in element.iterancestors())
-    )
+    texts = (element for element in container.iter(W + "t") if not is_fallback(element))
+    return STAMP.sub("", "".join(element.text or "" for element in texts))
 
 
-_STAMPED_TAG = re.compile(r"\{\{.*?\}\}+|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
+_TAG = re.compile(r"\{\{.*?\}\}+|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
+
+
+def shown_tags(story: Story) -> list[Tag]:
+    """Return the tags of a part without those of the fallback twins of drawings."""
+    return [tag for tag in story.tags if tag.paragraph is None or not is_fallback(tag.paragraph)]
 
 
 def check_scopes(story: Story) -> Iterator[Issue]:
     """Yield an issue for each `{%tr` outside a row and its kin, and for each that would swallow what is beside it."""
     containers: dict[tuple[int, str], list[Tag]] = {}
     found: dict[tuple[int, str], Any] = {}
-    for tag in story.tags:
+    for tag in shown_tags(story):
         if tag.scope not in _CONTAINER:
             continue
         container = _find_container(tag)
@@ -193,7 +195,7 @@ def _find_container(tag: Tag) -> Any:
 
 def _check_alone(container: Any, tags: list[Tag]) -> Iterator[Issue]:
     name, name_zh = _CONTAINER_NAME[tags[0].scope]
-    left = _STAMPED_TAG.sub(lambda m: m.group() if _is_value(m.group()) else "", _visible_text(container)).strip()
+    left = _TAG.sub(lambda m: m.group() if _is_value(m.group()) else "", _visible_text(container)).strip()
     if len(tags) > 1:
         second = tags[1]
         yield _issue(

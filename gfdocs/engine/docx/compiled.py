@@ -15,6 +15,7 @@ from gfdocs.engine.docx.check import (
     check_syntax,
     describe_crossing,
     find_crossings,
+    shown_tags,
 )
 from gfdocs.engine.docx.finish import finish
 from gfdocs.engine.docx.pictures import PartPictures, picture_members, write_content_types, write_relations
@@ -124,8 +125,8 @@ def _find_faults(story: Story, language: Language, known: Iterable[str]) -> list
     """Return every fault of a part's tags, in the order of the document."""
     faults = [
         *(issue for issue in story.issues),
-        *check_syntax(story.tags, language),
-        *check_blocks(story.tags, known),
+        *check_syntax(shown_tags(story), language),
+        *check_blocks(shown_tags(story), known),
         *check_scopes(story),
     ]
     order = {tag.place: tag.number for tag in reversed(story.tags)}

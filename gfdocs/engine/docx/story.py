@@ -51,8 +51,12 @@ class Tag:
     @property
     def inner(self) -> str:
         """What is between the braces, without the scope and the trimming signs."""
-        inner = self.text[2:-2].strip("-+ \t\r\n")
-        return inner[len(self.scope) :].strip() if self.scope else inner
+        inner = self.text[2:-2]
+        # A sign trims blanks only right at the braces: `{{ a + }}` is a fault, `{{- a -}}` is none.
+        signs = ("-",) if self.text.startswith("{{") else ("-", "+")
+        inner = inner[1:] if inner.startswith(signs) else inner
+        inner = inner[:-1] if inner.endswith(signs) else inner
+        return inner.strip()[len(self.scope) :].strip()
 
     @property
     def kind(self) -> str:
@@ -184,6 +188,11 @@ def _collect_slots(root: Any) -> tuple[list[_Slot], list[_Slot]]:
     return texts, attributes
 
 
+def is_fallback(element: Any) -> bool:
+    """True inside the twin that older programs show of a drawing: its faults are those of the drawing."""
+    return any(up.tag == MC + "Fallback" for up in element.iterancestors())
+
+
 def _paragraph_of(element: Any) -> Any:
     while element is not None and element.tag != W + "p":
         element = element.getparent()
@@ -255,6 +264,8 @@ class _Scan:
         self.inserts.setdefault(index, []).append((offset - slot.start, write_stamp(number)))
 
     def _report_unclosed(self, joined: str, start: int, opener: str, closer: str) -> None:
+        if is_fallback(self.slots[self.slot_at(start)].element):
+            return
         shown = joined[start : start + 40].split("\n")[0]
         self.story.issues.append(
             Issue(
@@ -304,7 +315,7 @@ def _find_strays(story: Story, texts: list[_Slot]) -> None:
     taken = 0
     for found in re.finditer(r"\{\{.*?\}\}+|\{%.*?%\}|\{#.*?#\}|\}\}|%\}", joined, re.DOTALL):
         taken = found.start()
-        if found.group() not in ("}}", "%}"):
+        if found.group() not in ("}}", "%}") or is_fallback(texts[scan.slot_at(taken)].element):
             continue
         shown = joined[max(0, taken - 20) : taken + 2]
         story.issues.append(

@@ -223,7 +223,7 @@ def _file_names(project: Project, spec: DocumentSpec, kind: str, wanted: str, ta
     from gfdocs.batch.names import unique_names
 
     stems = [project.file_name(spec.id, kind, target).removesuffix(f".{kind}") for target in targets]
-    return unique_names([(stem, "", f".{wanted}") for stem in stems])
+    return unique_names([(stem, "", f".{wanted}") for stem in stems])[0]
 
 
 def _converted(data: bytes, kind: str, wanted: str, outline: bool, name: str) -> bytes:

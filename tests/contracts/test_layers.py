@@ -25,7 +25,7 @@ LEVELS = {
 SIBLINGS_MAY_NOT_MEET = [("data", "engine"), ("gongwen", "programme"), ("engine", "docx")]
 ONE_HOME = {
     "jinja2": ("engine", "docx"), "docxtpl": ("engine", "docx"), "yaml": ("data",), "pydantic": ("data",), "typer": ("cli",), "rich": ("cli",),
-    "isal": ("engine",), "reportlab": ("engine",), "fontTools": ("engine",), "distributed": ("batch",), "fsspec": ("batch",),
+    "isal": ("engine", "batch"), "reportlab": ("engine",), "fontTools": ("engine",), "distributed": ("batch",), "fsspec": ("batch",),
 }  # fmt: skip
 
 

@@ -75,7 +75,7 @@ class FieldSpec:
 
     __slots__ = (
         "default", "headings", "many", "model", "multiline", "name", "note", "plain", "read", "record", "required",
-        "title", "unit",
+        "single", "title", "unit",
     )  # fmt: skip
 
     def __init__(self, owner: type[model.Record], name: str, info: Any) -> None:
@@ -93,6 +93,7 @@ class FieldSpec:
             assert self.record is not None
             self.default = get_spec(self.record).make({})
         self.plain = self.read is read_text and self.multiline
+        self.single = self.read is read_text and not self.multiline
 
     def label(self) -> Text:
         """The field as messages name it: credit_code (统一社会信用代码)."""
@@ -112,6 +113,7 @@ class RecordSpec:
             for heading in spec.headings:
                 self.lookup.setdefault(heading, spec)
         self.normal = {zh.normal_heading(heading): spec for heading, spec in reversed(self.lookup.items())}
+        self.fields_sets: dict[tuple[str, ...], set[str]] = {}
         self.flat_headings = tuple(_flat_headings(self))
         self.flat = _group_paths(self.flat_headings)
 
@@ -143,7 +145,7 @@ class RecordSpec:
                 pass
             elif not child.style and child.value in NULLS:
                 continue
-            elif spec.plain:
+            elif spec.plain or (spec.single and "\n" not in child.value and "\r" not in child.value):
                 values[name] = child.value
                 continue
             value = spec.read(child, spec, check)
@@ -164,7 +166,11 @@ class RecordSpec:
         """
         record = self.model.__new__(self.model)
         set_slot(record, "__dict__", {**self.defaults, **values})
-        set_slot(record, "__pydantic_fields_set__", set(values))
+        given = tuple(values)
+        fields_set = self.fields_sets.get(given)
+        if fields_set is None:  # most records give the same fields: one set for all of them
+            fields_set = self.fields_sets[given] = set(given)
+        set_slot(record, "__pydantic_fields_set__", fields_set)
         set_slot(record, "__pydantic_extra__", None)
         set_slot(record, "__pydantic_private__", None)
         return record

@@ -294,6 +294,7 @@ def _is_broken_utf8(data: bytes) -> bool:
 
 # -- YAML ----------------------------------------------------------------------------------------------------------
 
+_NO_KEYS: Final = frozenset(("<<", ""))
 MAX_SEGMENTS: Final = 100
 """After so many syntax errors a file is not read on: each costs a look at all the lines that follow."""
 
@@ -328,6 +329,7 @@ class YamlReader:
         self._each: Each | None = None
         self._list: tuple[str, int] | None = None  # the streamed list being read: its key, the column of its dashes
         self._escapes = "\\" in text
+        self._checked = self._escapes or "!" in text or "&" in text  # else no scalar has a tag or an anchor
         self._segments = 0
 
     def read(self, each: Each | None = None, streamed: Iterable[str] = ()) -> MapNode | ListNode | Any | None:
@@ -471,8 +473,8 @@ class YamlReader:
             kind = type(event)
             if kind is SequenceEndEvent:
                 break
-            plain = kind is ScalarEvent and event.tag is None and event.anchor is None and not self._escapes
-            items.append(event if plain and len(event.value) <= most else self._build(event, depth))
+            plain = kind is ScalarEvent and not self._checked and len(event.value) <= most
+            items.append(event if plain else self._build(event, depth))
             if len(items) % 1000 == 0:
                 self._count(1000, event)
         self._count(len(items) % 1000 + 1, start)
@@ -480,7 +482,7 @@ class YamlReader:
 
     def _fill_map(self, node: MapNode, depth: int, *, top: bool = False) -> None:
 
-        get, entries, keys, escapes = self._get, node.entries, node.keys, self._escapes
+        get, entries, keys, checked = self._get, node.entries, node.keys, self._checked
         most = self.limits.text
         while True:
             key = get()
@@ -491,7 +493,7 @@ class YamlReader:
                 self._refuse_key(key, depth)
                 self._build(get(), depth)
                 continue
-            if key.tag is not None or key.anchor is not None or escapes:
+            if checked:
                 self._build(key, depth)
             name = key.value
             value = get()
@@ -502,9 +504,9 @@ class YamlReader:
                     self._stream_list(name, value)
                     continue
                 value = self._build(value, depth)
-            elif escapes or value.tag is not None or value.anchor is not None or len(value.value) > most:
+            elif checked or len(value.value) > most:
                 value = self._build(value, depth)
-            if name in entries or name in ("<<", ""):
+            if name in entries or name in _NO_KEYS:
                 self._refuse_pair(name, key, keys)
             else:
                 entries[name] = value

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ from gfdocs.errors import Issue
 if TYPE_CHECKING:
     from gfdocs.engine.names import Name
     from gfdocs.engine.template import MissingPolicy, Options
-    from gfdocs.raw import Raw
+    from gfdocs.engine.xlsx.readback import ReadBack
 
 __all__ = ["Compiled", "Raw", "compile"]
 
@@ -42,6 +42,12 @@ class Compiled:
         from gfdocs.engine.xlsx.render import Rendering
 
         return Rendering(self.workbook, context, missing).render()
+
+    def read(self, data: bytes, *, name: str, aliases: Mapping[str, Sequence[str]] | None = None) -> ReadBack:
+        """Return the data of a returned form, its issues in `.issues`; ReadBackError where it cannot be read."""
+        from gfdocs.engine.xlsx.readback import read_back
+
+        return read_back(self.workbook, data, name=name, aliases=aliases)
 
 
 def compile(data: bytes, *, name: str, options: Options) -> Compiled:  # noqa: A001 - the word of the Kind protocol

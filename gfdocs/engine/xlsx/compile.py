@@ -43,6 +43,7 @@ from gfdocs.errors import Issue, Place, TemplateError, Text
 
 if TYPE_CHECKING:
     from gfdocs.engine.template import Options
+    from gfdocs.engine.xlsx.form import SheetForm
 
 MARKS = ("{{", "{%", "{#")
 
@@ -184,6 +185,13 @@ class Compiled:
     @property
     def package(self) -> Package:
         return self.workbook.package
+
+    @cached_property
+    def forms(self) -> list[SheetForm]:
+        """What can be read back, sheet by sheet."""
+        from gfdocs.engine.xlsx.form import make_forms
+
+        return make_forms(self)
 
     @cached_property
     def by_name(self) -> dict[str, Sheet]:

@@ -1,0 +1,619 @@
+"""A returned form read by the template that wrote it: writing backwards.
+
+Sheets are found by their fixed texts, columns by their headings, rows by what stands above and below the list; so a form is read
+although sheets were renamed, columns moved or hidden, rows inserted and filters left on. Every value has its cell.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import SequenceMatcher
+from typing import Any
+
+from gfdocs.engine.xlsx.compile import Compiled
+from gfdocs.engine.xlsx.form import Field, Label, Line, Listing, SheetForm, Steps, make_forms, normalise
+from gfdocs.engine.xlsx.references import letter
+from gfdocs.engine.xlsx.returned import KINDS, Held, ReturnedSheet, read_returned
+from gfdocs.errors import Issue, Place, ReadBackError, Text
+from gfdocs.raw import Raw, RawList, RawMap, RawScalar
+
+_HEAD_ROWS = 400
+_NULLS = ("~", "null", "Null", "NULL")
+
+
+@dataclass(frozen=True, slots=True)
+class ReadBack(RawMap):
+    """The data of a returned form; `issues` are what was odd or wrong about it, each with its cell."""
+
+    issues: tuple[Issue, ...] = field(default=(), compare=False)
+
+
+@dataclass
+class _Match:
+    """A sheet of the form found in the returned workbook."""
+
+    form: SheetForm
+    sheet: ReturnedSheet
+
+
+class _Reader:
+    def __init__(self, name: str, aliases: Mapping[str, Sequence[str]]) -> None:
+        self.name = name
+        self.aliases = {key: tuple(map(normalise, names)) for key, names in aliases.items()}
+        self.issues: list[Issue] = []
+        self.root: dict[str, Any] = {}
+        self.places: dict[Steps, Place] = {}
+
+    def place(self, sheet: str, row: int, column: int) -> Place:
+        return Place(self.name, path=(f"{sheet}!{letter(column)}{row}",))
+
+    def report(self, code: str, severity: Any, place: Place, fact: Text, hint: Text, *also: Place) -> None:
+        if len(self.issues) < 1000:
+            self.issues.append(Issue(code, severity, place, fact, hint, tuple(also)))
+
+    # -- which sheet is which -----------------------------------------------------------------------------------------
+
+    def match(self, forms: list[SheetForm], sheets: list[ReturnedSheet]) -> list[_Match]:
+        """Pair the form's sheets with the returned ones by the fixed texts they share; the name decides between equals."""
+        texts = {id(sheet): _texts_of(sheet) for sheet in sheets}
+        scored = []
+        for form in forms:
+            for sheet in sheets:
+                keys = form.keys
+                shared = len(keys & texts[id(sheet)]) / len(keys) if keys else 0.0
+                named = normalise(form.name) == normalise(sheet.name)
+                scored.append((shared + 0.25 * named, named, form, sheet))
+        scored.sort(key=lambda entry: (-entry[0], not entry[1]))
+        pairs: list[_Match] = []
+        taken: set[int] = set()
+        for score, named, form, sheet in scored:
+            if (
+                id(form) in taken
+                or id(sheet) in taken
+                or (score < 0.4 and not (named and (score > 0.25 or not form.keys)))
+            ):
+                continue
+            taken |= {id(form), id(sheet)}
+            pairs.append(_Match(form, sheet))
+        for form in forms:
+            if id(form) not in taken:
+                fact = Text(f"the sheet {form.name!r} of the form is not there", f"缺少工作表“{form.name}”")
+                hint = Text("send back the whole workbook as it was sent", "请将下发的工作簿整体报送")
+                self.report("GF611", "error", Place(self.name), fact, hint)
+        return sorted(pairs, key=lambda pair: forms.index(pair.form))
+
+    # -- one sheet ----------------------------------------------------------------------------------------------------
+
+    def read(self, pair: _Match) -> None:
+        form, sheet = pair.form, pair.sheet
+        if sheet.state != "visible":
+            self._note(sheet, Text("the sheet is hidden and was read", "工作表已隐藏，仍已读取"))
+        if sheet.hidden_rows:
+            count = sheet.hidden_rows
+            self._note(
+                sheet,
+                Text(f"{count} rows are hidden (a filter?) and were read", f"{count} 行被隐藏（可能为筛选），仍已读取"),
+            )
+        if normalise(form.name) != normalise(sheet.name):
+            fact = Text(
+                f"the sheet {form.name!r} is called {sheet.name!r} here", f"工作表“{form.name}”被改名为“{sheet.name}”"
+            )
+            self._note(sheet, fact)
+        ends: list[tuple[Listing, int, int]] = []
+        floor = 0
+        for listing in form.lists:
+            first, last = self.read_list(listing, sheet, floor)
+            ends.append((listing, first, last))
+            floor = last
+        for item in form.fields:
+            self.read_field(item, form, sheet, ends)
+
+    def _note(self, sheet: ReturnedSheet, fact: Text) -> None:
+        self.report("GF612", "note", Place(self.name, path=(sheet.name,)), fact, Text(""))
+
+    # -- single fields ------------------------------------------------------------------------------------------------
+
+    def read_field(
+        self, item: Field, form: SheetForm, sheet: ReturnedSheet, ends: list[tuple[Listing, int, int]]
+    ) -> None:
+        where = self.find_field(item, form, sheet, ends)
+        if where is None:
+            return
+        row, column = where
+        held = sheet.get(row, column)
+        place = self.place(sheet.name, row, column)
+        for steps, scalar in self.read_cell(item, held, place):
+            self.set_value(steps, scalar)
+
+    def find_field(
+        self, item: Field, form: SheetForm, sheet: ReturnedSheet, ends: list[tuple[Listing, int, int]]
+    ) -> tuple[int, int] | None:
+        """Return where a field stands: where its words are, else as far from a fixed text near it as in the template."""
+        if item.pattern.has_words:
+            for row, column, text in _iter_texts(sheet):
+                if item.pattern.read(text) is not None:
+                    return row, column
+            return None
+        for label in sorted(form.labels, key=lambda one: _distance(one, item)):
+            if label.row != item.row and _separated(label.row, item.row, ends):
+                continue
+            if _distance(label, item) > 400:
+                break
+            found = _find_text(sheet, label)
+            if len(found) == 1 or (found and (label.row, label.column) in found):
+                at = (label.row, label.column) if (label.row, label.column) in found else found[0]
+                return at[0] + item.row - label.row, at[1] + item.column - label.column
+        before = [last - listing.last for listing, _, last in ends if listing.last < item.row]
+        return item.row + (before[-1] if before else 0), item.column
+
+    def set_value(self, steps: Steps, scalar: RawScalar) -> None:
+        known = self.places.get(steps)
+        if known is not None:
+            old = _get(self.root, steps)
+            if isinstance(old, RawScalar) and old.text != scalar.text and scalar.text and old.text:
+                path = ".".join(steps)
+                fact = Text(
+                    f"{path} is {old.text!r} in one place and {scalar.text!r} in another",
+                    f"{path} 前后不一致：“{old.text}”与“{scalar.text}”",
+                )
+                self.report(
+                    "GF613", "warning", scalar.place, fact, Text("the first one counts", "以前者为准"), old.place
+                )
+            if not (isinstance(old, RawScalar) and not old.text):
+                return
+        self.places[steps] = scalar.place
+        _set(self.root, steps, scalar)
+
+    # -- a cell -------------------------------------------------------------------------------------------------------
+
+    def read_cell(self, item: Field, held: Held | None, place: Place) -> list[tuple[Steps, RawScalar]]:
+        """Return the values of one cell's fields, empty where the cell is."""
+        kind, text = (KINDS[held[0]], held[1:]) if held is not None else ("text", "")
+        if not item.is_value:
+            found = item.pattern.read(text)
+            if found is None:
+                if text:
+                    fact = Text(
+                        f"the fixed text of the cell was changed: {text!r}", f"单元格的固定文字被改动：“{text}”"
+                    )
+                    self.report(
+                        "GF614", "warning", place, fact, Text("fill in only the blank part", "请只填写空白部分")
+                    )
+                return []
+            return [(steps, _scalar(value, place)) for steps, value in found]
+        (steps,) = item.pattern.steps
+        assert steps is not None
+        if kind == "formula":
+            hint = Text("type the value itself", "请直接填写数值或文字")
+            self.report(
+                "GF615",
+                "error",
+                place,
+                Text(f"a formula where a value belongs: {text}", f"应填数值处为公式：{text}"),
+                hint,
+            )
+        elif kind == "error":
+            self.report(
+                "GF615",
+                "error",
+                place,
+                Text(f"an error value: {text}", f"单元格为错误值：{text}"),
+                Text("type the value", "请填写数值"),
+            )
+        elif kind == "text" and item.wants_number and text.strip():
+            text, kind = self.read_number(text, place)
+        return [(steps, _scalar(text, place, kind))]
+
+    def read_number(self, text: str, place: Place) -> tuple[str, str]:
+        """Return a text in a number's cell as the number it is; told where blanks, commas or full-width digits were taken off."""
+        plain = unicodedata.normalize("NFKC", text).replace("\u00a0", "").replace(" ", "").replace(",", "")
+        if re.fullmatch(r"[+-]?\d+(\.\d+)?", plain):
+            if plain != text:
+                fact = Text(f"{text!r} is read as {plain}", f"“{text}”按 {plain} 读取")
+                self.report("GF616", "note", place, fact, Text("type plain digits", "请填写半角数字"))
+            return plain, "number"
+        fact = Text(f"expected a number, found {text!r}", f"应填数字，实为“{text}”")
+        found = re.search(r"\d+(\.\d+)?", plain)
+        example = found[0] if found else "123.45"
+        hint = Text(
+            f"digits only, without units or words, such as {example}", f"只填数字，不带单位和“约”等文字，例如 {example}"
+        )
+        self.report("GF617", "error", place, fact, hint)
+        return text, "text"
+
+    # -- lists --------------------------------------------------------------------------------------------------------
+
+    def read_list(self, listing: Listing, sheet: ReturnedSheet, floor: int) -> tuple[int, int]:
+        """Read a list into the data; return its first and last row (first > last where it is empty)."""
+        top, columns = self.find_columns(listing, sheet, floor)
+        rows = sorted(number for number in sheet.rows if number > top)
+        merged = _Merges(sheet, top)
+        cursor = _Cursor(rows, sheet, columns, merged)
+        before = cursor.at
+        items = self.read_items(listing, cursor, sheet, listing.footers)
+        first = rows[before] if before < len(rows) else top + 1
+        last = rows[cursor.at - 1] if cursor.at > before else top
+        place = self.place(sheet.name, first, min(columns.values(), default=1))
+        if listing.steps not in self.places:
+            self.places[listing.steps] = place
+            _set(self.root, listing.steps, RawList(tuple(items), place))
+        else:
+            old = _get(self.root, listing.steps)
+            known = old.items if isinstance(old, RawList) else ()
+            _set(self.root, listing.steps, RawList((*known, *items), old.place if isinstance(old, RawList) else place))
+        return first, last
+
+    def read_items(self, listing: Listing, cursor: _Cursor, sheet: ReturnedSheet, after: list[Line]) -> list[RawMap]:
+        """Read turns of a list until a row that belongs to what follows it."""
+        items: list[RawMap] = []
+        lead = listing.parts[0] if listing.parts else None
+        while (number := cursor.peek()) is not None:
+            if cursor.is_any(number, after) or (isinstance(lead, Line) and _is_other(cursor, number, lead, after)):
+                break
+            if not cursor.is_filled(number, listing):
+                cursor.at += 1
+                continue
+            start = cursor.at
+            item = self.read_turn(listing, cursor, sheet, after)
+            if item is not None:
+                items.append(item)
+            if cursor.at == start:
+                cursor.at += 1
+        return items
+
+    def read_turn(self, listing: Listing, cursor: _Cursor, sheet: ReturnedSheet, after: list[Line]) -> RawMap | None:
+        entries: dict[str, Any] = {}
+        place: Place | None = None
+        for index, part in enumerate(listing.parts):
+            number = cursor.peek()
+            if number is None:
+                break
+            following = [p for p in listing.parts[index + 1 :] if isinstance(p, Line)]
+            if isinstance(part, Listing):
+                lead = listing.parts[0]
+                stops = [*following, *([lead] if isinstance(lead, Line) else []), *after]
+                found = self.read_items(part, cursor, sheet, stops)
+                at = self.place(sheet.name, number, min((i.column for i in part.fields), default=1))
+                _set(entries, part.steps, RawList(tuple(found), at))
+                continue
+            if cursor.is_any(number, after) and not cursor.fits(number, part):
+                continue
+            place = place or self.place(sheet.name, number, cursor.column_of(part))
+            self.read_line(part, number, cursor, sheet, entries)
+            cursor.at += 1
+        return RawMap(_freeze(entries, place), place) if place is not None else None
+
+    def read_line(
+        self, line: Line, number: int, cursor: _Cursor, sheet: ReturnedSheet, entries: dict[str, Any]
+    ) -> None:
+        for item in line.fields:
+            column = cursor.columns.get(item.column)
+            if column is None:
+                continue
+            held = cursor.get(number, column)
+            for steps, scalar in self.read_cell(item, held, self.place(sheet.name, number, column)):
+                _set(entries, steps, scalar)
+
+    # -- columns ------------------------------------------------------------------------------------------------------
+
+    def find_columns(self, listing: Listing, sheet: ReturnedSheet, floor: int) -> tuple[int, dict[int, int]]:
+        """Return the last row of the heading, and where each column of the template stands in the returned sheet."""
+        wanted = listing.headings
+        spots = _heading_spots(sheet, floor)
+        found: dict[int, tuple[int, int]] = {}
+        used: set[tuple[int, int]] = set()
+        for column in sorted(wanted):
+            at = self._find_heading(wanted[column], column, spots, used)
+            if at is not None:
+                found[column] = at
+                used.add(at)
+        if found:
+            # The heading's rows are those most headings stand in: a word that occurs once more elsewhere does not count.
+            rows = sorted(row for row, _ in found.values())
+            middle = rows[len(rows) // 2]
+            found = {column: at for column, at in found.items() if abs(at[0] - middle) <= 6}
+        columns = {column: at[1] for column, at in found.items()}
+        low = max((label[0].row for label in wanted.values()), default=0)
+        top = max((at[0] for at in found.values()), default=0)
+        bottoms = [at[0] + low - wanted[column][0].row for column, at in found.items() if wanted[column]]
+        top = max([top, *_most(bottoms)])
+        if not found:
+            top = listing.first - 1 if not wanted else 0
+        self._guess_columns(listing, sheet, columns, top)
+        hints = max(0, min((line.row for line in listing.lines), default=0) - 1 - low) if wanted else 0
+        return self._skip_fixed_rows(sheet, top, hints), columns
+
+    @staticmethod
+    def _skip_fixed_rows(sheet: ReturnedSheet, top: int, hints: int) -> int:
+        del sheet, hints
+        return top
+
+    def _find_heading(
+        self,
+        labels: tuple[Label, ...],
+        column: int,
+        spots: dict[str, list[tuple[int, int]]],
+        used: set[tuple[int, int]],
+    ) -> tuple[int, int] | None:
+        nearest = labels[0]
+        for key in (nearest.key, *self.aliases.get(nearest.text, ()), *self.aliases.get(nearest.key, ())):
+            free = [at for at in spots.get(key, ()) if at not in used]
+            if len(free) > 1 and len(labels) > 1:
+                above = [c for _, c in spots.get(labels[1].key, ())]
+                if above:
+                    free.sort(key=lambda at: min(abs(at[1] - c) + (0 if at[1] >= c else 100) for c in above))
+                    return free[0]
+            if free:
+                return min(free, key=lambda at: (abs(at[1] - column), at[0]))
+        return None
+
+    def _guess_columns(self, listing: Listing, sheet: ReturnedSheet, columns: dict[int, int], top: int) -> None:
+        """Place the columns whose heading is not there: by a similar heading, else between the neighbours they had."""
+        missing = [item.column for item in listing.fields if item.column not in columns]
+        for column in dict.fromkeys(missing):
+            labels = listing.headings.get(column, ())
+            taken = set(columns.values())
+            at = self._similar(labels, sheet, top, taken) if labels else None
+            if at is None:
+                at = _between(columns, column, sheet, top, taken)
+            if at is None:
+                if labels:
+                    fact = Text(f"the column {labels[0].text!r} is not there", f"缺少“{labels[0].text}”列")
+                    hint = Text("keep the headings as they were sent", "请保留表头原样")
+                    self.report("GF618", "error", Place(self.name, path=(sheet.name,)), fact, hint)
+                elif not listing.headings:
+                    columns[column] = column
+                continue
+            columns[column] = at
+            if labels:
+                now = sheet.get(top, at) or "t"
+                fact = Text(
+                    f"the heading {labels[0].text!r} reads {now[1:]!r} here", f"表头“{labels[0].text}”被改为“{now[1:]}”"
+                )
+                hint = Text("read as the same column", "按原列读取")
+                self.report("GF619", "warning", self.place(sheet.name, top, at), fact, hint)
+
+    @staticmethod
+    def _similar(labels: tuple[Label, ...], sheet: ReturnedSheet, top: int, taken: set[int]) -> int | None:
+        best, at = 0.6, None
+        for row in range(max(1, top - 3), top + 1):
+            for column, held in (sheet.rows.get(row) or {}).items():
+                if column in taken or held[0] != "t":
+                    continue
+                key, wanted = normalise(held[1:]), labels[0].key
+                score = 0.9 if wanted in key or (key and key in wanted) else SequenceMatcher(None, key, wanted).ratio()
+                if score > best:
+                    best, at = score, column
+        return at
+
+
+def _most(rows: list[int]) -> list[int]:
+    return [max(set(rows), key=rows.count)] if rows else []
+
+
+def _between(columns: dict[int, int], column: int, sheet: ReturnedSheet, top: int, taken: set[int]) -> int | None:
+    """Return the one free column between where the neighbours of the template column stand, if there is exactly that."""
+    left = max((c for c in columns if c < column), default=None)
+    right = min((c for c in columns if c > column), default=None)
+    if left is not None and columns[left] + column - left not in taken:
+        guess = columns[left] + column - left
+        if right is None or guess < columns[right]:
+            return guess
+    if right is not None and columns[right] - (right - column) > 0 and columns[right] - (right - column) not in taken:
+        return columns[right] - (right - column)
+    return None
+
+
+class _Merges:
+    """The vertical merges of a list: their value belongs to each of their rows."""
+
+    def __init__(self, sheet: ReturnedSheet, top: int) -> None:
+        self.by_column: dict[int, list[tuple[int, int]]] = {}
+        for column1, row1, _, row2 in sheet.merges:
+            if row2 > row1 > top:
+                self.by_column.setdefault(column1, []).append((row1, row2))
+
+    def first_row(self, row: int, column: int) -> int:
+        for first, last in self.by_column.get(column, ()):
+            if first < row <= last:
+                return first
+        return row
+
+
+@dataclass
+class _Cursor:
+    """Where reading stands in the rows below a heading."""
+
+    rows: list[int]
+    sheet: ReturnedSheet
+    columns: dict[int, int]
+    merges: _Merges
+    at: int = 0
+
+    def peek(self) -> int | None:
+        return self.rows[self.at] if self.at < len(self.rows) else None
+
+    def get(self, row: int, column: int) -> Held | None:
+        held = self.sheet.get(row, column)
+        if held is None and self.merges.by_column:
+            held = self.sheet.get(self.merges.first_row(row, column), column)
+        return held
+
+    def column_of(self, line: Line) -> int:
+        return min((self.columns[i.column] for i in line.fields if i.column in self.columns), default=1)
+
+    def is_filled(self, row: int, listing: Listing) -> bool:
+        """True where a field of the list holds something a person or the data put there."""
+        cells = self.sheet.rows[row]
+        for item in listing.fields:
+            held = cells.get(self.columns.get(item.column, 0))
+            if held is not None and held[0] != "f" and held[1:].strip() and item.pattern.steps[-1:] != (("index",),):
+                return True
+            if held is not None and held[0] == "f" and not item.is_value:
+                return True
+        return False
+
+    def is_any(self, row: int, lines: list[Line]) -> bool:
+        return any(self.fits(row, line) for line in lines)
+
+    def fits(self, row: int, line: Line) -> bool:
+        """True where a row has the fixed words of a template row, and no text beside them."""
+        cells = self.sheet.rows[row]
+        if line.labels or any(item.pattern.has_words for item in line.fields):
+            keys = {label.key for label in line.labels}
+            patterns = [item.pattern for item in line.fields if item.pattern.has_words]
+            hits = others = 0
+            for held in cells.values():
+                if held[0] != "t" or not held[1:].strip():
+                    continue
+                text = held[1:]
+                if normalise(text) in keys or any(p.read(text) is not None for p in patterns):
+                    hits += 1
+                else:
+                    others += 1
+            return hits > 0 and others <= len(line.fields)
+        return False
+
+
+def _is_other(cursor: _Cursor, row: int, lead: Line, after: list[Line]) -> bool:
+    """True where a row fits a line without fixed words that follows better than the line a turn begins with."""
+    filled = {column for column, held in cursor.sheet.rows[row].items() if held[1:].strip()}
+
+    def misfit(line: Line) -> int:
+        own = {cursor.columns.get(i.column, i.column) for i in line.fields} | {
+            cursor.columns.get(c, c) for c in line.others
+        }
+        return len(filled - own) * 2 + len({cursor.columns.get(i.column, i.column) for i in line.fields} - filled)
+
+    plain = [
+        line for line in after if not line.labels and not any(i.pattern.has_words for i in line.fields) and line.fields
+    ]
+    return any(misfit(line) < misfit(lead) for line in plain)
+
+
+def _iter_texts(sheet: ReturnedSheet) -> Iterator[tuple[int, int, str]]:
+    for count, (row, cells) in enumerate(sheet.rows.items()):
+        if count > 5_000:
+            return
+        for column, held in cells.items():
+            if held[0] == "t":
+                yield row, column, held[1:]
+
+
+def _texts_of(sheet: ReturnedSheet) -> set[str]:
+    found = set()
+    for number, (_, _, text) in enumerate(_iter_texts(sheet)):
+        if number > 50_000:
+            break
+        if len(text) < 500:
+            found.add(normalise(text))
+    return found
+
+
+def _heading_spots(sheet: ReturnedSheet, floor: int) -> dict[str, list[tuple[int, int]]]:
+    """Return where each short text stands below row `floor`."""
+    spots: dict[str, list[tuple[int, int]]] = {}
+    seen = 0
+    for row in sorted(sheet.rows):
+        if row <= floor:
+            continue
+        seen += 1
+        if seen > _HEAD_ROWS:
+            break
+        for column, held in sheet.rows[row].items():
+            if held[0] in "tn" and len(held) < 300:
+                spots.setdefault(normalise(held[1:]), []).append((row, column))
+    return spots
+
+
+def _find_text(sheet: ReturnedSheet, label: Label) -> list[tuple[int, int]]:
+    held = sheet.get(label.row, label.column)
+    if held is not None and normalise(held[1:]) == label.key:
+        return [(label.row, label.column)]
+    return [(row, column) for row, column, text in _iter_texts(sheet) if normalise(text) == label.key]
+
+
+def _distance(label: Label, item: Field) -> int:
+    same_row = label.row == item.row
+    return (
+        abs(label.row - item.row) * 20
+        + abs(label.column - item.column)
+        + (0 if same_row and label.column < item.column else 5)
+    )
+
+
+def _separated(first: int, second: int, ends: list[tuple[Listing, int, int]]) -> bool:
+    """True where a list lies between two template rows."""
+    low, high = min(first, second), max(first, second)
+    return any(low <= listing.first and listing.last <= high for listing, _, _ in ends)
+
+
+def _scalar(text: str, place: Place, kind: str = "text") -> RawScalar:
+    return RawScalar(text, place, quoted=kind == "text" and text in _NULLS, kind=kind)
+
+
+def _set(root: dict[str, Any], steps: Steps, value: Any) -> None:
+    for step in steps[:-1]:
+        inner = root.get(step)
+        if not isinstance(inner, dict):
+            inner = root[step] = {}
+        root = inner
+    root[steps[-1]] = value
+
+
+def _get(root: dict[str, Any], steps: Steps) -> Any:
+    found: Any = root
+    for step in steps:
+        found = found.get(step) if isinstance(found, dict) else None
+    return found
+
+
+def _freeze(entries: dict[str, Any], place: Place | None) -> dict[str, Raw]:
+    """Return the entries with inner mappings as RawMaps, each at the place of its first value."""
+    at = place or Place()
+    frozen: dict[str, Raw] = {}
+    for key, value in entries.items():
+        if isinstance(value, dict):
+            inner = _freeze(value, at)
+            first = next((item.place for item in inner.values()), at)
+            frozen[key] = RawMap(inner, first)
+        else:
+            frozen[key] = value
+    return frozen
+
+
+def read_back(
+    compiled: Compiled, data: bytes, *, name: str, aliases: Mapping[str, Sequence[str]] | None = None
+) -> ReadBack:
+    """Return the data of a returned form, with its issues; ReadBackError where it cannot be read or is not this form.
+
+    `aliases` are further names of headings: heading of the template → names it may have in the form.
+    """
+    forms = compiled.forms
+    if not forms:
+        fact = Text("the template has no field that could be read back", "模板中没有可回读的字段")
+        raise ReadBackError(
+            Issue(
+                "GF610",
+                "error",
+                Place(compiled.name),
+                fact,
+                Text("use plain paths: {{ c.name }}", "请使用简单路径，如 {{ c.name }}"),
+            )
+        )
+    sheets = read_returned(data, name=name)
+    reader = _Reader(name, aliases or {})
+    pairs = reader.match(forms, sheets)
+    if not pairs:
+        fact = Text("it is not this form: none of its sheets is there", "不是本表：没有找到对应的工作表")
+        hint = Text("send back the form that was sent", "请使用下发的表格填报")
+        raise ReadBackError(Issue("GF610", "error", Place(name), fact, hint))
+    for pair in pairs:
+        reader.read(pair)
+    return ReadBack(_freeze(reader.root, Place(name)), Place(name), {}, tuple(reader.issues))
+
+
+__all__ = ["ReadBack", "make_forms", "read_back"]

@@ -1,0 +1,399 @@
+"""A returned workbook read as a stream within bounds: cells with what they hold, nothing calculated, nothing believed.
+
+The zip was checked before (`safezip`). What is asked for here is bounded again: cells, rows, shared texts, merged ranges. A cell is
+kept as the text it shows in the file's own words, with its kind: text, number, date, bool, formula, error, long (a number of more
+than the 15 digits a spreadsheet keeps).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+from xml.parsers import expat
+
+from gfdocs.engine.package import Limits, read_package
+from gfdocs.engine.xlsx.references import column_number, letter
+from gfdocs.engine.xlsx.sheet import to_utf8
+from gfdocs.engine.xlsx.workbook import Workbook, read_workbook, unescape_x
+from gfdocs.errors import Issue, PackageError, Place, ReadBackError, Text
+
+MAX_CELLS = 1_000_000
+MAX_ROWS = 200_000
+MAX_TEXTS = 500_000
+MAX_MERGES = 20_000
+MAX_SHEETS = 256
+
+#: What one cell holds: a letter for its kind (see KINDS), then its text. One text a cell, since there may be a million.
+Held = str
+KINDS = {"t": "text", "n": "number", "d": "date", "b": "bool", "f": "formula", "e": "error", "l": "long"}
+
+
+@dataclass
+class ReturnedSheet:
+    """One sheet that came back: its rows in order, each a mapping from column to what the cell holds."""
+
+    name: str
+    state: str
+    rows: dict[int, dict[int, Held]] = field(default_factory=dict)
+    merges: list[tuple[int, int, int, int]] = field(default_factory=list)
+    hidden_rows: int = 0
+
+    def get(self, row: int, column: int) -> Held | None:
+        cells = self.rows.get(row)
+        return cells.get(column) if cells is not None else None
+
+
+class _TooMuch(Exception):
+    def __init__(self, en: str, zh: str) -> None:
+        self.text = Text(en, zh)
+
+
+_REFERENCE = re.compile(r"([A-Z]{1,3})([1-9][0-9]{0,6})$")
+_MERGE = re.compile(r"([A-Z]{1,3})([1-9]\d{0,6}):([A-Z]{1,3})([1-9]\d{0,6})$")
+
+
+def read_returned(data: bytes, *, name: str) -> list[ReturnedSheet]:
+    """Return the sheets of a returned workbook; ReadBackError with every reason why it is not read."""
+    try:
+        package = read_package(data, name=name, limits=Limits())
+        workbook = read_workbook(package)
+        entries = [entry for entry in workbook.sheets if entry.is_worksheet]
+        if len(entries) > MAX_SHEETS:
+            raise _TooMuch(f"more than {MAX_SHEETS} sheets", f"工作表超过 {MAX_SHEETS} 张")
+        book = _Book(workbook)
+        sheets = []
+        for entry in entries:
+            sheet = ReturnedSheet(entry.name, entry.state)
+            _read_sheet(to_utf8(package.read(entry.part)), sheet, book)
+            sheets.append(sheet)
+    except PackageError as fault:
+        raise ReadBackError(fault.issues) from fault
+    except _TooMuch as fault:
+        hint = Text("delete what lies outside the form and save it again", "请删除表格以外的内容后重新保存")
+        raise ReadBackError(Issue("GF601", "error", Place(name), fault.text, hint)) from fault
+    except (expat.ExpatError, ValueError, OverflowError, KeyError, TypeError, AttributeError) as fault:
+        fact = Text(f"a part of the workbook cannot be read: {fault}", f"工作簿的部件无法读取：{fault}")
+        hint = Text("open it in Excel or WPS and save it again", "请用 Excel 或 WPS 打开后重新保存")
+        raise ReadBackError(Issue("GF602", "error", Place(name), fact, hint)) from fault
+    return sheets
+
+
+class _Book:
+    """What cells need to be read: shared texts, which styles are dates, the first day."""
+
+    def __init__(self, workbook: Workbook) -> None:
+        part = workbook.find_part("sharedStrings")
+        self.texts = _read_texts(to_utf8(workbook.package.read(part))) if part is not None else []
+        styles = workbook.styles
+        self.dates = frozenset(str(index) for index in range(len(styles.formats)) if styles.is_date(str(index)))
+        self.epoch = dt.datetime(1904, 1, 1) if workbook.is_1904 else dt.datetime(1899, 12, 30)  # noqa: DTZ001
+
+
+def _make_parser(start: Callable[..., None], end: Callable[..., None], characters: Callable[..., None]) -> Any:
+    parser = expat.ParserCreate()
+    parser.buffer_text = True
+    parser.StartElementHandler = start
+    parser.EndElementHandler = end
+    parser.CharacterDataHandler = characters
+    return parser
+
+
+def _read_texts(data: bytes) -> list[str]:
+    """Return the shared texts; phonetic runs are no part of them."""
+    texts: list[str] = []
+    pieces: list[str] = []
+    state = [False, 0]  # inside <t>, depth of <rPh>
+
+    def start(tag: str, _: dict[str, str]) -> None:
+        local = tag.rpartition(":")[2]
+        if local == "t":
+            state[0] = not state[1]
+        elif local == "rPh":
+            state[1] += 1
+
+    def end(tag: str) -> None:
+        local = tag.rpartition(":")[2]
+        if local == "t":
+            state[0] = False
+        elif local == "rPh":
+            state[1] -= 1
+        elif local == "si":
+            texts.append(unescape_x("".join(pieces)))
+            pieces.clear()
+            if len(texts) > MAX_TEXTS:
+                raise _TooMuch(f"more than {MAX_TEXTS:,} texts", f"文本超过 {MAX_TEXTS:,} 条")
+
+    def characters(text: str) -> None:
+        if state[0]:
+            pieces.append(text)
+
+    _make_parser(start, end, characters).Parse(data, True)
+    return texts
+
+
+def _read_sheet(data: bytes, sheet: ReturnedSheet, book: _Book) -> None:
+    """Read one worksheet part: the way Excel, WPS, LibreOffice and openpyxl write it quickly, any other way event by event."""
+    expat.ParserCreate().Parse(data, True)  # well-formed: from here on a `<` is the beginning of a tag
+    if not _read_usual(data, sheet, book):
+        sheet.rows, sheet.merges, sheet.hidden_rows = {}, [], 0
+        _read_events(data, sheet, book)
+
+
+# The usual form of a cell. In well-formed XML without comments and CDATA `<c ` is nothing but a cell's tag, so as many matches as there
+# are `<c ` means that every cell was understood.
+_CELL = re.compile(
+    r'<c r="([A-Z]{1,3})([0-9]{1,7})"(?: s="([0-9]+)")?(?: t="([A-Za-z]+)")?(?:/>|>(<f[^>]*(?:/>|>[^<]*</f>))?'
+    r'(?:<v>([^<]*)</v>|<v/>|<is><t(?: xml:space="preserve")?>([^<]*)</t></is>|<is><t/></is>)?</c>)'
+)
+_ROW_HIDDEN = re.compile(r'<row [^>]*\bhidden="(?:1|true)"')
+_MERGE_CELL = re.compile(r'<mergeCell ref="([A-Z0-9:]+)"')
+_BETWEEN = "\ue000"
+
+
+def _unescape_all(texts: list[str]) -> list[str]:
+    """Return the texts with their entities read, by expat in one go (a writer in ASCII has one for each Chinese character)."""
+    pieces: list[str] = []
+    parser = expat.ParserCreate()
+    parser.buffer_text = True
+    parser.CharacterDataHandler = pieces.append
+    parser.Parse(f"<t>{_BETWEEN.join(texts)}</t>".encode(), True)
+    found = "".join(pieces).split(_BETWEEN)
+    return found if len(found) == len(texts) else [_unescape_all([text])[0] for text in texts]
+
+
+def _unescape(text: str) -> str:
+    return _unescape_all([text])[0] if "&" in text and _BETWEEN not in text else text
+
+
+def _read_usual(data: bytes, sheet: ReturnedSheet, book: _Book) -> bool:
+    """Read a part in its usual form; False (and half a sheet) where it is not."""
+    if b"<!" in data or b"\r" in data or b"<c>" in data or b"<rPh" in data:
+        return False
+    text = data.decode("utf-8-sig")
+    start, stop = text.find("<sheetData"), text.find("</sheetData>")
+    if stop < 0:
+        return "<c " not in text and "<sheetData/>" in text
+    body = text[start:stop]
+    expected = body.count("<c ")
+    if expected > 4 * MAX_CELLS:
+        raise _TooMuch(f"more than {4 * MAX_CELLS:,} cells", f"单元格超过 {4 * MAX_CELLS:,} 个")
+    seen = filled = 0
+    escaped: list[tuple[int, int]] = []
+    for piece in body.split("</row>"):
+        cells = _CELL.findall(piece)
+        if not cells:
+            continue
+        seen += len(cells)
+        row = _read_cells(cells, book, escaped)
+        if row is None:
+            return False
+        if row:
+            number = int(cells[0][1])
+            if number in sheet.rows:
+                return False
+            filled += len(row)
+            _check_amount(sheet, filled)
+            sheet.rows[number] = row
+    if seen != expected:
+        return False
+    for first in range(0, len(escaped), 2000):
+        batch = escaped[first : first + 2000]
+        plains = _unescape_all([sheet.rows[number][column][1:] for number, column in batch])
+        for (number, column), plain in zip(batch, plains, strict=True):
+            sheet.rows[number][column] = "t" + plain
+    sheet.hidden_rows = len(_ROW_HIDDEN.findall(body))
+    for ref in _MERGE_CELL.findall(text, stop):
+        _add_merge(sheet, ref)
+    return True
+
+
+def _check_amount(sheet: ReturnedSheet, filled: int) -> None:
+    if filled > MAX_CELLS:
+        raise _TooMuch(f"more than {MAX_CELLS:,} filled cells", f"有内容的单元格超过 {MAX_CELLS:,} 个")
+    if len(sheet.rows) >= MAX_ROWS:
+        raise _TooMuch(f"more than {MAX_ROWS:,} filled rows", f"有内容的行超过 {MAX_ROWS:,} 行")
+
+
+def _read_cells(
+    cells: list[tuple[str, str, str, str, str, str, str]], book: _Book, escaped: list[tuple[int, int]]
+) -> dict[int, Held] | None:
+    """Return the filled cells of one row; None where they are not of one row after all. Texts with entities go to `escaped`."""
+    row: dict[int, Held] = {}
+    first, texts, dates = cells[0][1], book.texts, book.dates
+    for letters, number, style, kind, formula, value, inline in cells:
+        if number != first:
+            return None
+        if formula:
+            row[column_number(letters)] = "f=" + _formula_text(formula)
+        elif kind == "s":
+            if value:
+                row[column_number(letters)] = "t" + texts[int(value)]
+        elif value:
+            if kind and kind != "n":
+                row[column_number(letters)] = _read_other(kind, _unescape(value) if "&" in value else value)
+            elif value.isdigit() and style not in dates:
+                row[column_number(letters)] = ("n" if len(value) <= 15 else "l") + value
+            else:
+                row[column_number(letters)] = _read_number(value, style in dates, book.epoch)
+        elif inline:
+            column = column_number(letters)
+            row[column] = "t" + unescape_x(inline)
+            if "&" in inline:
+                escaped.append((int(number), column))
+    return row
+
+
+def _formula_text(element: str) -> str:
+    return "" if element.endswith("/>") else _unescape(element[element.index(">") + 1 : -4])
+
+
+def _read_events(data: bytes, sheet: ReturnedSheet, book: _Book) -> None:
+    """Read one worksheet part by its events. Elements are told by their names without prefix."""
+    rows, texts = sheet.rows, book.texts
+    columns: dict[str, int] = {}
+    row: dict[int, Held] = {}
+    number = column = count = 0
+    kind = style = formula = ""
+    value: list[str] = []
+    keep: list[str] | None = None
+    phonetic = 0
+    has_formula = False
+
+    def start(tag: str, attributes: dict[str, str]) -> None:
+        nonlocal number, column, kind, style, keep, row, phonetic, has_formula
+        if ":" in tag:
+            tag = tag.rpartition(":")[2]
+        if tag == "c":
+            name = attributes.get("r", "")
+            letters = name.rstrip("0123456789")
+            found = columns.get(letters)
+            if found is None:
+                found = columns[letters] = (
+                    column_number(letters) if letters.isascii() and letters.isalpha() and len(letters) < 4 else 0
+                )
+            column = found or column + 1
+            kind, style = attributes.get("t", "n"), attributes.get("s", "")
+            value.clear()
+            has_formula = False
+        elif tag == "v":
+            keep = value
+        elif tag == "row":
+            text = attributes.get("r", "")
+            number = int(text) if text.isdigit() and len(text) < 8 else number + 1
+            row = {}
+            column = 0
+            if attributes.get("hidden") in ("1", "true"):
+                sheet.hidden_rows += 1
+        elif tag == "t":
+            keep = None if phonetic else value
+        elif tag == "f":
+            has_formula = True
+            formula_text.clear()
+            keep = formula_text
+        elif tag == "rPh":
+            phonetic += 1
+        elif tag == "mergeCell":
+            _add_merge(sheet, attributes.get("ref", ""))
+
+    formula_text: list[str] = []
+
+    def characters(text: str) -> None:
+        if keep is not None:
+            keep.append(text)
+
+    def end(tag: str) -> None:
+        nonlocal keep, count, phonetic
+        if ":" in tag:
+            tag = tag.rpartition(":")[2]
+        keep = None
+        if tag == "c":
+            if not value and not has_formula:
+                return
+            count += 1
+            if count > MAX_CELLS:
+                raise _TooMuch(f"more than {MAX_CELLS:,} filled cells", f"有内容的单元格超过 {MAX_CELLS:,} 个")
+            if has_formula:
+                row[column] = "f=" + "".join(formula_text)
+                return
+            text = value[0] if len(value) == 1 else "".join(value)
+            if kind == "s":
+                row[column] = "t" + texts[int(text)]
+            elif kind == "n":
+                row[column] = _read_number(text, style in book.dates, book.epoch)
+            else:
+                row[column] = _read_other(kind, text)
+        elif tag == "row":
+            if row:
+                if len(rows) >= MAX_ROWS:
+                    raise _TooMuch(f"more than {MAX_ROWS:,} filled rows", f"有内容的行超过 {MAX_ROWS:,} 行")
+                rows[number] = row
+        elif tag == "rPh":
+            phonetic -= 1
+
+    del formula
+    try:
+        _make_parser(start, end, characters).Parse(data, True)
+    except IndexError:
+        fact = f"{sheet.name}!{letter(column)}{number}"
+        raise ValueError(f"{fact} points to no text") from None
+
+
+def _add_merge(sheet: ReturnedSheet, ref: str) -> None:
+    match = _MERGE.match(ref)
+    if match is None:
+        return
+    if len(sheet.merges) >= MAX_MERGES:
+        raise _TooMuch(f"more than {MAX_MERGES:,} merged ranges", f"合并单元格超过 {MAX_MERGES:,} 处")
+    sheet.merges.append((column_number(match[1]), int(match[2]), column_number(match[3]), int(match[4])))
+
+
+def _read_other(kind: str, text: str) -> Held:
+    if kind in ("inlineStr", "str"):
+        return "t" + unescape_x(text)
+    if kind == "b":
+        return "b是" if text.strip() in ("1", "true") else "b否"
+    if kind == "e":
+        return "e" + text
+    if kind == "d":
+        return "d" + text
+    return "t" + text
+
+
+def _read_number(text: str, is_date: bool, epoch: dt.datetime) -> Held:
+    """Return a number as people write it: no exponent, no trace of binary rounding; a date as ISO text."""
+    if text.isdigit() and not is_date:
+        return ("n" if len(text) <= 15 else "l") + text
+    number = float(text)
+    if is_date:
+        return _read_date(number, epoch)
+    if number != number or number in (float("inf"), float("-inf")):
+        return "e" + text
+    if number.is_integer():
+        whole = int(number)
+        return ("n" if abs(whole) < 10**15 else "l") + str(whole)
+    shown = f"{number:.15g}"
+    if float(shown) != number:
+        # More digits than a spreadsheet keeps: rounding noise where a shorter number is as near, else the number itself.
+        shown = shown if abs(float(shown) - number) <= abs(number) * 1e-15 else repr(number)
+    return "n" + (format(_decimal(shown), "f") if "e" in shown else shown)
+
+
+def _decimal(text: str) -> Any:
+    from decimal import Decimal
+
+    return Decimal(text)
+
+
+def _read_date(number: float, epoch: dt.datetime) -> Held:
+    if not 0 <= number < 2_958_466:
+        return f"n{number:.15g}"
+    days, seconds = divmod(round(number * 86400), 86400)
+    if epoch.year == 1899 and days < 60:
+        days += 1  # the calendar of 1900 counts a 29 February that never was
+    if number < 1:
+        return "d" + (dt.datetime.min + dt.timedelta(seconds=seconds)).time().isoformat()
+    moment = epoch + dt.timedelta(days=days, seconds=seconds)
+    return "d" + (moment.date().isoformat() if not seconds else moment.isoformat(sep=" "))

@@ -412,7 +412,8 @@ def _inflate(raw: bytes, entry: _Entry, name: str, limits: Limits) -> bytes | Is
             return _damaged_member(name, entry.name)
     if len(inflated) > limits.part:
         return _too_large(name, entry.name, len(inflated), limits.part)
-    if len(inflated) > limits.ratio_from and len(inflated) > limits.ratio * max(1, len(raw)):
+    # A picture of one colour is out of all proportion too, and nobody parses it here.
+    if _is_xml(entry.name) and len(inflated) > limits.ratio_from and len(inflated) > limits.ratio * max(1, len(raw)):
         return _issue(
             "GF308",
             name,
@@ -480,8 +481,8 @@ def read_package(data: bytes, *, name: str, limits: Limits | None = None) -> Pac
     `name` is what the file is called in messages. Refused, all faults together, as PackageError: not a zip (with what
     it is instead), cut off, encrypted, old binary formats, more or larger members than `limits`, a part that inflates
     out of proportion (by declared and by counted size), two members of one name, names that lead out of the package,
-    overlapping members, any DTD, VBA projects, links to other workbooks, templates fetched from the net, no
-    `[Content_Types].xml`. Folders are dropped. What is only odd is in `.issues` of the package.
+    overlapping members, any DTD, VBA projects, links to other workbooks, no `[Content_Types].xml`. Folders are
+    dropped. What is only odd (a picture or template fetched when the file is opened) is in `.issues`.
     """
     limits = limits or Limits()
     if len(data) > limits.file:
@@ -610,7 +611,7 @@ def get_main_part(package: Package) -> str:
 
 
 _LINKS = {"externalLinkPath", "externalLink", "xlExternalLinkPath"}
-_FETCHED = {"attachedTemplate", "subDocument", "frame", "oleObject", "externalLinkPath", "aFChunk"}
+_FETCHED = {"attachedTemplate", "subDocument", "frame", "oleObject", "aFChunk", "image"}
 
 
 def _check_contents(package: Package, limits: Limits) -> Iterator[Issue]:
@@ -655,16 +656,16 @@ def _is_remote(target: str) -> bool:
 
 
 def _find_links(package: Package) -> Iterator[Issue]:
-    """Every link to another workbook is refused and listed; so is whatever Office would fetch at opening."""
+    """Every link to another workbook is refused and listed; what Office would fetch from the net is warned of."""
     for name in package.names:
         if not name.endswith(".rels") or "TargetMode" not in package.read(name).decode("utf-8", "replace"):
             continue
-        folder, _, file = name.rpartition("/_rels/")
-        part = f"{folder}/{file[:-5]}" if folder else file[:-5]
+        folder, _, file = f"/{name}".rpartition("/_rels/")
+        part = f"{folder}/{file[:-5]}".strip("/")
         for relation in read_relationships(package, part):
             if not relation.external:
                 continue
-            if relation.type in _LINKS or (relation.type in _FETCHED and _is_remote(relation.target)):
+            if relation.type in _LINKS:
                 yield _issue(
                     "GF315",
                     package.name,
@@ -675,15 +676,17 @@ def _find_links(package: Package) -> Iterator[Issue]:
                         "请断开链接（数据 › 编辑链接）后重新保存",
                     ),
                 )
-            elif relation.type == "image":
+            elif relation.type in _FETCHED and _is_remote(relation.target):
+                # Word also writes where the author's own Normal.dotm is; that is nobody's business.
                 yield _issue(
                     "GF320",
                     package.name,
                     name,
                     Text(
-                        f"a picture is linked, not embedded: {relation.target!r}",
-                        f"图片为链接而非嵌入：{relation.target!r}",
+                        f"the file fetches {relation.target!r} when it is opened",
+                        f"打开时会读取外部内容 {relation.target!r}",
                     ),
+                    Text("embed it, or remove the link", "请改为嵌入，或删除链接"),
                     severity="warning",
                 )
 

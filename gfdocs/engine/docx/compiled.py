@@ -89,7 +89,6 @@ class CompiledPart:
     """One part with tags."""
 
     name: str
-    story: Story = field(repr=False)
     prepared: Prepared = field(repr=False)
     program: Program = field(repr=False)
     known_ids: frozenset[str] = frozenset()
@@ -167,26 +166,25 @@ def _compile_part(package: Package, name: str, story: Story, language: Language)
         binary=True,
     )
 
-    def tag_at(line: int) -> Spot | None:
-        return spots.get(line)
+    # The tree is let go; of each tag its place and words are kept.
+    told = [(tag.place, tag.words) for tag in story.tags]
+    whole = Place(story.file, path=(story.part,))
 
     def place_of(line: int) -> Place:
-        spot = tag_at(line)
-        if spot is None or spot.number is None or spot.number >= len(story.tags):
-            return Place(story.file, path=(story.part,))
-        return story.tags[spot.number].place
+        spot = spots.get(line)
+        return whole if spot is None or spot.number is None or spot.number >= len(told) else told[spot.number][0]
 
     def words_of(line: int) -> str:
-        spot = tag_at(line)
+        spot = spots.get(line)
         if spot is None:
             return ""
-        return story.tags[spot.number].words if spot.number is not None and spot.number < len(story.tags) else spot.text
+        return spot.text if spot.number is None or spot.number >= len(told) else told[spot.number][1]
 
     program = compile_source(
         own, prepared.source, place_of=place_of, words_of=words_of, prepare=lambda tree: _set_outlets(tree, spots)
     )
     ids = frozenset(relation.id for relation in read_relationships(package, name))
-    return CompiledPart(name, story, prepared, program, ids)
+    return CompiledPart(name, prepared, program, ids)
 
 
 # ---------------------------------------------------------------------------------------------------------------------

@@ -40,7 +40,7 @@ def _read(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as fault:
         why = Text(f"cannot be read: {fault.strerror}", f"无法读取：{fault.strerror}")
-        raise PackageError(Issue("GF301", "error", Place(path.name), why)) from fault
+        raise PackageError(Issue("GF300", "error", Place(str(path)), why)) from fault
 
 
 def _without_repeats(issues: list[Issue]) -> Iterator[Issue]:

@@ -107,6 +107,7 @@ class Table:
     """`rows` holds the paragraphs of each cell; `width` in millimetres, None where it is automatic."""
 
     number: int
+    place: tuple[str, ...]
     rows: tuple[tuple[tuple[Paragraph, ...], ...], ...]
     width: float | None = None
     repeats_header: bool = False

@@ -345,17 +345,17 @@ class _Reader:
         body = _child(self._find_root(self.main), "body")
         sections: list[Section] = []
         blocks: list[Block] = []
-        for element in _flatten(body):
+        for element, where in _placed(body, ("document",)):
             kind = _tag(element)
             if kind == "p":
-                blocks.append(self._read_paragraph(element, ()))
+                blocks.append(self._read_paragraph(element, where))
                 inner = _child(_child(element, "pPr"), "sectPr")
                 if inner is not None:
                     sections.append(self._read_section(inner, sections))
                     self.section += 1
                     self.break_pending = _get_child_value(inner, "type", "nextPage") != "continuous"
             elif kind == "tbl":
-                blocks.append(self._read_table(element, ()))
+                blocks.append(self._read_table(element, where))
             elif kind == "sectPr":
                 sections.append(self._read_section(element, sections))
         odd = self.settings is not None and _child(self.settings, "evenAndOddHeaders")
@@ -366,7 +366,7 @@ class _Reader:
         )  # fmt: skip
 
     # .. paragraphs
-    def _read_paragraph(self, element: Any, inside: tuple[str, ...], table: int = 0) -> Paragraph:
+    def _read_paragraph(self, element: Any, where: tuple[str, ...], table: int = 0) -> Paragraph:
         self.count += 1
         own = _read_paragraph_properties(_child(element, "pPr"))
         style_id = own.get("pStyle") or self.styles.default_paragraph
@@ -388,7 +388,7 @@ class _Reader:
         char = max(1.0, (base.size + base.spacing) * 20)
         name = self.styles.styles[style_id].name if style_id in self.styles.styles else ""
         return Paragraph(
-            number=self.count, runs=tuple(content.runs), place=(*inside, f"paragraph {self.count}"), label=label,
+            number=self.count, runs=tuple(content.runs), place=where, label=label,
             style=name, align=_alignment(properties.get("jc")),
             first=_in_characters(properties, "first", char), left=_in_characters(properties, "left", char),
             right=_in_characters(properties, "right", char), line=properties.get("line", Line()),
@@ -481,7 +481,7 @@ class _Reader:
         return self.theme.get(font[6:], "") if font.startswith("theme:") else font
 
     # .. tables
-    def _read_table(self, element: Any, inside: tuple[str, ...]) -> Table:
+    def _read_table(self, element: Any, where: tuple[str, ...]) -> Table:
         self.tables += 1
         number = self.tables
         properties = _child(element, "tblPr")
@@ -490,20 +490,21 @@ class _Reader:
         for index, row in enumerate((r for r in _flatten(element) if _tag(r) == "tr"), 1):
             header = _child(_child(row, "trPr"), "tblHeader")
             repeats = repeats or (index == 1 and header is not None and _is_on(header))
-            where = (*inside, f"table {number}", f"row {index}")
-            rows.append(tuple(self._read_cell(c, where, number) for c in _flatten(row) if _tag(c) == "tc"))
+            cells = [c for c in _flatten(row) if _tag(c) == "tc"]
+            steps = (*where, f"row {index}")
+            rows.append(tuple(self._read_cell(c, (*steps, f"cell {n}"), number) for n, c in enumerate(cells, 1)))
         return Table(
-            number, tuple(rows), self._find_table_width(element, properties), repeats,
+            number, where, tuple(rows), self._find_table_width(element, properties), repeats,
             _child(properties, "tblpPr") is not None, self._read_table_borders(element, properties), self.section,
         )  # fmt: skip
 
     def _read_cell(self, cell: Any, where: tuple[str, ...], number: int) -> tuple[Paragraph, ...]:
         found: list[Paragraph] = []
-        for element in _flatten(cell):
+        for element, steps in _placed(cell, where):
             if _tag(element) == "p":
-                found.append(self._read_paragraph(element, where, number))
+                found.append(self._read_paragraph(element, steps, number))
             elif _tag(element) == "tbl":
-                found += self._read_table(element, where).paragraphs
+                found += self._read_table(element, steps).paragraphs
         return tuple(found)
 
     @staticmethod
@@ -553,7 +554,8 @@ class _Reader:
     def _read_footer(self, root: Any) -> tuple[Paragraph, ...]:
         """The paragraphs of a footer, with those in its tables and text boxes; the body does not count them."""
         kept = (self.count, self.break_pending)
-        found = [self._read_paragraph(p, ("footer",)) for p in root.iter() if _tag(p) == "p"]
+        paragraphs = [p for p in root.iter() if _tag(p) == "p"]
+        found = [self._read_paragraph(p, ("footer", f"paragraph {n}")) for n, p in enumerate(paragraphs, 1)]
         self.count, self.break_pending = kept
         return tuple(found)
 
@@ -578,6 +580,19 @@ def _flatten(element: Any) -> Iterator[Any]:
             yield from _flatten(child)
         elif kind not in _DROPPED:
             yield child
+
+
+def _placed(container: Any, inside: tuple[str, ...]) -> Iterator[tuple[Any, tuple[str, ...]]]:
+    """The children with their places; paragraphs and tables are counted each for themselves, as in all of gfdocs."""
+    counts = {"p": 0, "tbl": 0}
+    names = {"p": "paragraph", "tbl": "table"}
+    for child in _flatten(container):
+        kind = _tag(child)
+        if kind in counts:
+            counts[kind] += 1
+            yield child, (*inside, f"{names[kind]} {counts[kind]}")
+        else:
+            yield child, inside
 
 
 def _alignment(value: str | None) -> str:

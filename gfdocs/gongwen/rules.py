@@ -131,13 +131,13 @@ def make_issue(
 
 
 def make_place(name: str, where: Where) -> Place:
-    """The place: `通知.docx › paragraph 12 › “近日，…”`, `› table 2 › row 3`."""
+    """The place: `通知.docx › document › paragraph 12 › “近日，…”`."""
     if where is None:
         return Place(name)
     if isinstance(where, tuple):
         return Place(name, path=where)
     if isinstance(where, Table):
-        return Place(name, path=(f"table {where.number}",))
+        return Place(name, path=where.place)
     words = " ".join(where.words.split())
     excerpt = (f"“{words[:16]}…”" if len(words) > 17 else f"“{words}”",) if words else ()
     return Place(name, path=(*where.place, *excerpt))

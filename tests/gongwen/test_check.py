@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 import pytest
 from docx import Document
@@ -72,7 +73,7 @@ def test_issues_name_the_clause_in_both_languages() -> None:
     issue = next(i for i in check_docx(data, "通知.docx") if i.code == "GF717")
     assert "GB/T 9704-2012 7.2.5" in issue.to_text("en") and "GB/T 9704-2012 7.2.5" in issue.to_text("zh")
     assert "“[2023]”" in issue.to_text("zh") and "应为〔2023〕15号" in issue.to_text("zh")
-    assert str(issue.place).startswith("通知.docx › paragraph 4 › “苏工信发[2023]15号”")
+    assert str(issue.place).startswith("通知.docx › document › paragraph 4 › “苏工信发[2023]15号”")
 
 
 def test_what_is_not_shall_is_never_an_error() -> None:
@@ -133,3 +134,23 @@ def test_any_text_is_checked_without_a_crash(lines: list[str]) -> None:
     document.save(out)
     for issue in check_docx(out.getvalue()):
         assert issue.to_text("zh") and issue.to_text("en")
+
+
+def test_places_are_counted_as_the_engine_counts_them() -> None:
+    from gfdocs.engine.docx.story import _place_all
+    from gfdocs.engine.package import read_package, safe_xml
+    from gfdocs.gongwen.reading import read_docx
+
+    data = render("list.docx", sample.attachment("list"))
+    package = read_package(data, name="list.docx")
+    root = safe_xml(package.read("word/document.xml"), name="list.docx", part="word/document.xml")
+    ours = [p.place[1:] for p in read_docx(data, "list.docx").all_paragraphs]
+    assert ours == list(_place_all(root).values())
+
+
+def test_every_code_is_in_the_list_of_errors_with_its_clause() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs/errors/GF7xx.md").read_text(encoding="utf-8")
+    rows = {line.split(" | ")[0].strip("| "): line for line in page.splitlines() if line.startswith("| GF7")}
+    assert set(rows) == set(RULES)
+    for code, rule in RULES.items():
+        assert rule.clause in rows[code] and rule.title in rows[code] and rule.title.zh in rows[code]

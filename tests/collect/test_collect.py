@@ -1,0 +1,230 @@
+"""Districts fill in what we sent; what comes back is merged, each fault has its cell, and the late ones are named."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+
+import gfdocs
+from gfdocs import cli
+from gfdocs.collect import Collected, collect
+from gfdocs.errors import Issue
+from tests.folders import EXAMPLES
+
+FACTORIES = "工厂"
+
+
+@pytest.fixture(scope="module")
+def project() -> gfdocs.Project:
+    return gfdocs.load(EXAMPLES / "demo-district")
+
+
+def find_cell(sheet: Any, text: str) -> Any:
+    """The cell that holds exactly this text."""
+    return next(cell for row in sheet.iter_rows() for cell in row if cell.value == text)
+
+
+def column_of(sheet: Any, heading: str) -> int:
+    """The column whose heading begins with these words."""
+    cells = (cell for row in sheet.iter_rows(max_row=8) for cell in row)
+    return next(cell.column for cell in cells if str(cell.value or "").replace("\n", "").startswith(heading))
+
+
+def send_back(project: gfdocs.Project, folder: Path, district: str, fill: Any, document: str = "annual-table") -> Path:
+    """What a district does: opens the form in a spreadsheet, fills cells, saves it under a name of its own."""
+    folder.mkdir(exist_ok=True)
+    target = folder / f"{district}-{document}-已填.xlsx"
+    project.render(document, district=district).save(target)
+    book = openpyxl.load_workbook(target)
+    fill(book)
+    book.save(target)
+    return target
+
+
+def nothing(_book: Any) -> None:
+    pass
+
+
+def company(collected: Collected, name: str) -> Any:
+    return next(c for c in collected.dataset.companies if c.name == name)
+
+
+def test_what_was_not_touched_comes_back_as_it_was(project: gfdocs.Project, tmp_path: Path) -> None:
+    for district in ("示范区", "样板市"):
+        send_back(project, tmp_path / "returns", district, nothing)
+
+    collected = collect(tmp_path / "returns", project)
+
+    assert [str(issue) for issue in collected.issues] == []
+    assert len(collected.dataset.companies) == len(project.dataset.companies)
+    for before, after in zip(project.dataset.companies, collected.dataset.companies, strict=True):
+        assert after.name == before.name
+        assert (after.summary and after.summary.text) == (before.summary and before.summary.text)
+        assert (after.summary and after.summary.output_value) == (before.summary and before.summary.output_value)
+
+
+def test_filled_cells_replace_the_data(project: gfdocs.Project, tmp_path: Path) -> None:
+    def fill(book: Any) -> None:
+        sheet = book[FACTORIES]
+        row = find_cell(sheet, "示例电子有限公司").row
+        sheet.cell(row, column_of(sheet, "产值")).value = 131000.5
+        sheet.cell(row, column_of(sheet, "绿色化工作总结")).value = "更新后的总结 & <节能>"
+        sheet.cell(row, column_of(sheet, "联系电话")).value = "0512-7654321"
+
+    send_back(project, tmp_path / "returns", "示范区", fill)
+
+    collected = collect(tmp_path / "returns", project)
+
+    changed = company(collected, "示例电子有限公司")
+    assert changed.summary.output_value == Decimal("131000.5")
+    assert changed.summary.text == "更新后的总结 & <节能>"
+    assert changed.summary.projects == project.dataset.companies[0].summary.projects
+    assert changed.contact.phone == "0512-7654321"
+    assert project.dataset.companies[0].contact.phone == "0500-10000001"
+
+
+def test_a_row_that_a_district_added_is_read_and_noted(project: gfdocs.Project, tmp_path: Path) -> None:
+    def fill(book: Any) -> None:
+        sheet = book[FACTORIES]
+        row = find_cell(sheet, "示例光学有限公司").row + 1
+        sheet.cell(row, column_of(sheet, "企业名称")).value = "示例新增有限公司"
+        sheet.cell(row, column_of(sheet, "产值")).value = 5000
+
+    send_back(project, tmp_path / "returns", "示范区", fill)
+
+    collected = collect(tmp_path / "returns", project)
+
+    added = company(collected, "示例新增有限公司")
+    assert added.district == "示范区"
+    assert added.summary.output_value == 5000
+    assert [issue.code for issue in collected.issues] == ["GF694"]
+
+
+@pytest.mark.parametrize("value", ["2000万", "约3000", "十二"])
+def test_text_in_a_number_cell_is_an_issue_with_its_cell(project: gfdocs.Project, tmp_path: Path, value: str) -> None:
+    where = {}
+
+    def fill(book: Any) -> None:
+        sheet = book[FACTORIES]
+        cell = sheet.cell(find_cell(sheet, "示例电子有限公司").row, column_of(sheet, "产值"))
+        cell.value = value
+        where["cell"] = cell.coordinate
+
+    send_back(project, tmp_path / "returns", "示范区", fill)
+
+    issues = [issue for issue in collect(tmp_path / "returns", project).issues if issue.severity == "error"]
+
+    assert len(issues) == 1
+    assert f"{FACTORIES}!{where['cell']}" in str(issues[0].place)
+    assert value in issues[0].fact
+
+
+def test_who_has_not_sent_is_named_and_late_when_the_day_has_passed(project: gfdocs.Project, tmp_path: Path) -> None:
+    send_back(project, tmp_path / "returns", "示范区", nothing)
+
+    early = collect(tmp_path / "returns", project, today=dt.date(2023, 2, 24))
+    late = collect(tmp_path / "returns", project, today=dt.date(2023, 2, 25))
+
+    assert not any(row.late for row in early.status)
+    assert {(row.district, row.document) for row in late.status if not row.late} == {("示范区", "annual-table")}
+    assert {(row.district, row.document) for row in late.status if row.late and row.district == "样板市"} == {
+        ("样板市", "annual-table"), ("样板市", "cultivation-table"), ("样板市", "enrolment-table"),
+    }  # fmt: skip
+
+
+def test_forms_of_several_kinds_are_told_apart_whatever_they_are_called(
+    project: gfdocs.Project, tmp_path: Path
+) -> None:
+    for number, document in enumerate(("annual-table", "cultivation-table", "enrolment-table")):
+        path = send_back(project, tmp_path / "returns", "示范区", nothing, document)
+        path.rename(path.with_name(f"新建 Microsoft Excel 工作表 ({number}).xlsx"))
+
+    collected = collect(tmp_path / "returns", project)
+
+    assert sorted(r.document for r in collected.returns) == ["annual-table", "cultivation-table", "enrolment-table"]
+    assert {r.district for r in collected.returns} == {"示范区"}
+
+
+def test_answers_of_a_candidate_come_back(project: gfdocs.Project, tmp_path: Path) -> None:
+    def fill(book: Any) -> None:
+        sheet = book.worksheets[0]
+        sheet.cell(find_cell(sheet, "示例智能装备有限公司").row, _last_answer(sheet)).value = "否"
+
+    def _last_answer(sheet: Any) -> int:
+        cells = [cell for row in sheet.iter_rows(max_row=8) for cell in row if "失信" in str(cell.value or "")]
+        return int(cells[0].column)
+
+    send_back(project, tmp_path / "returns", "示范区", fill, "enrolment-table")
+
+    collected = collect(tmp_path / "returns", project)
+
+    assert company(collected, "示例智能装备有限公司").enrolment.dishonest is False
+
+
+def test_a_file_that_is_no_form_is_an_issue_and_the_others_are_read(project: gfdocs.Project, tmp_path: Path) -> None:
+    send_back(project, tmp_path / "returns", "示范区", nothing)
+    (tmp_path / "returns" / "broken.xlsx").write_bytes(b"PK\x03\x04nonsense")
+    openpyxl.Workbook().save(tmp_path / "returns" / "other.xlsx")
+    (tmp_path / "returns" / "~$lock.xlsx").write_bytes(b"x")
+
+    collected = collect(tmp_path / "returns", project)
+
+    assert len(collected.returns) == 1
+    assert {issue.place.file for issue in collected.issues} == {"broken.xlsx", "other.xlsx"}
+
+
+def test_the_command_writes_the_merged_workbook_and_says_who_is_missing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], project: gfdocs.Project
+) -> None:
+    send_back(project, tmp_path / "returns", "示范区", nothing)
+
+    for name in ("汇总.xlsx", "merged.yaml", "merged.json"):
+        assert (
+            cli.run(["collect", str(tmp_path / "returns"), str(EXAMPLES / "demo-district"), "-o", str(tmp_path / name)])
+            == 0
+        )
+
+    assert "样板市" in capsys.readouterr().out
+    book = openpyxl.load_workbook(tmp_path / "汇总.xlsx")
+    assert book.sheetnames == ["汇总", "报送情况", "问题"]
+    texts = {cell.value for row in book["汇总"].iter_rows() for cell in row}
+    assert {c.name for c in project.dataset.companies if not c.former_name} <= texts
+    assert len(json.loads((tmp_path / "merged.json").read_text(encoding="utf-8"))["companies"]) == len(
+        project.dataset.companies
+    )
+    again = gfdocs.load(_as_project(tmp_path))
+    assert again.dataset.companies == project.dataset.companies
+
+
+def _as_project(tmp_path: Path) -> Path:
+    """The merged YAML put in the place of the project's companies."""
+    folder = tmp_path / "again"
+    folder.mkdir()
+    (folder / "gfdocs.yaml").write_bytes((EXAMPLES / "demo-district" / "gfdocs.yaml").read_bytes())
+    (folder / "companies.yaml").write_bytes((tmp_path / "merged.yaml").read_bytes())
+    return folder
+
+
+def test_two_returns_that_differ_are_an_issue_naming_both(project: gfdocs.Project, tmp_path: Path) -> None:
+    def fill(value: float) -> Any:
+        def set_value(book: Any) -> None:
+            sheet = book[FACTORIES]
+            sheet.cell(find_cell(sheet, "示例电子有限公司").row, column_of(sheet, "产值")).value = value
+
+        return set_value
+
+    first = send_back(project, tmp_path / "returns", "示范区", fill(1))
+    first.rename(first.with_name("a.xlsx"))
+    second = send_back(project, tmp_path / "returns", "示范区", fill(2))
+    second.rename(second.with_name("b.xlsx"))
+
+    issues: list[Issue] = [i for i in collect(tmp_path / "returns", project).issues if i.code == "GF695"]
+
+    assert len(issues) == 1
+    assert {issues[0].place.file, issues[0].also[0].file} == {"a.xlsx", "b.xlsx"}

@@ -62,9 +62,9 @@ class Contact(Record):
 class Issuer(Record):
     """The body that signs the notice (发文机关)."""
 
-    name: str = _field("发文机关", "名称", note="full name, 署名")
+    name: str = _field("发文机关", "名称", note="全称，用作署名 / full name, as signed")
     short_name: str = _field("简称", "发文机关简称", default="")
-    mark: str = _field("发文机关标志", default="", note="red head; name + 文件 where empty")
+    mark: str = _field("发文机关标志", default="", note="红头；空则为全称加“文件” / red head; name + 文件 where empty")
     office: str = _field("承办处室", "处室", default="")
     address: str = _field("地址", "通讯地址", default="")
     contact: Contact = _field("联系人信息", default=Contact)
@@ -75,16 +75,20 @@ class SourceNotice(Record):
     """The provincial notice that the city relays."""
 
     issuer: str = _field("来文机关", "发文机关")
-    number: str = _field("来文字号", "发文字号", "文号", note="e.g. 苏工信节能〔2023〕22号; brackets U+3014/3015")
+    number: str = _field(
+        "来文字号", "发文字号", "文号", note="如 苏工信节能〔2023〕22号，用六角括号 / brackets are U+3014, U+3015"
+    )
     title: str = _field("来文标题", "标题")
     date: dt.date = _field("来文日期", "日期")
-    count: int | None = _field("全省数量", "数量", default=None, note="units in the whole provincial list")
+    count: int | None = _field(
+        "全省数量", "数量", default=None, note="全省名单家数 / units in the whole provincial list"
+    )
 
 
 class Deadline(Record):
     """One thing that is due (报送要求): what, by when, to whom."""
 
-    document: str = _field("文件", "document", note="id of the document to send back, e.g. annual-table")
+    document: str = _field("文件", "document", note="须报送的文件编号 / id of the document to send back: annual-table")
     date: dt.date = _field("截止日期", "日期", "报送时间")
     note: str = _field("说明", "备注", default="")
 
@@ -94,32 +98,43 @@ class District(Record):
 
     name: str = _field("县级市（区）", "名称", "区县", "所在区县", "县（市、区）")
     code: str = _field("区划代码", "代码", default="")
-    short_name: str = _field("简称", default="", note="as in an addressee: 工业园区 for 苏州工业园区")
-    body: str = _field("主管部门", "部门", default="工信局", note="工信局 | 经科局 | 经发委 | any other")
-    addressee: str = _field("主送", "主送机关", default="", note="short name + body where empty")
+    short_name: str = _field("简称", default="", note="用于主送机关：苏州工业园区的简称为工业园区 / as in an addressee")
+    body: str = _field("主管部门", "部门", default="工信局", note="工信局、经科局、经发委或其他 / or any other body")
+    addressee: str = _field("主送", "主送机关", default="", note="空则为简称加主管部门 / short name + body where empty")
     contact: Contact = _field("联系人信息", default=Contact)
 
 
 class Round(Record):
     """One round of the list (批次) and the notice that carries it."""
 
-    name: str = _field("名单名称", "批次名称", note="e.g. 江苏省第三批绿色工厂")
-    year: int = _field("年度", note="year of the list, e.g. 2022")
+    name: str = _field("名单名称", "批次名称", note="如 江苏省第三批绿色工厂 / as the notice names the list")
+    year: int = _field("年度", note="名单所属年度，如 2022 / year of the list")
     batch: str = _field("批次", default="")
-    level: str = _field("级别", "名单级别", default="省级", note="国家级 | 省级 | 市级")
+    level: str = _field("级别", "名单级别", default="省级", note="国家级、省级、市级 / national, provincial, city")
     province: str = _field("省", "省份", default="江苏省")
     city: str = _field("市", "设区市", default="苏州市")
-    number: str = _field("发文字号", "文号", default="", note="the city's own number; 【待编号】 where empty")
+    number: str = _field(
+        "发文字号",
+        "文号",
+        default="",
+        note="本市发文字号；空则显示【待编号】 / the city's own number; 【待编号】 where empty",
+    )
     date: dt.date = _field("成文日期", "日期")
-    title: str = _field("通知标题", "标题", default="", note="replaces the built-in title of the notice")
+    title: str = _field(
+        "通知标题", "标题", default="", note="替代默认的通知标题 / replaces the built-in title of the notice"
+    )
     scope: str = _field(
-        "名单范围", default="new", note="new: annex 2 lists this round; all: every unit listed up to `year`"
+        "名单范围",
+        default="new",
+        note="new 只列本批；all 列截至该年度的全部单位 / new: this round; all: every unit up to `year`",
     )
     summary_year: int | None = _field(
-        "总结年度", default=None, note="year that annex 3 sums up; year before `date` where empty"
+        "总结年度",
+        default=None,
+        note="附件3 总结的年度；空则为成文日期的上一年 / year that annex 3 sums up; the year before `date` where empty",
     )
     expected: int | None = _field(
-        "应有数量", "数量", default=None, note="units the annex 2 must have; checked when given"
+        "应有数量", "数量", default=None, note="名单应有家数，填写则核对 / rows annex 2 must have; checked when given"
     )
 
 
@@ -163,7 +178,9 @@ class Indicator(Record):
     last: Decimal | None = _field("上年度指标值", "上年度", "上年值", default=None)
     current: Decimal | None = _field("本年度指标值", "本年度", "本年值", default=None)
     target: Decimal | None = _field("下年度目标值", "目标", "目标值", default=None)
-    better: str = _field("指标类型", default="", note="high (正向) | low (逆向); from the catalogue where empty")
+    better: str = _field(
+        "指标类型", default="", note="high 正向，low 逆向；空则取指标目录 / from the catalogue where empty"
+    )
     evidence: str = _field("证明材料", default="")
 
 
@@ -199,20 +216,20 @@ class Company(Record):
     )
     former_name: str = _field("原名称", "曾用名", "原企业名称", default="")
     credit_code: str = _field(
-        "统一社会信用代码", "信用代码", "组织机构代码", default="", note="18 characters, GB 32100-2015"
+        "统一社会信用代码", "信用代码", "组织机构代码", default="", note="18 位，GB 32100-2015 / 18 characters"
     )
     district: str = _field(
         "所在地", "地区", "县级市（区）", "所在区县", "所在县（市、区）", "区县", "属地", default="",
-        note="a district's name, short name or code; empty is reported, never guessed",
+        note="县级市（区）的名称、简称或代码；空则提示，不推测 / name, short name or code; never guessed",
     )  # fmt: skip
     category: Category = _field("名单类别", "类别", "单位类别", default=Category.FACTORY)
-    level: str = _field("名单级别", "级别", default="", note="国家级 | 省级 | 市级")
+    level: str = _field("名单级别", "级别", default="", note="国家级、省级、市级 / national, provincial, city")
     batch: str = _field("批次", default="")
     year: int | None = _field("年度", "列入年度", "批次年度", default=None)
-    industry: str = _field("所属行业", "行业", default="", note="GB/T 4754")
+    industry: str = _field("所属行业", "行业", default="", note="按 GB/T 4754 填写 / by GB/T 4754")
     english_name: str = _field("英文名称", "英文名", default="")
     status: Status = _field("状态", "名单状态", default=Status.LISTED)
-    effective: dt.date | None = _field("生效日期", default=None, note="of a removal or renaming")
+    effective: dt.date | None = _field("生效日期", default=None, note="移出或更名的生效日期 / of a removal or renaming")
     contact: Contact = _field("联系人信息", default=Contact)
     summary: Summary | None = _field("上年度总结", default=None)
     plan: Plan | None = _field("下年度计划", default=None)
@@ -231,7 +248,7 @@ class Plaque(Record):
     province_english: str = _field("省英文名", default="JIANGSU")
     city_english: str = _field("市英文名", default="SUZHOU")
     national_issuer: str = _field("国家级落款", default="中华人民共和国工业和信息化部")
-    city_issuer: str = _field("市级落款", default="", note="the issuer of the notice where empty")
+    city_issuer: str = _field("市级落款", default="", note="空则为发文机关 / the issuer of the notice where empty")
 
 
 class Settings(Record):
@@ -242,11 +259,15 @@ class Settings(Record):
     source: SourceNotice = _field("来文", "source_notice")
     districts: tuple[District, ...] = _field("县级市（区）")
     attachments: tuple[str, ...] = _field(
-        "附件", default=(), note="document ids in the order of the annex list; numbers follow from it"
+        "附件",
+        default=(),
+        note="文件编号，按附件次序；附件号由此得出 / document ids in the order of the annex list; numbers follow",
     )
     deadlines: tuple[Deadline, ...] = _field("报送要求", default=())
-    documents: tuple[str, ...] = _field("文件", default=(), note="which documents to make; all that apply where empty")
+    documents: tuple[str, ...] = _field(
+        "文件", default=(), note="要制作的文件；空则全部 / which documents to make; all that apply where empty"
+    )
     plaque: Plaque = _field("标牌", default=Plaque)
     companies: tuple[str, ...] = _field(
-        "企业数据", default=(), note="files of companies; companies*.yaml|csv|xlsx where empty"
+        "企业数据", default=(), note="企业数据文件；空则为 companies*.yaml、.csv、.xlsx / files of companies"
     )

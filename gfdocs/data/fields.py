@@ -184,8 +184,6 @@ class RecordSpec:
         return BAD
 
     def _refuse_key(self, key: str, node: MapNode, check: Checker) -> None:
-        if key in OUTPUT_ONLY:
-            return
         known = dict.fromkeys([*self.fields, *(spec.title for spec in self.fields.values()), *self.lookup])
         hint = did_you_mean(key, known) or Text(
             "known here: " + ", ".join(self.fields),
@@ -238,7 +236,6 @@ class RecordSpec:
 
 set_slot = object.__setattr__
 
-OUTPUT_ONLY: Final = frozenset(("index", "display_name", "district_name", "level_text", "listed_in"))
 EXAMPLES: Final = {
     "name": "示例精密制造有限公司", "date": "2023-02-10", "year": "2022", "number": "苏工信节能〔2023〕22号",
     "document": "annual-table",
@@ -274,9 +271,10 @@ def put_nested(nested: MapNode, path: tuple[str, ...], child: Any, key: Any, ref
 
 def _refuse_twice(spec: FieldSpec, key: str, first: str, node: MapNode, check: Checker) -> None:
     place = check.place(node.keys[first])
+    there, here = short(node.keys[first].value), short(node.keys[key].value)  # as typed, before flat keys moved
     fact = Text(
-        f'{spec.label()} is given twice: as "{short(first)}" at {place} and as "{short(key)}"',
-        f"{spec.label().zh}重复：{place} 处为“{short(first)}”，此处为“{short(key)}”",
+        f'{spec.label()} is given twice: as "{there}" at {place} and as "{here}"',
+        f"{spec.label().zh}重复：{place} 处为“{there}”，此处为“{here}”",
     )
     check.add("GF139", node.keys[key], fact, Text("keep one of them", "请只保留一个"), also=(place,))
 

@@ -289,6 +289,48 @@ def test_records_from_what_a_form_says(tmp_path: Path) -> None:
     ]
 
 
+def scalar(text: str, cell: str = "工厂!B5") -> RawScalar:
+    return RawScalar(text, Place("附件3.xlsx", path=(cell,)))
+
+
+def named(**entries: RawScalar | RawMap | RawList) -> RawMap:
+    return RawMap(dict(entries), Place("附件3.xlsx", path=("工厂!5",)))
+
+
+def test_what_a_template_adds_is_taken_back() -> None:
+    """The first project and the figures by name, as docs/architecture.md has them; blank records are none."""
+    company = named(
+        name=scalar("示例甲"),
+        index=scalar("1"),
+        display_name=scalar("示例甲"),
+        enrolment_verdict=scalar("待核实"),
+        plan=named(text=scalar("目标")),
+        main_project=named(name=scalar("光伏"), investment=scalar("1,200", "工厂!M5"), due=scalar("")),
+        figures=RawMap({"绿色工厂占比": scalar("35.5"), "绿色采购额占比": scalar("")}, Place("附件3.xlsx")),
+        summary=named(text=scalar(""), energy=scalar("  ")),
+        contact=named(name=scalar(""), phone=scalar("")),
+    )
+    raw = named(groups=RawList((named(companies=RawList((company,), Place("附件3.xlsx"))),), Place("附件3.xlsx")))
+
+    (record,), issues = records_from_raw(raw)
+
+    assert issues == ()
+    assert record.plan is not None
+    assert (record.plan.text, record.plan.projects[0].investment) == ("目标", Decimal(1200))
+    assert [(i.name, i.current) for i in record.indicators] == [("绿色工厂占比", Decimal("35.5"))]
+    assert record.summary is None
+
+
+def test_a_wrong_figure_of_a_form_names_its_cell() -> None:
+    project = named(name=scalar("光伏"), investment=scalar("2000万", "工厂!M5"))
+
+    _, issues = records_from_raw(
+        named(companies=RawList((named(name=scalar("示例甲"), main_project=project),), Place()))
+    )
+
+    assert [(i.code, str(i.place)) for i in issues] == [("GF133", "附件3.xlsx › 工厂!M5")]
+
+
 @pytest.mark.parametrize(
     ("kind", "text", "code"),
     [

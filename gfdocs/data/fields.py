@@ -52,6 +52,7 @@ class Checker:
         self.districts: Mapping[str, str] = {}  # matching key → name as in gfdocs.yaml
         self.old_districts: Mapping[str, str] = {}  # matching key of an obsolete code → name
         self.regions: frozenset[str] = frozenset()  # province and city: they tell no district
+        self.wants_district = True  # a company without one is told
         self.refused_district = False  # the company being read names a district that is none
 
     def place(self, node: Any) -> Place:

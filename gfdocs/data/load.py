@@ -365,7 +365,7 @@ def _split_name(company: Company, node: MapNode, check: Checker) -> Company:
 
 
 def _check_company(company: Company, node: MapNode, check: Checker) -> None:
-    if not company.district and check.districts and not check.refused_district:
+    if check.wants_district and not company.district and check.districts and not check.refused_district:
         fact = Text(f"{short(company.name)}: no district", f"{short(company.name)}：没有县级市（区）")
         hint = Text("it stands in the city's list only; add district:", "只列入全市名单；请补充 district（所在地）")
         check.add("GF145", node, fact, hint, severity="warning")
@@ -809,6 +809,7 @@ def _add_returned(loader: CompanyLoader, origin: _PlacedOrigin, node: Any, categ
     place = node.start_mark
     check = loader.checker(place.file)
     check.table = True
+    check.wants_district = False  # who sent the form tells it
     if not isinstance(node, MapNode):
         return loader.add(node, check, _keep_nothing)
     cells = list(_scalars(node))

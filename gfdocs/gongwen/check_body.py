@@ -120,7 +120,7 @@ def _check_levels(parts: Parts) -> Iterator[Issue]:
                 Text(f"{_FORMS[level]} below {_FORMS[deepest]}", f"“{_FORMS[deepest]}”下直接用“{_FORMS[level]}”"),
                 f"“{_FORMS[deepest + 1]}”",
             )  # fmt: skip
-        if value != counters[level] + 1 and not (value == 1 and level >= 2):
+        if value != counters[level] + 1 and not (value == 1 and level >= 1):
             was = counters[level]
             found_text = (
                 Text(f"{match['n']} after {was}", f"“{match['n']}”前一序号为{was}") if was else quote(match["n"])
@@ -323,7 +323,7 @@ def _check_end(parts: Parts) -> Iterator[Issue]:
         if parts.is_official:
             yield make_issue(name, "GF741", (), Text("no date", "无成文日期"), Text("a date", "标注成文日期"))
         return
-    if parts.is_official and parts.signature is None:
+    if parts.is_official and parts.signature is None and not parts.date.table:
         yield make_issue(
             name,
             "GF741",

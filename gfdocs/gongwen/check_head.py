@@ -35,7 +35,9 @@ def blank_lines_between(paper: Paper, upper: Paragraph, lower: Paragraph) -> flo
     between = [p for p in paper.paragraphs if upper.number < p.number < lower.number]
     blanks = sum(1 for p in between if not p.words)
     space = upper.after + lower.before + sum(p.before + p.after for p in between)
-    return blanks + space / layout.LINE_PITCH.value
+    if lower.line.rule == "exact":  # a low line with space above it stands where a full line would
+        space += min(0.0, lower.line.value - layout.LINE_PITCH.value)
+    return blanks + max(0.0, space) / layout.LINE_PITCH.value
 
 
 def _lines(value: float) -> Text:
@@ -71,11 +73,11 @@ def _check_mark(parts: Parts) -> Iterator[Issue]:
     if not _is_red(look.color):
         found = Text(f"colour {look.color or 'automatic'}", f"颜色{look.color or '自动（黑）'}")
         yield make_issue(name, "GF714", mark, found, Text("red (FF0000)", "红色（FF0000）"))
-    if mark.align != _CENTRE and not mark.table:
+    if mark.align not in (_CENTRE, "both") and not mark.table:
         yield make_issue(name, "GF714", mark, alignment(mark.align), _CENTRED)
     if not is_family(look.east, "小标宋体"):
         yield make_issue(name, "GF715", mark, look.east or "—", layout.FONT_MARK)
-    top = None if mark.table else _estimate_top(parts.paper, mark)
+    top = None if mark.table or parts.form != "文件" else _estimate_top(parts.paper, mark)
     if top is not None and abs(top - layout.MARK_TOP.value) > 5:
         yield make_issue(
             name, "GF716", mark, Text(f"about {top:.0f} mm", f"约{top:.0f}毫米"), "35 mm", severity="warning",
@@ -116,7 +118,7 @@ def _height(paragraph: Paragraph) -> float:
 def _check_number(parts: Parts) -> Iterator[Issue]:
     number, name = parts.number, parts.paper.name
     if number is None:
-        if parts.mark is not None:
+        if parts.mark is not None and parts.form in ("文件", "信函"):
             yield make_issue(name, "GF717", parts.mark, Text("none", "无发文字号"), "×××〔2023〕1号")
         return
     if number.words != NUMBER_BLANK:
@@ -124,6 +126,8 @@ def _check_number(parts: Parts) -> Iterator[Issue]:
     look = number.look
     if abs(look.size - 16) > 0.3 or not is_family(look.east, "仿宋体"):
         yield make_issue(name, "GF718", number, describe(look), "仿宋_GB2312 16 pt")
+    if parts.form == "信函":
+        return
     if parts.signer is None and number.align != _CENTRE and not number.table:
         yield make_issue(name, "GF718", number, alignment(number.align), _CENTRED)
     mark = parts.mark
@@ -169,7 +173,7 @@ def _check_signer(parts: Parts) -> Iterator[Issue]:
 
 
 def _check_red_rule(parts: Parts) -> Iterator[Issue]:
-    if not parts.is_official or parts.number is None:
+    if parts.form != "文件" or parts.number is None:
         return
     name, rule = parts.paper.name, parts.red_rule
     if rule is None:
@@ -196,10 +200,8 @@ def _check_title(parts: Parts) -> Iterator[Issue]:
         if paragraph.align != _CENTRE:
             yield make_issue(name, "GF722", paragraph, alignment(paragraph.align), _CENTRED)
     above = parts.red_rule if isinstance(parts.red_rule, Paragraph) else parts.number
-    if parts.is_official and above is not None and not above.table and parts.signer is None:
+    if parts.form == "文件" and above is not None and not above.table and parts.signer is None:
         blanks = blank_lines_between(paper, above, title)
-        if above.drawings and not above.words:
-            blanks += 0  # the drawing's own line is not an empty one
         if abs(blanks - layout.BLANK_LINES_ABOVE_TITLE) > 0.6:
             yield make_issue(name, "GF722", title, _lines(blanks), _lines(layout.BLANK_LINES_ABOVE_TITLE))
 

@@ -58,6 +58,9 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str], Wanted], ...] = (
 _LEFT_OVER = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|【待[^】]{1,10}】|【缺[^】]{1,40}】|[×Xx]{3,}|_{4,}")
 _PAIRS = (("（", "）"), ("《", "》"), ("“", "”"), ("〔", "〕"), ("〈", "〉"))
 
+# 1） and a） as numbers have no opening bracket
+_HALF_BRACKET = re.compile(r"(?:^|(?<=[；;。，,、：:\s]))[0-9A-Za-z一二三四五六七八九十]{1,3}）")
+
 
 def check_text(parts: Parts) -> Iterator[Issue]:
     for paragraph in parts.paper.all_paragraphs:
@@ -86,7 +89,7 @@ def _check_patterns(parts: Parts, paragraph: Paragraph) -> Iterator[Issue]:
 
 
 def _check_pairs(parts: Parts, paragraph: Paragraph) -> Iterator[Issue]:
-    text = paragraph.words
+    text = _HALF_BRACKET.sub("", paragraph.words)
     for opening, closing in _PAIRS:
         opened, closed = text.count(opening), text.count(closing)
         if opened != closed and not (opening == "“" and opened - closed == 1):  # a quotation may run on

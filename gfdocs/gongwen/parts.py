@@ -70,6 +70,17 @@ class Parts:
     note_places: frozenset[int] = frozenset()
 
     @property
+    def form(self) -> str:
+        """文件, 信函 (10.1: a name without 文件, the number at the right), 命令 or 纪要 (10.2, 10.3)."""
+        words = self.mark.words if self.mark else ""
+        if words.endswith("令"):
+            return "命令"
+        if words.endswith("纪要"):
+            return "纪要"
+        at_right = self.number is not None and self.number.align == "right"
+        return "信函" if at_right and words and not words.endswith("文件") else "文件"
+
+    @property
     def is_official(self) -> bool:
         """True where there is a 版头: a red mark or a number of a document."""
         return self.mark is not None or self.number is not None
@@ -86,6 +97,8 @@ def find_parts(paper: Paper) -> Parts:
     annex_at = _find_annexes(parts, rest)
     main = [b for b in rest[:annex_at] if isinstance(b, Paragraph) and b.number not in parts.used]
     main = _find_end(parts, main)
+    if parts.date is None:
+        _find_date_in_tables(parts, rest[:annex_at])
     main = _find_attachments(parts, main)
     parts.body = tuple(p for p in main if p.words)
     parts.note_places = frozenset(_find_note_places(blocks))
@@ -280,6 +293,14 @@ def _find_end(parts: Parts, main: list[Paragraph]) -> list[Paragraph]:
             parts.remark = after[0]
         return [p for p in main[:index] if p is not parts.signature]
     return main
+
+
+def _find_date_in_tables(parts: Parts, blocks: list[Block]) -> None:
+    """署名 and 成文日期 laid out by a table."""
+    for block in blocks[-3:]:
+        if isinstance(block, Table):
+            dates = [p for p in block.paragraphs if DATE.fullmatch(p.words) and p.number not in parts.used]
+            parts.date = dates[-1] if dates else parts.date
 
 
 def _find_attachments(parts: Parts, main: list[Paragraph]) -> list[Paragraph]:

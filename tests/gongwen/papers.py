@@ -355,7 +355,7 @@ FAULTS = (
     Fault("mark in black", "GF714", lambda d: setattr(find(d, "苏州市工业和信息化局文件").runs[0].font.color, "rgb", RGBColor(0, 0, 0)), "000000"),
     Fault("mark flush left", "GF714", _centre(LEFT, "苏州市工业和信息化局文件"), "left"),
     Fault("mark in 黑体", "GF715", lambda d: set_face(find(d, "苏州市工业和信息化局文件"), "黑体"), "黑体", "warning"),
-    Fault("mark at the top", "GF716", lambda d: setattr(find(d, "苏州市工业和信息化局文件").paragraph_format, "space_before", Pt(0)), "about 3 mm", "warning"),
+    Fault("mark at the top", "GF716", lambda d: setattr(find(d, "苏州市工业和信息化局文件").paragraph_format, "space_before", Pt(0)), "about 1 mm", "warning"),
     Fault("square brackets", "GF717", _number("苏工信发[2023]15号"), "“[2023]”"),
     Fault("black brackets", "GF717", _number("苏工信发【2023】15号"), "“【2023】”"),
     Fault("small tortoise brackets", "GF717", _number("苏工信发﹝2023﹞15号"), "“﹝2023﹞”"),

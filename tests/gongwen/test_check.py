@@ -154,3 +154,51 @@ def test_every_code_is_in_the_list_of_errors_with_its_clause() -> None:
     assert set(rows) == set(RULES)
     for code, rule in RULES.items():
         assert rule.clause in rows[code] and rule.title in rows[code] and rule.title.zh in rows[code]
+
+
+def test_a_letter_has_its_number_at_the_right_and_needs_no_red_rule_under_it() -> None:
+    """信函格式 (10.1)."""
+    from docx.enum.text import WD_ALIGN_PARAGRAPH
+
+    from tests.gongwen.papers import _border_off, blank_before, find, remove, replace
+
+    document = open_docx(good_notice())
+    replace(find(document, "苏州市工业和信息化局文件"), "文件", "")
+    for _ in range(2):
+        remove(blank_before(document, "苏工信发"))
+    find(document, "苏工信发").paragraph_format.alignment = WD_ALIGN_PARAGRAPH.RIGHT
+    _border_off(document)
+    assert [str(i) for i in errors_of(check_docx(to_bytes(document)))] == []
+
+
+def test_name_and_date_in_a_table_are_found() -> None:
+    from tests.gongwen.papers import remove
+
+    document = open_docx(render("notice.docx", sample.notice()))
+    for start in ("2023年2月10日", "苏州市工业和信息化局"):
+        remove([p for p in document.paragraphs if p.text == start or (start == p.text)][-1])
+    table = document.add_table(2, 1)
+    table.rows[0].cells[0].text, table.rows[1].cells[0].text = "苏州市工业和信息化局", "2023年2月10日"
+    document.tables[0]._tbl.addprevious(table._tbl)
+    assert "GF741" not in {i.code for i in check_docx(to_bytes(document))}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "按照《甲办法》（苏府〔2022〕1号）执行，投资1.5亿元。",
+        "1）明确专人；2）按时报送。",
+        "登录平台（https://example.com/a?b=1）下载名单.xlsx。",
+        "上午9:30在301会议室开会……",
+        "能耗下降10%～20%，2021—2025年分步实施。",
+        "成立26年来，企业累计投资3.5亿元。",
+        "截至2022年底共132家，报名截止日期为3月5日。",
+        "他说：“请支持‘绿色制造’工作。”",
+    ],
+)
+def test_right_sentences_are_left_alone(text: str) -> None:
+    from tests.gongwen.papers import _body_text
+
+    document = open_docx(good_notice())
+    _body_text(text)(document)
+    assert [str(i) for i in check_docx(to_bytes(document))] == []

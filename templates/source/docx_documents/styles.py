@@ -14,12 +14,12 @@ LINE_EXACT = spacing(exact=LINE)
 
 # The mark hangs in a line of exactly MARK_LINE whose baseline is at 80 % of it; the upper edge of a Chinese character is about
 # 0.84 em above the baseline.
-MARK_SIZE, MARK_LINE = 36.0, 48.0
-LONG_MARK_SIZE, LONG_MARK_LINE = 26.0, 36.0
+MARK_SIZE, MARK_LINE = 36.0, 40.0
+LONG_MARK_SIZE, LONG_MARK_LINE = 26.0, 29.0
 INK_TOP, EM_BOTTOM, BASELINE = 0.84, 0.12, 0.8
 MARK_LIMIT = 12  # characters of 36 pt that fit 156 mm
 # the red rule: distance from the lower edge of the characters to the rule
-NUMBER_LINE, NUMBER_RULE_SPACE = 26.3, 8
+NUMBER_LINE, NUMBER_RULE_SPACE = 17.5, 10
 
 
 def _space_above_mark(size: float, line: float) -> int:

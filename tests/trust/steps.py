@@ -1,0 +1,112 @@
+"""What runs in the child process: each step uses gfdocs as a script would, by its public names alone."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import gfdocs
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "demo-district"
+
+
+def render(data: bytes, kind: str, context: dict[str, Any], missing: Any = "error") -> bytes:
+    """Open a template from its bytes, render it, give the file."""
+    return gfdocs.open_template(data, kind=kind, name=f"sample.{kind}").render(context, missing=missing).to_bytes()
+
+
+def open_only(data: bytes, kind: str) -> list[str]:
+    return [str(name) for name in gfdocs.open_template(data, kind=kind, name=f"sample.{kind}").names]
+
+
+def read_back(template: bytes, returned: bytes) -> Any:
+    """Open a workbook template and read a returned form with it."""
+    return gfdocs.open_template(template, kind="xlsx", name="form.xlsx").read(returned, name="return.xlsx")
+
+
+def write_project(files: dict[str, bytes | str]) -> Path:
+    """Return a folder with the example's settings and these files in it (by relative path); the caller's to remove."""
+    folder = Path(tempfile.mkdtemp(prefix="gfdocs-trust-"))
+    settings = (EXAMPLE / "gfdocs.yaml").read_text(encoding="utf-8")
+    (folder / "gfdocs.yaml").write_text(settings.replace("  expected: 6\n", ""), encoding="utf-8")
+    if not any(name.startswith("companies") for name in files):
+        shutil.copy(EXAMPLE / "companies.yaml", folder / "companies.yaml")
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode("utf-8", "surrogatepass"))
+    return folder
+
+
+def load_project(files: dict[str, bytes | str]) -> dict[str, Any]:
+    """Load a project of these files; return its companies and issues as plain values."""
+    folder = write_project(files)
+    try:
+        project = gfdocs.load(folder)
+        companies = [company.model_dump(mode="python") for company in project.dataset.companies]
+        return {"companies": companies, "codes": [issue.code for issue in project.issues],
+                "issues": [issue.to_text("zh") for issue in project.issues]}  # fmt: skip
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def batch_names(files: dict[str, bytes | str]) -> list[str]:
+    """Make a whole batch of a project; return every path that is in the output folder, and what escaped from it."""
+    folder = write_project(files)
+    try:
+        out = folder / "deep" / "er" / "out"
+        out.parent.mkdir(parents=True)
+        before = {path for path in folder.rglob("*") if out not in path.parents}
+        gfdocs.batch(gfdocs.load(folder), out)
+        after = {path for path in folder.rglob("*") if path != out and out not in path.parents}
+        escaped = [f"ESCAPED {os.fspath(path)}" for path in after - before]
+        return escaped + sorted(path.relative_to(out).as_posix() for path in out.rglob("*"))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def collect(returns: dict[str, bytes]) -> dict[str, Any]:
+    """Collect returned workbooks into the example project; return issues and companies."""
+    folder = Path(tempfile.mkdtemp(prefix="gfdocs-trust-"))
+    try:
+        for name, data in returns.items():
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+        collected = gfdocs.collect(folder, gfdocs.load(EXAMPLE))
+        return {
+            "codes": [issue.code for issue in collected.issues],
+            "issues": [issue.to_text("zh") for issue in collected.issues],
+            "companies": [company.model_dump(mode="python") for company in collected.dataset.companies],
+            "returns": [entry.file for entry in collected.returns],
+        }
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def hold(megabytes: int) -> int:
+    """Use so much memory: shows that the peak is really measured."""
+    return len(bytearray(os.urandom(1)) * (megabytes << 20))
+
+
+def spin(seconds: float) -> None:
+    """Use so much time: shows that the seconds are really measured."""
+    import time
+
+    end = time.process_time() + seconds
+    while time.process_time() < end:
+        pass
+
+
+def load_sparse(size: int) -> None:
+    """Load a project whose companies.yaml is a file of so many bytes that takes no disk."""
+    folder = write_project({"companies.yaml": b""})
+    try:
+        with open(folder / "companies.yaml", "r+b") as file:
+            file.truncate(size)
+        gfdocs.load(folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

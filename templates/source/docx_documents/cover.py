@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from wordml import Docx, blank, cell, paragraph, row, table, tag, tag_row
 
-from docx_documents.parts import document, signature
+from docx_documents.parts import document, signature, table_gap
 
 WIDTHS = (800, 6045, 2000)
 HEIGHT = 454
@@ -52,6 +52,7 @@ def _package() -> str:
     return (
         tag("if package")
         + _heading("材料清单")
+        + table_gap()
         + table(
             head,
             tag_row("for item in package", WIDTHS),

@@ -122,7 +122,7 @@ def _imprint_styles() -> tuple[Style, ...]:
               + f'<w:ind w:left="{char}" w:right="0" w:firstLine="0"/>' + '<w:jc w:val="left"/>'),
         Style("ImprintTable", "版记表格", "TableNormal", type="table", extra="<w:tblPr><w:tblBorders>"
               + border("top", thick) + border("bottom", thick) + border("insideH", thin) + "</w:tblBorders>"
-              + '<w:tblCellMar><w:left w:w="0" w:type="dxa"/><w:right w:w="0" w:type="dxa"/></w:tblCellMar></w:tblPr>'),
+              + '<w:tblCellMar><w:top w:w="0" w:type="dxa"/><w:left w:w="0" w:type="dxa"/><w:bottom w:w="0" w:type="dxa"/><w:right w:w="0" w:type="dxa"/></w:tblCellMar></w:tblPr>'),
         Style("ImprintAnchor", "版记位置", "Normal", spacing(exact=20), run_properties(size=1, spacing=0)),
         Style("Footer", "footer", "Normal", spacing(exact=round(layout.PAGE_NUMBER_SIZE.value * 20)),
               run_properties(layout.FONT_PAGE_NUMBER, layout.PAGE_NUMBER_SIZE.value, spacing=0)),
@@ -137,11 +137,11 @@ TABLE_SIZE = 12.0  # 小四
 def _table_styles() -> tuple[Style, ...]:
     text = run_properties(size=TABLE_SIZE, spacing=0)
     head = run_properties(layout.FONT_HEADING_1, TABLE_SIZE, spacing=0)
-    cell_margins = '<w:tblCellMar><w:top w:w="0" w:type="dxa"/><w:left w:w="85" w:type="dxa"/><w:bottom w:w="0" w:type="dxa"/><w:right w:w="85" w:type="dxa"/></w:tblCellMar>'
+    cell_margins = '<w:tblCellMar><w:top w:w="30" w:type="dxa"/><w:left w:w="85" w:type="dxa"/><w:bottom w:w="30" w:type="dxa"/><w:right w:w="85" w:type="dxa"/></w:tblCellMar>'
     lines = "".join(border(side, 4) for side in ("top", "left", "bottom", "right", "insideH", "insideV"))
     none = '<w:tblInd w:w="0" w:type="dxa"/>'
     return (
-        Style("TableText", "表格文字", "Normal", spacing(exact=360) + '<w:jc w:val="left"/>', text),
+        Style("TableText", "表格文字", "Normal", spacing(exact=340) + '<w:jc w:val="left"/>', text),
         Style("TableCentre", "表格文字（居中）", "TableText", CENTRE),
         Style("TableFigure", "表格数字", "TableText", '<w:jc w:val="right"/>'),
         Style("TableHead", "表头", "TableText", CENTRE, head),

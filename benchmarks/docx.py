@@ -30,7 +30,18 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:] = [str(ROOT), *(path for path in sys.path if Path(path or ".").resolve() != ROOT / "benchmarks")]
 
 COLUMNS = ("index", "name", "code", "district", "industry", "year", "value", "energy", "contact", "phone")
-TITLES = ("序号", "企业名称", "统一社会信用代码", "所在地", "行业", "年度", "产值（万元）", "能耗（吨标准煤）", "联系人", "电话")
+TITLES = (
+    "序号",
+    "企业名称",
+    "统一社会信用代码",
+    "所在地",
+    "行业",
+    "年度",
+    "产值（万元）",
+    "能耗（吨标准煤）",
+    "联系人",
+    "电话",
+)
 
 
 def make_template() -> bytes:
@@ -68,11 +79,24 @@ def make_template() -> bytes:
 
 def _slim(document: Any) -> None:
     """Keep the styles that a hand-made template has: python-docx's default file carries 350 KB of them."""
-    keep = {"Normal", "Heading 1", "Table Grid", "Header", "Footer", "Normal Table", "Default Paragraph Font", "No List"}
+    keep = {
+        "Normal",
+        "Heading 1",
+        "Table Grid",
+        "Header",
+        "Footer",
+        "Normal Table",
+        "Default Paragraph Font",
+        "No List",
+    }
     styles = document.styles.element
     for style in list(styles):
         name = style.find("{*}name")
-        if style.tag.endswith("}style") and name is not None and name.get(name.keys()[0]).title() not in {k.title() for k in keep}:
+        if (
+            style.tag.endswith("}style")
+            and name is not None
+            and name.get(name.keys()[0]).title() not in {k.title() for k in keep}
+        ):
             styles.remove(style)
     part = document.part
     for rid, relation in list(part.rels.items()):
@@ -177,7 +201,11 @@ def mailmerge(data: bytes) -> Callable[[dict[str, Any]], bytes]:
         with MailMerge(io.BytesIO(fields)) as document:
             rows = [{f"c_{key}": str(value) for key, value in row.items()} for row in context["rows"]]
             document.merge_rows("c_index", rows)
-            document.merge(count=str(len(rows)), leader=context["leader"]["name"], **{k: context[k] for k in ("issuer", "number", "date", "round", "addressee")})
+            document.merge(
+                count=str(len(rows)),
+                leader=context["leader"]["name"],
+                **{k: context[k] for k in ("issuer", "number", "date", "round", "addressee")},
+            )
             out = io.BytesIO()
             document.write(out)
             return out.getvalue()
@@ -289,12 +317,20 @@ def startup() -> dict[str, float]:
         "import json, gfdocs; t = gfdocs.open_template('t.docx'); "
         "t.render(json.load(open('c.json', encoding='utf-8'))).save('o.docx')"
     )
-    theirs = one.replace("gfdocs;", "docxtpl;").replace("gfdocs.open_template", "docxtpl.DocxTemplate").replace(").save", "); t.save")
+    theirs = (
+        one.replace("gfdocs;", "docxtpl;")
+        .replace("gfdocs.open_template", "docxtpl.DocxTemplate")
+        .replace(").save", "); t.save")
+    )
     commands = {
         "python alone": [sys.executable, "-c", "pass"],
         "import gfdocs": [sys.executable, "-c", "import gfdocs"],
         "import docxtpl": [sys.executable, "-c", "import docxtpl"],
-        "gfdocs --help": [sys.executable, "-c", "import sys; sys.argv=['gfdocs','--help']; from gfdocs.cli import main; main()"],
+        "gfdocs --help": [
+            sys.executable,
+            "-c",
+            "import sys; sys.argv=['gfdocs','--help']; from gfdocs.cli import main; main()",
+        ],
         "one document, gfdocs": [sys.executable, "-c", one],
         "one document, docxtpl": [sys.executable, "-c", theirs],
     }
@@ -303,7 +339,13 @@ def startup() -> dict[str, float]:
         best = float("inf")
         for _ in range(6):
             start = time.perf_counter()
-            subprocess.run(command, cwd=folder, check=False, capture_output=True, env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"})
+            subprocess.run(
+                command,
+                cwd=folder,
+                check=False,
+                capture_output=True,
+                env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"},
+            )
             best = min(best, time.perf_counter() - start)
         found[name] = best * 1000
     shutil.rmtree(folder)

@@ -347,7 +347,8 @@ def _find_unused(names: list[Name], known: set[str]) -> Iterator[Issue]:
     for path in sorted(known):
         if "*" in path or any(name == path or name.startswith((f"{path}.", f"{path}[")) for name in names):
             continue
-        if any(path.startswith((f"{name}.", f"{name}[")) for name in names):
+        # What is printed or passed on whole is used whole; a list that is looped over is not.
+        if any(path.startswith((f"{name}.", f"{name}[")) for name in names if name.kind == "value"):
             continue
         yield Issue(
             "GF213", "note", Place(), Text(f'the template does not use "{path}"', f"模板未使用“{path}”")

@@ -71,7 +71,7 @@ def normalise(xml: bytes) -> str:
             element.attrib.pop("id", None)
             element.attrib.pop("name", None)
         for key in list(element.attrib):
-            if key.endswith(("}embed", "}id")) and "relationships" in key or "w14" in key or "2010/wordml" in key:
+            if (key.endswith(("}embed", "}id")) and "relationships" in key) or "w14" in key or "2010/wordml" in key:
                 element.attrib.pop(key)
         if element.tag == W + "p" or _local(element) in ("hyperlink", "sdtContent", "ins"):
             _merge_runs(element)
@@ -86,7 +86,7 @@ def normalise(xml: bytes) -> str:
             element[:] = sorted((child for child in element if child.text), key=lambda child: child.tag)
     etree.cleanup_namespaces(root)
     for element in list(root.iter()):
-        if isinstance(element.tag, str) and not _local(element) in ("t", "instrText"):
+        if isinstance(element.tag, str) and _local(element) not in ("t", "instrText"):
             if element.text and not element.text.strip():
                 element.text = None
             if element.tail and not element.tail.strip():
@@ -111,6 +111,10 @@ def differences(ours: bytes, theirs: bytes) -> list[str]:
             continue
         left, right = normalise(mine[name]), normalise(other[name])
         if left != right:
-            at = next((i for i, (a, b) in enumerate(zip(left, right, strict=False)) if a != b), min(len(left), len(right)))
-            out.append(f"{name}\n  ours  …{left[max(0, at - 150) : at + 200]}\n  their …{right[max(0, at - 150) : at + 200]}")
+            at = next(
+                (i for i, (a, b) in enumerate(zip(left, right, strict=False)) if a != b), min(len(left), len(right))
+            )
+            out.append(
+                f"{name}\n  ours  …{left[max(0, at - 150) : at + 200]}\n  their …{right[max(0, at - 150) : at + 200]}"
+            )
     return out

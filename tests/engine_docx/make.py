@@ -50,10 +50,14 @@ def tr(*cells: str) -> str:
 
 def tbl(*rows: str, columns: int = 3) -> str:
     grid = '<w:gridCol w:w="2000"/>' * columns
-    return f'<w:tbl><w:tblPr><w:tblW w:w="0" w:type="auto"/></w:tblPr><w:tblGrid>{grid}</w:tblGrid>{"".join(rows)}</w:tbl>'
+    return (
+        f'<w:tbl><w:tblPr><w:tblW w:w="0" w:type="auto"/></w:tblPr><w:tblGrid>{grid}</w:tblGrid>{"".join(rows)}</w:tbl>'
+    )
 
 
-def docx(*body: str, core: str = "", media: bool = False, extra: Mapping[str, str] | None = None, **parts: str) -> bytes:
+def docx(
+    *body: str, core: str = "", media: bool = False, extra: Mapping[str, str] | None = None, **parts: str
+) -> bytes:
     """A document with this body and these parts (`header`, `footer`, `footnotes`, `endnotes`, `comments`)."""
     types = [
         '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>',

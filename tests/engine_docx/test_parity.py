@@ -22,7 +22,11 @@ def plain(**values: Any) -> Callable[[Any, Any], dict[str, Any]]:
     return lambda tpl, module: dict(values)
 
 
-ROWS = [{"n": 1, "name": "甲", "kids": ["a", "b"]}, {"n": 2, "name": "乙 & <丙>", "kids": []}, {"n": 3, "name": "", "kids": ["c"]}]
+ROWS = [
+    {"n": 1, "name": "甲", "kids": ["a", "b"]},
+    {"n": 2, "name": "乙 & <丙>", "kids": []},
+    {"n": 3, "name": "", "kids": ["c"]},
+]
 
 CASES: dict[str, Case] = {
     "plain": (docx(p("Dear {{ name }},"), p("{{ a }} and {{ b }}"), p("no tag")), plain(name="R&D <x> \"q\"", a=1, b=2.5)),

@@ -12,13 +12,22 @@ annotate   a copy with Word comments at the faults
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from gfdocs.engine.docx.annotate import annotate
     from gfdocs.engine.docx.compiled import CompiledDocx
     from gfdocs.engine.template import Options
 
-__all__ = ["compile"]
+__all__ = ["annotate", "compile"]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "annotate":
+        from importlib import import_module
+
+        return import_module("gfdocs.engine.docx.annotate").annotate
+    raise AttributeError(f"module 'gfdocs.engine.docx' has no attribute {name!r}")
 
 
 def compile(data: bytes, *, name: str, options: Options) -> CompiledDocx:  # noqa: A001 - the Kind protocol's word

@@ -129,7 +129,8 @@ def _place_table(table: Any, path: tuple[str, ...], paths: dict[Any, tuple[str, 
             _place_block(cell, (*path, f"row {row_number}", f"cell {cell_number}"), paths)
 
 
-def _place_all(root: Any) -> dict[Any, tuple[str, ...]]:
+def find_places(root: Any) -> dict[Any, tuple[str, ...]]:
+    """Return the steps to each paragraph of a part: `("table 2", "row 3", "cell 1", "paragraph 1")`."""
     paths: dict[Any, tuple[str, ...]] = {}
     body = root.find(W + "body")
     _place_block(root if body is None else body, (), paths)
@@ -293,7 +294,7 @@ def _in_quotes(joined: str, start: int, at: int) -> bool:
 
 def read_story(root: Any, file: str, part: str) -> Story:
     """Return the tags of a part with their places, their numbers stamped into the tree."""
-    story = Story(root, file, part, _place_all(root))
+    story = Story(root, file, part, find_places(root))
     texts, attributes = _collect_slots(root)
     if texts:
         _Scan(story, texts).run()

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -240,7 +241,7 @@ CULTIVATION_FORM = Form(
         Column("上年度产值\n（万元）", 12, "c.cultivation.output_value", kind="amount", required=True, total="sum", check=_amount("万元")),
         Column("上年度综合能耗\n（吨标准煤）", 12.5, "c.cultivation.energy", kind="amount", required=True, total="sum", check=_amount("吨标准煤（当量值）")),
         Column("培育级别", 8.5, "c.cultivation.level", kind="choice", required=True, check=LEVEL),
-        Column("计划申报年度", 8.5, "c.cultivation.year", kind="year", required=True, check=YEAR),
+        Column("计划申报\n年度", 8.5, "c.cultivation.year", kind="year", required=True, check=YEAR),
         Column("主要创建措施", 30, "c.cultivation.measures", kind="long", required=True, check=_hint("拟采取的主要措施，200 字以内。")),
         *CONTACTS,
     ),
@@ -506,7 +507,8 @@ def _draw_guide(book: Book, lines: tuple[str, ...]) -> None:
         0, 0, 0, 1, "填　表　说　明", book.format(font_name=FONT_TITLE, font_size=SIZES["小二"], align="center")
     )
     for row, line in enumerate(lines, 1):
-        sheet.set_row(row, 21 if len(line) <= 42 else 39)
+        shown = re.sub("{{.*?}}", "2022", line)
+        sheet.set_row(row, 24 if len(shown) <= 45 else 40)
         sheet.write_number(row, 0, row, book.format(font_size=12, align="center", num_format='0"."'))
         sheet.write_string(row, 1, line, book.format(font_size=12, text_wrap=True))
     _set_page(sheet, landscape=False, repeat=None)

@@ -212,6 +212,25 @@ def _check_alone(container: Any, tags: list[Tag]) -> Iterator[Issue]:
         )  # fmt: skip
 
 
+def find_lonely(story: Story) -> Iterator[Issue]:
+    """Yield a note for each block tag alone in its paragraph: that paragraph stays, empty, in every round."""
+    seen: set[Any] = set()
+    for tag in shown_tags(story):
+        if tag.kind != "{%" or tag.scope or tag.paragraph is None or tag.paragraph in seen:
+            continue
+        seen.add(tag.paragraph)
+        word = word_of(tag)
+        alone = not _TAG.sub("", _visible_text(tag.paragraph)).strip() and "{{" not in _visible_text(tag.paragraph)
+        if alone and word in ("for", "endfor", "if", "elif", "else", "endif"):
+            yield Issue(
+                "GF225",
+                "note",
+                tag.place,
+                Text(f"leaves an empty paragraph: {tag.words}", f"会留下空段落：{tag.words}"),
+                Text(f"write {{%p {tag.inner} %}}", f"请写成 {{%p {tag.inner} %}}"),
+            )
+
+
 def _is_value(text: str) -> bool:
     """True for a tag that prints: it would be lost as text is."""
     return text.startswith("{{") and not re.match(r"\{\{(?:p|tr|tc)\s", text)

@@ -15,6 +15,7 @@ from gfdocs.engine.docx.check import (
     check_syntax,
     describe_crossing,
     find_crossings,
+    find_lonely,
     shown_tags,
 )
 from gfdocs.engine.docx.finish import finish
@@ -127,6 +128,7 @@ def _find_faults(story: Story, language: Language, known: Iterable[str]) -> list
         *check_syntax(shown_tags(story), language),
         *check_blocks(shown_tags(story), known),
         *check_scopes(story),
+        *find_lonely(story),
     ]
     order = {tag.place: tag.number for tag in reversed(story.tags)}
     return sorted(_each_once(faults), key=lambda issue: order.get(issue.place, 0))

@@ -38,7 +38,9 @@ class ContextDigest:
         return sha256("\n".join(lines).encode())
 
     def _of_value(self, value: Any) -> str:
-        if not isinstance(value, (dict, list, tuple)):
+        if isinstance(value, (list, tuple)):  # often put together anew, of parts that are shared
+            return sha256("\n".join(map(self._of_value, value)).encode())
+        if not isinstance(value, dict):
             return sha256(canonical(value))
         seen = self._seen.get(id(value))
         if seen is None:

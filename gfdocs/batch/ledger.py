@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 
 from gfdocs.batch import faults
+from gfdocs.batch.digest import sha256
 from gfdocs.batch.jobs import Job
 from gfdocs.batch.make import Outcome
 from gfdocs.batch.manifest import Failure, FileRecord, Manifest, PackageRecord, Report, Timing
@@ -123,7 +124,7 @@ class Ledger:
         failed = tuple(sorted(self.failed, key=lambda failure: failure.job.number))
         return Manifest(
             self.shown, files, self._packages(files), tuple(self.jobs), tuple(self.issues), failed, self.make_report(),
-            self.project.digest, get_version(), self.options.zip, make_records(self.project),
+            _digest_sources(files), get_version(), self.options.zip, make_records(self.project),
         )  # fmt: skip
 
     def _packages(self, files: Sequence[FileRecord]) -> tuple[PackageRecord, ...]:
@@ -133,3 +134,8 @@ class Ledger:
         if self.options.zip:
             return tuple(self.zips[package] for package in counts if package in self.zips)
         return tuple(PackageRecord(package, package, count) for package, count in counts.items())
+
+
+def _digest_sources(files: Sequence[FileRecord]) -> str:
+    """Return one digest of all that went into the files: equal where data, templates and version were."""
+    return sha256("\n".join(f"{record.path} {record.source}" for record in files).encode("utf-8", "surrogatepass"))

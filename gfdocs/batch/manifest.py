@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
+from json.encoder import encode_basestring
 from pathlib import Path
 from typing import Any
 
@@ -138,17 +139,19 @@ class Manifest:
         lines = [f'"{key}":{_dump(value)}' for key, value in head.items()]
         lines.append(_dump_list("packages", (asdict(package) for package in self.packages)))
         lines.append(_dump_list("failed", (_failure_record(failure) for failure in self.failed)))
-        lines.append(_dump_list("files", (_file_record(record) for record in self.files)))
+        lines.append(_list("files", map(dump_record, self.files)))
         lines.append(f'"round":{_dump(self.records.get("round", {}))}')
         lines.append(_dump_list("companies", self.records.get("companies", ())))
-        return ("{\n" + ",\n".join(lines) + "\n}\n").encode()
+        return ("{\n" + ",\n".join(lines) + "\n}\n").encode("utf-8", "backslashreplace")
 
 
-_FIELDS = tuple(f.name for f in fields(FileRecord))
+_TEXTS = tuple(f.name for f in fields(FileRecord) if f.type == "str")
 
 
-def _file_record(record: FileRecord) -> dict[str, Any]:
-    return {name: getattr(record, name) for name in _FIELDS}
+def dump_record(record: FileRecord) -> str:
+    """Return a record as a line of JSON; by hand, for there may be 45,000."""
+    texts = ",".join([f'"{name}":{encode_basestring(getattr(record, name))}' for name in _TEXTS])
+    return f'{{{texts},"size":{record.size}}}'
 
 
 def _failure_record(failure: Failure) -> dict[str, Any]:
@@ -161,12 +164,15 @@ def _failure_record(failure: Failure) -> dict[str, Any]:
     }
 
 
-def _dump(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "backslashreplace").decode()
+_dump = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
 
 
 def _dump_list(name: str, items: Iterable[Any]) -> str:
-    body = ",\n".join(_dump(item) for item in items)
+    return _list(name, map(_dump, items))
+
+
+def _list(name: str, lines: Iterable[str]) -> str:
+    body = ",\n".join(lines)
     return f'"{name}":[\n{body}\n]' if body else f'"{name}":[]'
 
 

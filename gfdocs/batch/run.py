@@ -89,7 +89,7 @@ def _show_plan(project: Source, jobs: Sequence[Job], issues: tuple[Issue, ...], 
     suffix = ".zip" if zipped else ""
     by_package = groupby(jobs, key=lambda job: job.package)
     packages = tuple(PackageRecord(name, name + suffix, sum(1 for _ in group)) for name, group in by_package)
-    return Manifest("", (), packages, tuple(jobs), issues, (), Report(planned=len(jobs)), project.digest, zip=zipped)
+    return Manifest("", (), packages, tuple(jobs), issues, (), Report(planned=len(jobs)), zip=zipped)
 
 
 def _run_in_folder(

@@ -61,9 +61,6 @@ class Source(Protocol):
     """A project as the batch sees it."""
 
     @property
-    def digest(self) -> str: ...
-
-    @property
     def issues(self) -> Sequence[Issue]: ...
 
     @property

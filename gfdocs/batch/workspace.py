@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 
 from gfdocs.batch import faults
-from gfdocs.batch.manifest import FileRecord, PackageRecord, _only, is_inside
+from gfdocs.batch.manifest import FileRecord, PackageRecord, _only, dump_record, is_inside
 from gfdocs.batch.swap import put_back
 
 WORK = ".gfdocs"
@@ -76,12 +76,9 @@ class Workspace:
 
     def note(self, files: Iterable[FileRecord], package: PackageRecord | None = None) -> None:
         """Add finished files to the journal, so that a next run need not make them again."""
-        entry = {
-            "stage": os.path.basename(self.stage),
-            "files": [asdict(record) for record in files],
-            "package": asdict(package) if package else None,
-        }
-        line = json.dumps(entry, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n"
+        stage, zipped = json.dumps(os.path.basename(self.stage)), json.dumps(asdict(package) if package else None)
+        text = f'{{"stage":{stage},"package":{zipped},"files":[{",".join(map(dump_record, files))}]}}\n'
+        line = text.encode("utf-8", "backslashreplace")
         if self._journal < 0:
             flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
             self._journal = os.open(os.path.join(self.root, _JOURNAL), flags, 0o666)

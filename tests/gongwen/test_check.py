@@ -12,12 +12,14 @@ from docx.oxml.ns import nsdecls
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gfdocs.engine.template import open_template
 from gfdocs.errors import Issue, PackageError, errors_of
 from gfdocs.gongwen.check import check_docx
+from gfdocs.gongwen.reading import read_docx
 from gfdocs.gongwen.rules import RULES
 from tests.gongwen.papers import FAULTS, Fault, bad_notice, good_notice, open_docx, to_bytes
 from tests.templates_docx import sample
-from tests.templates_docx.rendering import render
+from tests.templates_docx.rendering import TEMPLATES, render
 
 
 def says(issue: Issue, fault: Fault) -> bool:
@@ -136,16 +138,14 @@ def test_any_text_is_checked_without_a_crash(lines: list[str]) -> None:
         assert issue.to_text("zh") and issue.to_text("en")
 
 
-def test_places_are_counted_as_the_engine_counts_them() -> None:
-    from gfdocs.engine.docx.story import _place_all
-    from gfdocs.engine.package import read_package, safe_xml
-    from gfdocs.gongwen.reading import read_docx
-
-    data = render("list.docx", sample.attachment("list"))
-    package = read_package(data, name="list.docx")
-    root = safe_xml(package.read("word/document.xml"), name="list.docx", part="word/document.xml")
-    ours = [p.place[1:] for p in read_docx(data, "list.docx").all_paragraphs]
-    assert ours == list(_place_all(root).values())
+@pytest.mark.parametrize("name", ["notice.docx", "list.docx"])
+def test_places_are_counted_as_the_engine_counts_them(name: str) -> None:
+    data = (TEMPLATES / name).read_bytes()
+    ours = {p.place: p.text for p in read_docx(data, name).all_paragraphs}
+    theirs = {n.place.path for n in open_template(TEMPLATES / name).names if n.place.path[0] == "document"}
+    assert len(theirs) > 5
+    for place in theirs:
+        assert "{{" in ours[place] or "{%" in ours[place], place
 
 
 def test_every_code_is_in_the_list_of_errors_with_its_clause() -> None:

@@ -208,8 +208,9 @@ def test_the_cover_lists_the_package_and_the_dates() -> None:
     lines = texts(render("cover.docx", sample.cover()))
     assert "昆山市工信局：" in lines
     assert any("你地列入名单的单位共17家，需报送年度总结和年度计划的单位共58家。" in line for line in lines)
-    assert "附件3 绿色工厂（园区、供应链）2022年度总结及2023年度计划汇总表" in lines
-    assert "1.《绿色工厂（园区、供应链）2022年度总结及2023年度计划汇总表》（附件3），2023年2月24日前报送；" in lines
+    assert "附件3 绿色工厂（园区、供应链）2022年度总结及2023年度计划汇总表（昆山市）.xlsx" in lines
+    assert "1.附件3，2023年2月24日前报送；" in lines
+    assert "3.《苏州市绿色工厂培育库申报入库汇总表》，2023年2月24日前报送，一式一份，附电子版。" in lines
 
 
 @pytest.mark.parametrize("name", ["province-notice", "list", "annual-summary"])

@@ -20,7 +20,7 @@ def draw() -> Docx:
         + _package()
         + _deadlines()
         + _contact()
-        + signature("issuer.name", "round.date")
+        + signature("issuer.name", "round.date", blank_lines=1)
     )
 
 
@@ -45,7 +45,7 @@ def _cell(text: str, style: str, width: int) -> str:
 
 def _package() -> str:
     head = row(
-        *(_cell(t, "TableHead", w) for t, w in zip(("序号", "材料名称和文件名", "报送期限"), WIDTHS, strict=True)),
+        *(_cell(t, "TableHead", w) for t, w in zip(("序号", "材料", "报送期限"), WIDTHS, strict=True)),
         header=True,
         height=HEIGHT,
     )
@@ -58,11 +58,7 @@ def _package() -> str:
             tag_row("for item in package", WIDTHS),
             row(
                 _cell("{{ loop.index }}", "TableCentre", WIDTHS[0]),
-                cell(
-                    paragraph("{{ item.title }}", style="TableText"),
-                    paragraph("{{ item.file }}", style="TableRemark"),
-                    width=WIDTHS[1],
-                ),
+                _cell("{{ item.file }}", "TableText", WIDTHS[1]),
                 _cell("{% if item.due %}{{ item.due|zh_date }}{% else %}—{% endif %}", "TableCentre", WIDTHS[2]),
                 height=HEIGHT,
             ),
@@ -79,9 +75,10 @@ def _deadlines() -> str:
         + _heading("报送要求")
         + tag("for d in deadlines")
         + paragraph(
-            "{{ loop.index }}.《{{ d.title }}》{% if d.label %}（{{ d.label }}）{% endif %}，{{ d.date|zh_date }}前报送"
+            "{{ loop.index }}.{% if d.label %}{{ d.label }}{% else %}《{{ d.title }}》{% endif %}，{{ d.date|zh_date }}前报送"
             "{% if d.note %}，{{ d.note }}{% endif %}{% if loop.last %}。{% else %}；{% endif %}",
             style="GongwenBody",
+            properties="<w:keepNext/>",
         )
         + tag("endfor")
         + tag("endif")

@@ -52,6 +52,7 @@ class Uniform:
     items: Any = ()
     scope: Any = None
     blank: bool = False
+    is_plain: bool | None = None
     columns: dict[Any, Any] = field(default_factory=dict)
 
     @property

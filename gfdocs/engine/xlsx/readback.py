@@ -14,7 +14,7 @@ from difflib import SequenceMatcher
 from typing import Any
 
 from gfdocs.engine.xlsx.compile import Compiled
-from gfdocs.engine.xlsx.form import Field, Label, Line, Listing, SheetForm, Steps, make_forms, normalise
+from gfdocs.engine.xlsx.form import Field, Label, Line, Listing, Pattern, SheetForm, Steps, make_forms, normalise
 from gfdocs.engine.xlsx.references import letter
 from gfdocs.engine.xlsx.returned import KINDS, Held, ReturnedSheet, read_returned
 from gfdocs.errors import Issue, Place, ReadBackError, Text
@@ -29,6 +29,73 @@ class ReadBack(RawMap):
     """The data of a returned form; `issues` are what was odd or wrong about it, each with its cell."""
 
     issues: tuple[Issue, ...] = field(default=(), compare=False)
+
+
+class _Row(RawMap):
+    """One item of a long list: its values are made when they are asked for. Equal to any RawMap of the same values."""
+
+    __slots__ = ("_cells", "_maker", "_number")
+
+    def __init__(self, maker: _RowMaker, number: int, cells: dict[int, Held]) -> None:
+        object.__setattr__(self, "_maker", maker)
+        object.__setattr__(self, "_number", number)
+        object.__setattr__(self, "_cells", cells)
+
+    @property
+    def entries(self) -> dict[str, Raw]:  # type: ignore[override]
+        return self._maker.make_entries(self._number, self._cells)  # type: ignore[attr-defined, no-any-return]
+
+    @property
+    def place(self) -> Place:  # type: ignore[override]
+        return self._maker.place(self._number, self._maker.first)  # type: ignore[attr-defined, no-any-return]
+
+    @property
+    def keys(self) -> dict[str, Place]:  # type: ignore[override]
+        return {}
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, RawMap) and (self.entries, self.place) == (other.entries, other.place)
+
+    def __hash__(self) -> int:
+        return hash((self.place,))
+
+    def __repr__(self) -> str:
+        return f"RawMap(entries={self.entries!r}, place={self.place!r})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return RawMap, (self.entries, self.place)
+
+
+class _RowMaker:
+    """Makes the values of a list's items: which column holds which path."""
+
+    def __init__(self, reader: _Reader, sheet: str, line: Line, columns: dict[int, int]) -> None:
+        self.reader, self.sheet = reader, sheet
+        self.fields = [(columns[f.column], f) for f in line.fields if f.column in columns]
+        self.plain = all(f.is_value for _, f in self.fields)
+        self.numeric = [column for column, f in self.fields if f.wants_number]
+        self.columns = [column for column, _ in self.fields]
+        self.first = min(self.columns, default=1)
+
+    def place(self, row: int, column: int) -> Place:
+        return self.reader.place(self.sheet, row, column)
+
+    def is_plain(self, cells: dict[int, Held]) -> bool:
+        """True where nothing in the row needs to be told: no formula, no error, no text in a number's cell."""
+        get = cells.get
+        for column in self.columns:
+            if get(column, "t")[0] in "fe":
+                return False
+        return all(column not in cells or cells[column][0] != "t" for column in self.numeric)
+
+    def make_entries(self, row: int, cells: dict[int, Held]) -> dict[str, Raw]:
+        entries: dict[str, Any] = {}
+        for column, item in self.fields:
+            held = cells.get(column, "t")
+            (steps,) = item.pattern.steps
+            assert steps is not None
+            _set(entries, steps, _scalar(held[1:], self.place(row, column), KINDS[held[0]]))
+        return _freeze(entries, self.place(row, self.first))
 
 
 @dataclass
@@ -250,6 +317,8 @@ class _Reader:
         """Read turns of a list until a row that belongs to what follows it."""
         items: list[RawMap] = []
         lead = listing.parts[0] if listing.parts else None
+        if isinstance(lead, Line) and len(listing.parts) == 1 and not cursor.merges.by_column:
+            return self._read_simple(listing, lead, cursor, sheet, after)
         while (number := cursor.peek()) is not None:
             if cursor.is_any(number, after) or (isinstance(lead, Line) and _is_other(cursor, number, lead, after)):
                 break
@@ -262,6 +331,38 @@ class _Reader:
                 items.append(item)
             if cursor.at == start:
                 cursor.at += 1
+        return items
+
+    def _read_simple(
+        self, listing: Listing, line: Line, cursor: _Cursor, sheet: ReturnedSheet, after: list[Line]
+    ) -> list[RawMap]:
+        """Read a list of one row a turn."""
+        maker = _RowMaker(self, sheet.name, line, cursor.columns)
+        items: list[RawMap] = []
+        rows = sheet.rows
+        signed = [one for one in after if cursor.signs_of(one) is not None]
+        plain = [one for one in after if cursor.signs_of(one) is None and one.fields]
+        known = [cursor.signs_of(one) for one in signed]
+        starts = (
+            None
+            if any(k is None or k[0] is None for k in known)
+            else {" ", "\u3000", *(c for k in known if k for c in k[0] or ())}
+        )
+        while (number := cursor.peek()) is not None:
+            cells = rows[number]
+            if _may_begin(cells, starts) and cursor.is_any(number, signed):
+                break
+            if plain and _is_other(cursor, number, line, plain):
+                break
+            if cursor.is_filled(number, listing):
+                if maker.plain and maker.is_plain(cells):
+                    items.append(_Row(maker, number, cells))
+                else:
+                    entries: dict[str, Any] = {}
+                    self.read_line(line, number, cursor, sheet, entries)
+                    place = maker.place(number, maker.first)
+                    items.append(RawMap(_freeze(entries, place), place))
+            cursor.at += 1
         return items
 
     def read_turn(self, listing: Listing, cursor: _Cursor, sheet: ReturnedSheet, after: list[Line]) -> RawMap | None:
@@ -390,6 +491,16 @@ class _Reader:
         return at
 
 
+def _may_begin(cells: dict[int, Held], starts: set[str] | None) -> bool:
+    """True where a text of the row begins as one of the fixed texts does (None: they may begin in any way)."""
+    if starts is None:
+        return True
+    for held in cells.values():  # noqa: SIM110 - a loop is twice as fast as any() here
+        if held[1:2] in starts:
+            return True
+    return False
+
+
 def _most(rows: list[int]) -> list[int]:
     return [max(set(rows), key=rows.count)] if rows else []
 
@@ -432,6 +543,8 @@ class _Cursor:
     columns: dict[int, int]
     merges: _Merges
     at: int = 0
+    signs: dict[int, Any] = field(default_factory=dict)
+    telling: dict[int, list[int]] = field(default_factory=dict)
 
     def peek(self) -> int | None:
         return self.rows[self.at] if self.at < len(self.rows) else None
@@ -448,11 +561,14 @@ class _Cursor:
     def is_filled(self, row: int, listing: Listing) -> bool:
         """True where a field of the list holds something a person or the data put there."""
         cells = self.sheet.rows[row]
-        for item in listing.fields:
-            held = cells.get(self.columns.get(item.column, 0))
-            if held is not None and held[0] != "f" and held[1:].strip() and item.pattern.steps[-1:] != (("index",),):
-                return True
-            if held is not None and held[0] == "f" and not item.is_value:
+        telling = self.telling.get(id(listing))
+        if telling is None:
+            # A running number is in the empty rows of a form as well.
+            telling = [self.columns.get(i.column, 0) for i in listing.fields if i.pattern.steps[-1:] != (("index",),)]
+            self.telling[id(listing)] = telling
+        for column in telling:
+            held = cells.get(column)
+            if held is not None and held[0] != "f" and held[1:].strip():
                 return True
         return False
 
@@ -461,21 +577,28 @@ class _Cursor:
 
     def fits(self, row: int, line: Line) -> bool:
         """True where a row has the fixed words of a template row, and no text beside them."""
-        cells = self.sheet.rows[row]
-        if line.labels or any(item.pattern.has_words for item in line.fields):
+        signs = self.signs_of(line)
+        if signs is None:
+            return False
+        starts, keys, patterns = signs
+        texts = [held[1:] for held in self.sheet.rows[row].values() if held[0] == "t"]
+        if starts is not None and not any(text.lstrip()[:1] in starts for text in texts):
+            return False
+        texts = [text for text in texts if text.strip()]
+        hits = sum(normalise(text) in keys or any(p.read(text) is not None for p in patterns) for text in texts)
+        return hits > 0 and len(texts) - hits <= len(line.fields)
+
+    def signs_of(self, line: Line) -> tuple[set[str] | None, set[str], list[Pattern]] | None:
+        """Return what a line is known by: first characters, fixed texts, patterns with words; None where it has none."""
+        found = self.signs.get(id(line))
+        if found is None:
             keys = {label.key for label in line.labels}
             patterns = [item.pattern for item in line.fields if item.pattern.has_words]
-            hits = others = 0
-            for held in cells.values():
-                if held[0] != "t" or not held[1:].strip():
-                    continue
-                text = held[1:]
-                if normalise(text) in keys or any(p.read(text) is not None for p in patterns):
-                    hits += 1
-                else:
-                    others += 1
-            return hits > 0 and others <= len(line.fields)
-        return False
+            starts = (
+                None if patterns else {label.text.lstrip()[:1] for label in line.labels} | {key[:1] for key in keys}
+            )
+            found = self.signs[id(line)] = (starts, keys, patterns)
+        return found if found[1] or found[2] else None
 
 
 def _is_other(cursor: _Cursor, row: int, lead: Line, after: list[Line]) -> bool:
@@ -504,13 +627,11 @@ def _iter_texts(sheet: ReturnedSheet) -> Iterator[tuple[int, int, str]]:
 
 
 def _texts_of(sheet: ReturnedSheet) -> set[str]:
-    found = set()
-    for number, (_, _, text) in enumerate(_iter_texts(sheet)):
-        if number > 50_000:
-            break
-        if len(text) < 500:
-            found.add(normalise(text))
-    return found
+    """Return the texts of a sheet's first and last rows, where the fixed ones are."""
+    numbers = list(sheet.rows)
+    if len(numbers) > 400:
+        numbers = numbers[:200] + numbers[-200:]
+    return {normalise(h[1:]) for n in numbers for h in sheet.rows[n].values() if h[0] == "t" and len(h) < 500}
 
 
 def _heading_spots(sheet: ReturnedSheet, floor: int) -> dict[str, list[tuple[int, int]]]:

@@ -81,6 +81,14 @@ def read_returned(data: bytes, *, name: str) -> list[ReturnedSheet]:
     return sheets
 
 
+class _Columns(dict[str, int]):
+    """The numbers of columns by their letters, each found once."""
+
+    def __missing__(self, letters: str) -> int:
+        self[letters] = column_number(letters)
+        return self[letters]
+
+
 class _Book:
     """What cells need to be read: shared texts, which styles are dates, the first day."""
 
@@ -89,6 +97,8 @@ class _Book:
         self.texts = _read_texts(to_utf8(workbook.package.read(part))) if part is not None else []
         styles = workbook.styles
         self.dates = frozenset(str(index) for index in range(len(styles.formats)) if styles.is_date(str(index)))
+        self.columns = _Columns()
+        self.shapes: dict[Any, _Shape] = {}
         self.epoch = dt.datetime(1904, 1, 1) if workbook.is_1904 else dt.datetime(1899, 12, 30)  # noqa: DTZ001
 
 
@@ -136,19 +146,19 @@ def _read_texts(data: bytes) -> list[str]:
 
 def _read_sheet(data: bytes, sheet: ReturnedSheet, book: _Book) -> None:
     """Read one worksheet part: the way Excel, WPS, LibreOffice and openpyxl write it quickly, any other way event by event."""
-    expat.ParserCreate().Parse(data, True)  # well-formed: from here on a `<` is the beginning of a tag
     if not _read_usual(data, sheet, book):
         sheet.rows, sheet.merges, sheet.hidden_rows = {}, [], 0
         _read_events(data, sheet, book)
 
 
-# The usual form of a cell. In well-formed XML without comments and CDATA `<c ` is nothing but a cell's tag, so as many matches as there
-# are `<c ` means that every cell was understood.
+# The usual form of a cell. A row is taken as a whole by the shape of a row before it (all but its values is literal), else cell by
+# cell: where these do not add up to the row's whole text, the part is not in its usual form.
 _CELL = re.compile(
-    r'<c r="([A-Z]{1,3})([0-9]{1,7})"(?: s="([0-9]+)")?(?: t="([A-Za-z]+)")?(?:/>|>(<f[^>]*(?:/>|>[^<]*</f>))?'
-    r'(?:<v>([^<]*)</v>|<v/>|<is><t(?: xml:space="preserve")?>([^<]*)</t></is>|<is><t/></is>)?</c>)'
+    r'<c r="([A-Z]{1,3})[0-9]{1,7}"(?: s="([0-9]+)")?(?: t="([A-Za-z]+)")?(?:/>|>(<f[^>]*(?:/>|>[^<]*</f>))?'
+    r'(?:(?:<v>|<is><t(?: xml:space="preserve")?>)([^<]*)</(?:v|t></is)>|<v/>|<is><t/></is>)?</c>)'
 )
-_ROW_HIDDEN = re.compile(r'<row [^>]*\bhidden="(?:1|true)"')
+_ROW_HIDDEN = re.compile(r'\s*<row [^>]*\bhidden="(?:1|true)"')
+_EMPTY_ROW = re.compile(r"<row [^<>]*/>")
 _MERGE_CELL = re.compile(r'<mergeCell ref="([A-Z0-9:]+)"')
 _BETWEEN = "\ue000"
 
@@ -177,34 +187,40 @@ def _read_usual(data: bytes, sheet: ReturnedSheet, book: _Book) -> bool:
     if stop < 0:
         return "<c " not in text and "<sheetData/>" in text
     body = text[start:stop]
-    expected = body.count("<c ")
-    if expected > 4 * MAX_CELLS:
+    if body.count("<c ") > 4 * MAX_CELLS:
         raise _TooMuch(f"more than {4 * MAX_CELLS:,} cells", f"单元格超过 {4 * MAX_CELLS:,} 个")
-    seen = filled = 0
+    head, tail = text[:start] + body[: body.find("<row")], text[stop:]
+    expat.ParserCreate().Parse((head + tail if "<row" in body else text).encode("utf-8"), True)
+    filled, hidden = 0, 0
     escaped: list[tuple[int, int]] = []
+    shape: _Shape | None = None
+    body = body[len(head) - start :]
+    if "/><row" in body or body.endswith("/>"):
+        body = _EMPTY_ROW.sub("", body)
+    may_hide = 'hidden="' in body
     for piece in body.split("</row>"):
-        cells = _CELL.findall(piece)
-        if not cells:
-            continue
-        seen += len(cells)
-        row = _read_cells(cells, book, escaped)
-        if row is None:
+        match = shape.expression.fullmatch(piece) if shape is not None else None
+        if match is None:
+            if not piece.strip():
+                continue
+            shape = _find_shape(piece, book)
+            match = shape.expression.fullmatch(piece) if shape is not None else None
+        if match is None or shape is None:
             return False
+        number, row = shape.read(match, book, escaped)
+        hidden += may_hide and _ROW_HIDDEN.match(piece) is not None
         if row:
-            number = int(cells[0][1])
             if number in sheet.rows:
                 return False
             filled += len(row)
             _check_amount(sheet, filled)
             sheet.rows[number] = row
-    if seen != expected:
-        return False
+    sheet.hidden_rows = hidden
     for first in range(0, len(escaped), 2000):
         batch = escaped[first : first + 2000]
         plains = _unescape_all([sheet.rows[number][column][1:] for number, column in batch])
         for (number, column), plain in zip(batch, plains, strict=True):
             sheet.rows[number][column] = "t" + plain
-    sheet.hidden_rows = len(_ROW_HIDDEN.findall(body))
     for ref in _MERGE_CELL.findall(text, stop):
         _add_merge(sheet, ref)
     return True
@@ -217,37 +233,71 @@ def _check_amount(sheet: ReturnedSheet, filled: int) -> None:
         raise _TooMuch(f"more than {MAX_ROWS:,} filled rows", f"有内容的行超过 {MAX_ROWS:,} 行")
 
 
-def _read_cells(
-    cells: list[tuple[str, str, str, str, str, str, str]], book: _Book, escaped: list[tuple[int, int]]
-) -> dict[int, Held] | None:
-    """Return the filled cells of one row; None where they are not of one row after all. Texts with entities go to `escaped`."""
-    row: dict[int, Held] = {}
-    first, texts, dates = cells[0][1], book.texts, book.dates
-    for letters, number, style, kind, formula, value, inline in cells:
-        if number != first:
-            return None
-        if formula:
-            row[column_number(letters)] = "f=" + _formula_text(formula)
-        elif kind == "s":
-            if value:
-                row[column_number(letters)] = "t" + texts[int(value)]
-        elif value:
-            if kind and kind != "n":
-                row[column_number(letters)] = _read_other(kind, _unescape(value) if "&" in value else value)
-            elif value.isdigit() and style not in dates:
-                row[column_number(letters)] = ("n" if len(value) <= 15 else "l") + value
+@dataclass(frozen=True)
+class _Shape:
+    """How a row is written: an expression whose groups are its number and its cells' values, and what each of these is."""
+
+    expression: re.Pattern[str]
+    cells: tuple[tuple[int, str], ...]
+
+    def read(self, match: re.Match[str], book: _Book, escaped: list[tuple[int, int]]) -> tuple[int, dict[int, Held]]:
+        """Return the row's number and its filled cells. Texts with entities are noted in `escaped`."""
+        row: dict[int, Held] = {}
+        texts = book.texts
+        number, *values = match.groups()
+        for (column, how), value in zip(self.cells, values, strict=True):
+            if not value:
+                if value is not None and how == "formula":
+                    row[column] = "f="
+            elif how == "s":
+                row[column] = "t" + texts[int(value)]
+            elif how == "inlineStr":
+                row[column] = "t" + (unescape_x(value) if "_x" in value else value)
+                if "&" in value:
+                    escaped.append((int(number), column))
+            elif how == "n":
+                row[column] = (
+                    ("n" if len(value) <= 15 else "l") + value
+                    if value.isdigit()
+                    else _read_number(value, False, book.epoch)
+                )
+            elif how == "date":
+                row[column] = _read_number(value, True, book.epoch)
+            elif how == "formula":
+                row[column] = "f=" + _unescape(value)
             else:
-                row[column_number(letters)] = _read_number(value, style in dates, book.epoch)
-        elif inline:
-            column = column_number(letters)
-            row[column] = "t" + unescape_x(inline)
-            if "&" in inline:
-                escaped.append((int(number), column))
-    return row
+                row[column] = _read_other(how, _unescape(value) if "&" in value else value)
+        return int(number), row
 
 
-def _formula_text(element: str) -> str:
-    return "" if element.endswith("/>") else _unescape(element[element.index(">") + 1 : -4])
+def _find_shape(piece: str, book: _Book) -> _Shape | None:
+    """Return the shape of a row's text, None where it is none that we know."""
+    found = [
+        (book.columns[m[1]], m[1], m[2], m[3] or "n", "formula" if m[4] else "inline" if "<is>" in m[0] else "value")
+        for m in _CELL.finditer(piece)
+    ]
+    key = tuple(found)
+    shape = book.shapes.get(key)
+    if shape is not None:
+        return shape
+    expression = r'\s*<row (?:[^<>"]*?"[^<"]*")*?\s*\br="([0-9]{1,7})"[^<>]*(?:/>|>)\s*'
+    cells: list[tuple[int, str]] = []
+    for column, letters, style, kind, content in found:
+        expression += f'<c r="{letters}[0-9]{{1,7}}"' + (f' s="{style}"' if style else "")
+        if content == "formula":
+            expression += r'(?: t="[A-Za-z]+")?><f[^<>]*(?:/>|>([^<]*)</f>)(?:<v>[^<]*</v>|<v/>)?</c>'
+            cells.append((column, "formula"))
+            continue
+        wanted = f'(?: t="{kind}")?'
+        value = (
+            r'<is>(?:<t(?: xml:space="preserve")?>([^<]*)</t>|<t/>)</is>'
+            if content == "inline"
+            else r"(?:<v>([^<]*)</v>|<v/>)"
+        )
+        expression += f"{wanted}(?:/>|></c>|>{value}</c>)"
+        cells.append((column, "date" if kind == "n" and style in book.dates else kind))
+    shape = book.shapes[key] = _Shape(re.compile(expression), tuple(cells))
+    return shape
 
 
 def _read_events(data: bytes, sheet: ReturnedSheet, book: _Book) -> None:
@@ -366,6 +416,10 @@ def _read_number(text: str, is_date: bool, epoch: dt.datetime) -> Held:
     """Return a number as people write it: no exponent, no trace of binary rounding; a date as ISO text."""
     if text.isdigit() and not is_date:
         return ("n" if len(text) <= 15 else "l") + text
+    if not is_date and len(text) <= 15 and "e" not in text and "E" not in text and text.isascii() and "_" not in text:
+        number = float(text)
+        if "." in text and text[-1] not in "0." and not text.startswith((".", "+", "-.")):
+            return "n" + text
     number = float(text)
     if is_date:
         return _read_date(number, epoch)

@@ -27,7 +27,7 @@ _DIGIT_LIMIT = 10**MAX_DIGITS
 #: First characters that a spreadsheet may read as the start of a formula, full-width forms included.
 FORMULA_STARTS = "=+-@\t\r＝＋－＠"
 
-_ODD_EDGE = re.compile(f"\n[ \u00a0\u3000{re.escape(FORMULA_STARTS)}]|[ \u00a0\u3000]\n")
+_ODD_START = re.compile(f"\n[ \u00a0\u3000{re.escape(FORMULA_STARTS)}]")
 _X_ESCAPE = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
 
 Variant = Literal["quote", "date", "datetime", "time", "duration"]
@@ -258,7 +258,7 @@ def write_plain_texts(texts: Sequence[str]) -> list[str] | None:
     if joined.count("\n") != len(texts) - 1 or (len(joined) > MAX_TEXT // 2 and max(map(len, texts)) * 2 > MAX_TEXT):
         return None
     framed = f"\n{joined}\n"
-    if "\n\n" in framed or "_x" in joined or "  " in joined or _ODD_EDGE.search(framed):
+    if "\n\n" in framed or "_x" in joined or "  " in joined or " \n" in framed or _ODD_START.search(framed):
         return None
     if not joined.replace("\n", "").isprintable() and (
         find_illegal(joined) is not None or "\t" in joined or "\r" in joined
@@ -275,4 +275,7 @@ def write_plain_numbers(numbers: Sequence[Any], kind: type) -> list[str] | None:
         return list(map(str, numbers)) if min(numbers) > -_DIGIT_LIMIT and max(numbers) < _DIGIT_LIMIT else None
     if not all(map(math.isfinite, numbers)):
         return None
-    return [text[:-2] if text.endswith(".0") else text for text in map(repr, numbers)]
+    shown = ",".join(map(repr, numbers)) + ","
+    if ".0," in shown:
+        shown = shown.replace(".0,", ",")
+    return shown[:-1].split(",")

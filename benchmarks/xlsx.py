@@ -1,0 +1,367 @@
+"""Filling a workbook template: gfdocs beside its peers, the same template and data, in one run.
+
+    python benchmarks/xlsx.py [--rows 100 10000 100000] [--limit 120] [--peers PATH]
+
+Each engine runs in a process of its own: CPU seconds are the least of several runs (of one at 100,000 rows), memory is the highest
+resident size above the process before its first run. The template has 12 columns, a merged two-row heading, a drop-down, a
+conditional format, a filter, print titles and area, frozen panes, a formula in each row, totals and signatures below the list.
+
+XlsxWriter and rustpy-xlsxwriter write a fresh sheet without any of that: they do less, and are here as the floor of writing.
+xltpl and xlsx-template fill the template but leave totals and formulas behind. What is not installed is left out and said so.
+`--peers` is a folder with further packages (rustpy-xlsxwriter) and `node_modules` (xlsx-template).
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import io
+import json
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+COLUMNS = ("no", "name", "code", "district", "industry", "output", "energy", "year", "level", "contact", "phone")
+HEADINGS = (
+    "序号",
+    "企业名称",
+    "统一社会信用代码",
+    "所在区县",
+    "所属行业",
+    "产值",
+    "综合能耗",
+    "年度",
+    "级别",
+    "联系人",
+    "联系电话",
+    "单位能耗",
+)
+ENGINES = ("gfdocs", "gfdocs (zlib)", "openpyxl", "XlsxWriter", "rustpy-xlsxwriter", "xltpl", "xlsx-template")
+
+
+def make_rows(count: int) -> list[dict[str, Any]]:
+    """Return `count` companies of the benchmark: texts, codes, numbers."""
+    return [
+        {
+            "no": i + 1,
+            "name": f"示例第{i}节能装备制造有限公司",
+            "code": f"91320500MA{i:08d}",
+            "district": f"示例区{i % 10}",
+            "industry": "通用设备制造业",
+            "output": 1000 + i * 1.25,
+            "energy": 10 + i % 977,
+            "year": 2020 + i % 4,
+            "level": "省级" if i % 3 else "国家级",
+            "contact": f"联系人{i % 500}",
+            "phone": f"0512-{60000000 + i}",
+        }
+        for i in range(count)
+    ]
+
+
+def draw_template(style: str) -> bytes:
+    """Return the template with the tags of one engine: gfdocs, xltpl, xlsx-template or none (openpyxl fills it by code)."""
+    import openpyxl
+    from openpyxl.formatting.rule import CellIsRule
+    from openpyxl.styles import Border, Font, PatternFill, Side
+    from openpyxl.worksheet.datavalidation import DataValidation
+
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    sheet.title = "名单"
+    side = Side(style="thin")
+    border = Border(side, side, side, side)
+    sheet["A1"] = "绿色工厂名单"
+    sheet.merge_cells("A1:L1")
+    for column, heading in enumerate(HEADINGS, 1):
+        sheet.cell(2, column, heading).font = Font(bold=True)
+        sheet.merge_cells(start_row=2, end_row=3, start_column=column, end_column=column)
+    item = 4 if style != "gfdocs" else 5
+    for column, name in enumerate(COLUMNS, 1):
+        tag = {
+            "gfdocs": f"{{{{ c.{name} }}}}",
+            "xltpl": f"{{{{ c.{name} }}}}",
+            "xlsx-template": f"${{table:rows.{name}}}",
+        }.get(style)
+        sheet.cell(item, column, tag).border = border
+    sheet.cell(item, 12, f"=G{item}/F{item}").border = border
+    total = item + (2 if style == "gfdocs" else 1)
+    if style == "gfdocs":
+        sheet.cell(4, 1, "{%tr for c in rows %}")
+        sheet.cell(6, 1, "{%tr endfor %}")
+    sheet.cell(total, 1, "合计")
+    sheet.cell(total, 6, f"=SUM(F{item}:F{item})")
+    sheet.cell(total, 7, f"=SUM(G{item}:G{item})")
+    sheet.cell(total + 2, 1, "填表人：")
+    sheet.merge_cells(start_row=total + 2, end_row=total + 2, start_column=1, end_column=4)
+    choice = DataValidation("list", formula1='"国家级,省级,市级"')
+    choice.add(f"I{item}:I{item}")
+    sheet.add_data_validation(choice)
+    sheet.conditional_formatting.add(
+        f"G{item}:G{item}", CellIsRule("greaterThan", ["900"], fill=PatternFill("solid", bgColor="FFF3C4"))
+    )
+    sheet.auto_filter.ref = f"A3:L{item}"
+    sheet.print_title_rows = "1:3"
+    sheet.print_area = f"A1:L{total}"
+    sheet.freeze_panes = "C4"
+    if style == "xltpl":
+        from openpyxl.comments import Comment
+
+        sheet.cell(item, 1).comment = Comment("beforerow{% for c in rows %}", "x")
+        sheet.cell(total, 1).comment = Comment("beforerow{% endfor %}", "x")
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+# -- the engines: each gives a function that makes one file ------------------------------------------------------------
+
+
+def prepare_gfdocs(folder: Path, rows: list[dict[str, Any]]) -> Callable[[Path], None]:
+    from gfdocs.engine.template import open_template
+
+    template = open_template(draw_template("gfdocs"), kind="xlsx")
+    return lambda out: out.write_bytes(template.render({"rows": rows}).to_bytes()) and None  # type: ignore[func-returns-value]
+
+
+def prepare_zlib(folder: Path, rows: list[dict[str, Any]]) -> Callable[[Path], None]:
+    sys.modules["isal"] = None  # type: ignore[assignment]
+    return prepare_gfdocs(folder, rows)
+
+
+def prepare_openpyxl(folder: Path, rows: list[dict[str, Any]]) -> Callable[[Path], None]:
+    from copy import copy
+
+    import openpyxl
+
+    path = folder / "template.xlsx"
+    path.write_bytes(draw_template(""))
+
+    def run(out: Path) -> None:
+        book = openpyxl.load_workbook(path)
+        sheet = book.active
+        styles = [copy(sheet.cell(4, column)._style) for column in range(1, 13)]
+        tail = [[cell.value for cell in row] for row in sheet.iter_rows(min_row=5, max_row=7)]
+        sheet.unmerge_cells("A7:D7")
+        for number, row in enumerate(rows, 4):
+            for column, name in enumerate(COLUMNS, 1):
+                cell = sheet.cell(number, column, row[name])
+                cell._style = styles[column - 1]
+            cell = sheet.cell(number, 12, f"=G{number}/F{number}")
+            cell._style = styles[11]
+        last = 3 + len(rows)
+        for offset, values in enumerate(tail):
+            for column, value in enumerate(values, 1):
+                sheet.cell(last + 1 + offset, column, value)
+        sheet.cell(last + 1, 6, f"=SUM(F4:F{last})")
+        sheet.cell(last + 1, 7, f"=SUM(G4:G{last})")
+        sheet.merge_cells(start_row=last + 3, end_row=last + 3, start_column=1, end_column=4)
+        sheet.auto_filter.ref = f"A3:L{last}"
+        sheet.print_area = f"A1:L{last + 1}"
+        book.save(out)
+
+    return run
+
+
+def prepare_xlsxwriter(folder: Path, rows: list[dict[str, Any]]) -> Callable[[Path], None]:
+    import xlsxwriter
+
+    def run(out: Path) -> None:
+        book = xlsxwriter.Workbook(out, {"constant_memory": True, "strings_to_formulas": False})
+        sheet = book.add_worksheet("名单")
+        sheet.write_row(0, 0, HEADINGS)
+        for number, row in enumerate(rows, 1):
+            for column, name in enumerate(COLUMNS):
+                sheet.write(number, column, row[name])
+            sheet.write_formula(number, 11, f"=G{number + 1}/F{number + 1}")
+        book.close()
+
+    return run
+
+
+def prepare_rustpy(folder: Path, rows: list[dict[str, Any]]) -> Callable[[Path], None]:
+    from rustpy_xlsxwriter import FastExcel
+
+    def run(out: Path) -> None:
+        FastExcel(str(out)).sheet("名单", [{**row, "ratio": row["energy"] / row["output"]} for row in rows]).save()
+
+    return run
+
+
+def prepare_xltpl(folder: Path, rows: list[dict[str, Any]]) -> Callable[[Path], None]:
+    from xltpl.writerx import BookWriter
+
+    path = folder / "template.xlsx"
+    path.write_bytes(draw_template("xltpl"))
+
+    def run(out: Path) -> None:
+        writer = BookWriter(str(path))
+        writer.render_sheet({"rows": rows, "tpl_name": "名单", "sheet_name": "名单"})
+        writer.save(str(out))
+
+    return run
+
+
+PREPARE: dict[str, Callable[[Path, list[dict[str, Any]]], Callable[[Path], None]]] = {
+    "gfdocs": prepare_gfdocs,
+    "gfdocs (zlib)": prepare_zlib,
+    "openpyxl": prepare_openpyxl,
+    "XlsxWriter": prepare_xlsxwriter,
+    "rustpy-xlsxwriter": prepare_rustpy,
+    "xltpl": prepare_xltpl,
+}
+
+
+# -- measuring ---------------------------------------------------------------------------------------------------------
+
+
+def run_child(engine: str, count: int, folder: Path) -> dict[str, Any]:
+    """Run one engine in this process and return what it took."""
+    rows = make_rows(count)
+    out = folder / "out.xlsx"
+    make = PREPARE[engine](folder, make_rows(3) if False else rows)
+    if count <= 10_000:
+        make(out)  # warm
+    base = _resident()
+    runs = 7 if count <= 100 else 3 if count <= 10_000 else 1
+    cpu, wall = [], []
+    for _ in range(runs):
+        a, b = time.process_time(), time.perf_counter()
+        make(out)
+        cpu.append(time.process_time() - a)
+        wall.append(time.perf_counter() - b)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return {"cpu": min(cpu), "wall": min(wall), "memory": max(0.0, peak - base), "size": out.stat().st_size / 1e6}
+
+
+def _resident() -> float:
+    for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
+        if line.startswith("VmHWM"):
+            return int(line.split()[1]) / 1024
+    return 0.0
+
+
+NODE = """
+const XlsxTemplate = require('xlsx-template'), fs = require('fs');
+const [template, data, out, runs] = process.argv.slice(2);
+const source = fs.readFileSync(template), values = JSON.parse(fs.readFileSync(data));
+let best = 1e9; const base = process.memoryUsage.rss();
+for (let i = 0; i < +runs; i++) {
+  const a = process.cpuUsage();
+  const t = new XlsxTemplate(source); t.substitute(1, values);
+  fs.writeFileSync(out, t.generate({type: 'nodebuffer'}));
+  const b = process.cpuUsage(a); best = Math.min(best, (b.user + b.system) / 1e6);
+}
+const m = process.resourceUsage().maxRSS / 1024;
+console.log(JSON.stringify({cpu: best, wall: best, memory: m - base / 1048576, size: fs.statSync(out).size / 1e6}));
+"""
+
+
+def measure(engine: str, count: int, limit: float, peers: Path | None) -> dict[str, Any] | str:
+    """Return what one engine took in a process of its own, or why it did not."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        environment = dict(os.environ)
+        if engine == "xlsx-template":
+            if shutil.which("node") is None:
+                return "no Node"
+            (folder / "run.js").write_text(NODE, encoding="utf-8")
+            template = _relative_targets(draw_template("xlsx-template"))
+            (folder / "t.xlsx").write_bytes(template)
+            (folder / "d.json").write_text(json.dumps({"rows": make_rows(count)}), encoding="utf-8")
+            environment["NODE_PATH"] = str((peers or Path()) / "node_modules")
+            command = ["node", "--max-old-space-size=6000", str(folder / "run.js"), str(folder / "t.xlsx"), str(folder / "d.json"), str(folder / "o.xlsx"), "3" if count <= 10_000 else "1"]  # fmt: skip
+        else:
+            parts = [str(Path(__file__).resolve().parents[1]), environment.get("PYTHONPATH", "")]
+            environment["PYTHONPATH"] = os.pathsep.join([*parts, str(peers or "")])
+            command = [sys.executable, __file__, "--child", engine, str(count), str(folder)]
+        try:
+            done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=limit, check=False)
+        except subprocess.TimeoutExpired:
+            return f"> {limit:.0f} s"
+        if done.returncode:
+            last = (done.stderr.strip().splitlines() or ["failed"])[-1]
+            return "not installed" if "No module named" in last or "Cannot find module" in done.stderr else last[:60]
+        return json.loads(done.stdout.strip().splitlines()[-1])  # type: ignore[no-any-return]
+
+
+def _relative_targets(data: bytes) -> bytes:
+    """xlsx-template does not read the absolute targets that openpyxl writes."""
+    import zipfile
+
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as source, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as target:
+        for name in source.namelist():
+            part = source.read(name)
+            if name.endswith("workbook.xml.rels"):
+                part = part.replace(b'Target="/xl/', b'Target="')
+            target.writestr(name, part)
+    return out.getvalue()
+
+
+def measure_reading(count: int) -> None:
+    """Reading back: a filled form of `count` rows, by its template and by openpyxl's full load."""
+    import openpyxl
+
+    from gfdocs.engine.template import open_template
+
+    template = open_template(draw_template("gfdocs"), kind="xlsx")
+    data = template.render({"rows": make_rows(count)}).to_bytes()
+    ways: dict[str, Callable[[], Any]] = {
+        "gfdocs": lambda: template.read(data, name="form.xlsx"),
+        "openpyxl": lambda: openpyxl.load_workbook(io.BytesIO(data)),
+    }
+    taken = {}
+    for name, way in ways.items():
+        best = 1e9
+        for _ in range(3):
+            start = time.process_time()
+            way()
+            best = min(best, time.process_time() - start)
+        taken[name] = best
+    ratio = taken["openpyxl"] / taken["gfdocs"]
+    print(
+        f"\nreading {count:,} rows back: gfdocs {taken['gfdocs']:.3f} s, openpyxl {taken['openpyxl']:.3f} s CPU: {ratio:.1f}x"
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--rows", type=int, nargs="+", default=[100, 10_000, 100_000])
+    parser.add_argument("--engines", nargs="+", default=list(ENGINES))
+    parser.add_argument("--limit", type=float, default=120)
+    parser.add_argument("--peers", type=Path)
+    parser.add_argument("--child", nargs=3)
+    arguments = parser.parse_args()
+    if arguments.child:
+        engine, count, folder = arguments.child
+        print(json.dumps(run_child(engine, int(count), Path(folder))))
+        return
+    print(f"{dt.date.today()} Python {sys.version.split()[0]}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
+    for count in arguments.rows:
+        print(
+            f"\n{count:,} rows x 12 columns\n{'engine':<20}{'CPU s':>9}{'wall s':>9}{'ratio':>8}{'MB above':>10}{'file MB':>9}"
+        )
+        results = {engine: measure(engine, count, arguments.limit, arguments.peers) for engine in arguments.engines}
+        base = results.get("openpyxl")
+        for engine, found in results.items():
+            if isinstance(found, str):
+                print(f"{engine:<20}  {found}")
+                continue
+            ratio = f"{base['cpu'] / found['cpu']:.1f}x" if isinstance(base, dict) else ""
+            print(
+                f"{engine:<20}{found['cpu']:>9.3f}{found['wall']:>9.3f}{ratio:>8}{found['memory']:>10.0f}{found['size']:>9.1f}"
+            )
+    measure_reading(10_000)
+
+
+if __name__ == "__main__":
+    main()

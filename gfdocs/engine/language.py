@@ -19,12 +19,12 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain, cycle, islice
 from typing import Any, Literal, cast
 
 import jinja2
 from jinja2 import nodes
-from jinja2.compiler import CodeGenerator, Frame
+from jinja2.compiler import CodeGenerator, Frame, find_undeclared
 from jinja2.exceptions import SecurityError
 from jinja2.runtime import Macro, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment, SandboxedFormatter
@@ -273,6 +273,8 @@ def _mark_nodes(tree: nodes.Template, tracing: bool) -> None:
 
 # How many pieces are joined in one step at most: Python compiles a tuple of any length, but not fast.
 _GROUP = 256
+# How many rows of a loop are printed at once.
+_ROWS = 64
 
 
 class _Generator(CodeGenerator):
@@ -352,6 +354,72 @@ class _Generator(CodeGenerator):
         super().visit(piece, frame)
         self.write(f"), {piece.lineno}, '')" if self.environment.tracing else ")")
 
+    # Rows ------------------------------------------------------------------------------------------------------------
+
+    def visit_For(self, node: nodes.For, frame: Frame) -> None:  # noqa: N802
+        """Write a loop whose body only prints as a stream of value tuples, which are printed many rows at a time."""
+        pieces = self._find_row(node, frame)
+        if pieces is None:
+            super().visit_For(node, frame)
+            return
+        uses_loop = "loop" in find_undeclared(node.iter_child_nodes(only=("body",)), ("loop",))
+        loop_frame = frame.inner()
+        loop_frame.loop_frame = True
+        loop_ref = loop_frame.symbols.declare_parameter("loop") if uses_loop else ""
+        loop_frame.symbols.analyze_node(node, for_branch="body")
+        # Names of the context that only the body uses are the same in every round: they are looked up before it.
+        self.enter_frame(loop_frame)
+        if uses_loop:
+            self.writeline(f"{loop_ref} = missing")
+        self.writeline("yield from environment.print_rows(", node)
+        self._write_row(pieces, loop_frame)
+        self.write(" for ")
+        self.visit(node.target, loop_frame)
+        self.write(f", {loop_ref} in LoopContext(" if uses_loop else " in ")
+        self.visit(node.iter, frame)
+        self.write(", undefined)))" if uses_loop else "))")
+        self.leave_frame(loop_frame)
+
+    def _find_row(self, node: nodes.For, frame: Frame) -> list[nodes.Expr] | None:
+        """Return what the body prints, or None for a loop that must be written in full."""
+        packable = self.environment.packable
+        if (
+            not packable
+            or not self._is_binary(frame)
+            or node.recursive
+            or node.test
+            or node.else_
+            or self._assign_stack
+        ):
+            return None
+        if len(node.body) != 1 or not isinstance(node.body[0], nodes.Output) or frame.require_output_check:
+            return None
+        if any(name.ctx == "store" and name.name == "loop" for name in node.find_all(nodes.Name)):
+            return None
+        pieces = [p for p in node.body[0].nodes if not isinstance(p, nodes.TemplateData) or p.data]
+        printed = [p for p in pieces if not isinstance(p, nodes.TemplateData)]
+        # A call gets the loop's own variables from Jinja, which a stream of tuples does not have.
+        simple = not any(isinstance(n, nodes.Call) for piece in printed for n in _walk(piece))
+        fits = 0 < len(printed) <= _GROUP and all(getattr(piece, "outlet", "text") in packable for piece in printed)
+        return pieces if simple and fits else None
+
+    def _write_row(self, pieces: list[nodes.Expr], frame: Frame) -> None:
+        """Write the static pieces, the writers, and the tuple of one row's values."""
+        static, printed = [b""], []
+        for piece in pieces:
+            if isinstance(piece, nodes.TemplateData):
+                static[-1] += piece.data.encode()
+            else:
+                static.append(b"")
+                printed.append(piece)
+        writers = ", ".join(f"raw_{getattr(piece, 'outlet', 'text')}" for piece in printed)
+        self.write(f"{tuple(static)!r}, ({writers},), ((")
+        for piece in printed:
+            self.newline(piece)
+            super().visit(piece, frame)
+            self.write(",")
+        self.write(")")
+
     def start_write(self, frame: Frame, node: nodes.Node | None = None) -> None:
         super().start_write(frame, node)
         if self._is_binary(frame):
@@ -363,9 +431,15 @@ class _Generator(CodeGenerator):
         super().end_write(frame)
 
     def visit_Getattr(self, node: nodes.Getattr, frame: Frame) -> None:  # noqa: N802
-        self.write("environment.getmethod(" if getattr(node, "is_method", False) else "environment.getattr(")
+        is_method = getattr(node, "is_method", False)
+        inline = isinstance(node.node, nodes.Name) and not is_method
+        if inline:
+            # Most of what templates do: a key of a plain dict, which needs no call.
+            ref = frame.symbols.ref(cast(nodes.Name, node.node).name)
+            self.write(f"({ref}[{node.attr!r}] if {ref}.__class__ is dict and {node.attr!r} in {ref} else ")
+        self.write("environment.getmethod(" if is_method else "environment.getattr(")
         self.visit(node.node, frame)
-        self.write(f", {node.attr!r}, {path_of(node)!r})")
+        self.write(f", {node.attr!r}, {path_of(node)!r})" + (")" if inline else ""))
 
     def visit_Getitem(self, node: nodes.Getitem, frame: Frame) -> None:  # noqa: N802
         if isinstance(node.arg, nodes.Slice):
@@ -417,6 +491,9 @@ class Language(ImmutableSandboxedEnvironment):
     trusted: bool = False
     binary: bool = False
     """Whether programs yield UTF-8 bytes: the text of the template is encoded once, when it is compiled."""
+    packable: frozenset[str] = frozenset()
+    """The outlets whose values `pack` may print many at a time."""
+    pack: Callable[[list[Any]], list[bytes] | None]
     outlets: dict[str, Callable[[Any], str]]
     raw_outlets: dict[str, Callable[[Any], bytes]]
 
@@ -471,6 +548,24 @@ class Language(ImmutableSandboxedEnvironment):
             outlet = self.outlets[name]
             return lambda value: outlet(value).encode()
         return found
+
+    def print_rows(
+        self, static: tuple[bytes, ...], writers: tuple[Callable[[Any], bytes], ...], rows: Iterator[tuple[Any, ...]]
+    ) -> Iterator[bytes]:
+        """Yield the printed rows of a loop, some dozens at a time: `static` stands before, between and after values."""
+        width = len(writers)
+        # The end of one row and the beginning of the next are one piece.
+        seam = [*static[1:-1], static[-1] + static[0]]
+        while chunk := list(islice(rows, _ROWS)):
+            values = list(chain.from_iterable(chunk))
+            packed = self.pack(values)
+            if packed is None:
+                packed = [write(value) for write, value in zip(cycle(writers), values, strict=False)]
+            out = [static[0]] * (2 * len(values) + 1)
+            out[1::2] = packed
+            out[2::2] = seam * (len(values) // width)
+            out[-1] = static[-1]
+            yield b"".join(out)
 
     @staticmethod
     def to_bytes(value: Any) -> bytes:
@@ -571,9 +666,17 @@ class Language(ImmutableSandboxedEnvironment):
         raw: Mapping[str, Callable[[Any], bytes]] | None = None,
         *,
         binary: bool = False,
+        pack: Callable[[list[Any]], list[bytes] | None] | None = None,
+        packable: Iterable[str] = (),
     ) -> Language:
-        """Return this environment with further ways to print; `raw` are their fast forms for bytes."""
+        """Return this environment with further ways to print.
+
+        raw: their fast forms for bytes. pack: prints values of the `packable` outlets all at once, or gives None where
+        one of them needs its own outlet.
+        """
         other = self.overlay()
+        if pack is not None:
+            other.pack, other.packable = pack, frozenset(packable)
         other.outlets = {**self.outlets, **outlets}
         other.raw_outlets = {**self.raw_outlets, **(raw or {})}
         other.binary = binary
@@ -939,8 +1042,19 @@ def render_text(
 
 
 _TAG = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
-# Few enough that pieces of the largest text still fit in memory before they are counted.
-_CHUNK = 64
+_CHUNK = 256 * 1024
+
+
+def _take(pieces: Iterator[Any], meter: Meter) -> list[Any]:
+    """Return the next pieces, about a quarter of a million characters of them, counted as they come."""
+    chunk, size = [], 0
+    for piece in pieces:
+        chunk.append(piece)
+        size += len(piece)
+        if size >= _CHUNK:
+            break
+    meter.write(size)
+    return chunk
 
 
 class Program:
@@ -988,12 +1102,10 @@ class Program:
             pieces = iter(template.root_render_func(template.new_context({**context})))
             while True:
                 with counting(meter):
-                    chunk = list(islice(pieces, _CHUNK))
+                    chunk = _take(pieces, meter)
                 if not chunk:
                     break
-                joined = joiner.join(chunk)
-                meter.write(len(joined))
-                yield joined
+                yield joiner.join(chunk)
         except Exception as fault:
             self._explain(fault, context, missing)
 

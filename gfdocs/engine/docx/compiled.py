@@ -22,7 +22,7 @@ from gfdocs.engine.docx.finish import finish
 from gfdocs.engine.docx.pictures import PartPictures, picture_members, write_content_types, write_relations
 from gfdocs.engine.docx.prepare import Prepared, Spot, prepare
 from gfdocs.engine.docx.story import Story, read_story
-from gfdocs.engine.docx.values import PAGE, STATE, State, make_raw, make_writer
+from gfdocs.engine.docx.values import PAGE, STATE, State, make_raw, make_writer, pack
 from gfdocs.engine.language import (
     Language,
     MissingPolicy,
@@ -166,6 +166,8 @@ def _compile_part(package: Package, name: str, story: Story, language: Language)
         {name: make_writer(spot) for name, spot in printed.items()},
         {name: make_raw(spot) for name, spot in printed.items()},
         binary=True,
+        pack=pack,
+        packable=[name for name, spot in printed.items() if spot.outlet == "text"],
     )
 
     # The tree is let go; of each tag its place and words are kept.

@@ -199,11 +199,36 @@ def _check_title(parts: Parts) -> Iterator[Issue]:
     for paragraph in parts.title:
         if paragraph.align != _CENTRE:
             yield make_issue(name, "GF722", paragraph, alignment(paragraph.align), _CENTRED)
+    yield from _check_title_shape(parts)
     above = parts.red_rule if isinstance(parts.red_rule, Paragraph) else parts.number
     if parts.form == "文件" and above is not None and not above.table and parts.signer is None:
         blanks = blank_lines_between(paper, above, title)
         if abs(blanks - layout.BLANK_LINES_ABOVE_TITLE) > 0.6:
             yield make_issue(name, "GF722", title, _lines(blanks), _lines(layout.BLANK_LINES_ABOVE_TITLE))
+
+
+def _width(text: str) -> float:
+    """The width of a line in characters; half-width ones count a half."""
+    return sum(0.5 if char.isascii() else 1.0 for char in text.strip())
+
+
+def _check_title_shape(parts: Parts) -> Iterator[Issue]:
+    """Lines broken by hand: no rectangle, no hourglass. Lines that wrap by themselves: no word or two left over."""
+    lines = [line for p in parts.title for line in p.words.split("\n") if line.strip()]
+    widths = [_width(line) for line in lines]
+    name, title = parts.paper.name, parts.title[0]
+    wanted = Text("a trapezoid or a diamond, broken between words", "梯形或菱形，词意完整")
+    fit = layout.mm_to_points(layout.TYPE_AREA_WIDTH.value) // max(title.look.size, 1.0)
+    found: Text | None = None
+    if len(widths) > 1 and max(widths) <= fit:
+        if max(widths) == min(widths):
+            found = Text(f"{len(widths)} lines of one length", f"{len(widths)}行等长（长方形）")
+        elif len(widths) > 2 and max(widths[1:-1]) < min(widths[0], widths[-1]):
+            found = Text("an hourglass", "沙漏形")
+    elif len(widths) == 1 and widths[0] > fit and 0 < widths[0] % fit <= 3:
+        found = Text(f"{widths[0] % fit:g} characters left for the last line", f"末行仅{widths[0] % fit:g}字")
+    if found is not None:
+        yield make_issue(name, "GF730", title, found, wanted)
 
 
 def _check_addressee(parts: Parts) -> Iterator[Issue]:

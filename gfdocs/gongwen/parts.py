@@ -154,7 +154,7 @@ def _holds_number(parts: Parts, block: Block) -> bool:
 
 
 def _is_red(color: str) -> bool:
-    if len(color) != 6:
+    if not re.fullmatch("[0-9A-Fa-f]{6}", color):
         return False
     red, green, blue = (int(color[i : i + 2], 16) for i in (0, 2, 4))
     return red >= 150 and green <= 90 and blue <= 90

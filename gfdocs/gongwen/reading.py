@@ -17,7 +17,7 @@ _TRANSITIONAL = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 _STRICT = "http://purl.oclc.org/ooxml/wordprocessingml/main"
 _HOLDERS = {"sdt", "sdtContent", "smartTag", "customXml", "ins", "moveTo", "hyperlink", "fldSimple", "bdo", "dir"}
 _DROPPED = {"del", "moveFrom"}
-_SIDES = ("top", "bottom", "left", "right")
+_LARGEST = 1e7  # twips; nothing on paper is longer, and nan and inf are not numbers
 
 Properties = dict[str, Any]
 
@@ -60,11 +60,10 @@ def _number(text: str | None, default: float = 0.0) -> float:
         return default
     units = {"mm": 1440 / 25.4, "cm": 1440 / 2.54, "in": 1440.0, "pt": 20.0, "pc": 240.0, "pi": 240.0}
     try:
-        if text[-2:] in units:
-            return float(text[:-2]) * units[text[-2:]]
-        return float(text)
+        value = float(text[:-2]) * units[text[-2:]] if text[-2:] in units else float(text)
     except ValueError:
         return default
+    return value if abs(value) < _LARGEST else default
 
 
 def _is_on(element: Any) -> bool:

@@ -57,6 +57,7 @@ _ROWS: tuple[tuple[str, str, Strength, str, str], ...] = (
     ("GF727", "7.3.3", _NORMALLY, "levels without a skip", "层次不跳级"),
     ("GF728", "7.3.3", _SHALL, "numbers without gap or repetition", "序号连续不重复"),
     ("GF729", "7.3.3", _NORMALLY, "form of the level numbers", "层次序数的写法"),
+    ("GF730", "7.3.1", _NORMALLY, "title's lines in a trapezoid or diamond", "标题多行排列呈梯形或菱形"),
     ("GF731", "7.3.4", _SHALL, "place of the attachment list", "附件说明位置"),
     ("GF732", "7.3.4", _SHALL, "no punctuation after an attachment's name", "附件名称后不加标点"),
     ("GF733", "7.3.4", _SHALL, "numbers of the attachment list", "附件说明序号"),

@@ -293,6 +293,14 @@ def _issued(d: DocumentType) -> None:
     replace(p, "2023年2月10日印发", "2023年02月10日印发")
 
 
+def _title(text: str) -> Callable[[DocumentType], object]:
+    def plant(d: DocumentType) -> None:
+        title = find(d, "苏州市工业和信息化局关于")
+        title.runs[0].text = text
+
+    return plant
+
+
 def _remark(d: DocumentType) -> None:
     date = find(d, "2023年2月10日")
     new = copy.deepcopy(date._p)
@@ -381,6 +389,9 @@ FAULTS = (
     Fault("a level number twice", "GF728", lambda d: replace(find(d, "3.在国家"), "3.", "2."), "2 after 2"),
     Fault("1、 for 1.", "GF729", lambda d: replace(find(d, "1.发生"), "1.", "1、"), "“1、”", "warning"),
     Fault("（一）、", "GF729", lambda d: replace(find(d, "（一）"), "（一）", "（一）、"), "“（一）、”", "warning"),
+    Fault("title of equal lines", "GF730", _title("苏州市工信局关于转发\n绿色工厂名单的通知一"), "2 lines of one length", "warning"),
+    Fault("title as an hourglass", "GF730", _title("苏州市工信局关于转发江苏省\n绿色工厂名单\n并做好有关工作的通知"), "hourglass", "warning"),
+    Fault("two characters of the title left over", "GF730", _title("关于转发江苏省第三批绿色工厂名单并做好相关通知"), "characters left", "warning"),
     Fault("attachment list right below the text", "GF731", lambda d: remove(blank_before(d, "附件：")), "0 blank lines"),
     Fault("full stop after an attachment's name", "GF732", _attachment("培育计划表", "培育计划表。"), "培育计划表。"),
     Fault("semicolon after an attachment's name", "GF732", _attachment("（苏州市）", "（苏州市）；"), "（苏州市）；"),

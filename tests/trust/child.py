@@ -27,7 +27,7 @@ PRELOADED = (
     "docxtpl", "gfdocs", "gfdocs.batch", "gfdocs.collect", "gfdocs.data.load", "gfdocs.data.workbook", "gfdocs.engine.docx",
     "gfdocs.engine.svg", "gfdocs.engine.template", "gfdocs.engine.xlsx", "gfdocs.programme.project", "tests.trust.steps",
 )  # fmt: skip
-HANG_SECONDS = 8
+HANG_SECONDS = 3
 MEMORY = 1 << 30
 
 

@@ -110,3 +110,42 @@ def load_sparse(size: int) -> None:
         gfdocs.load(folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def render_list(files: dict[str, bytes | str]) -> dict[str, list[str]]:
+    """Render the list of a project as docx and xlsx; return every text that python-docx and openpyxl find in them."""
+    import io
+
+    import docx
+    import openpyxl
+
+    folder = write_project(files)
+    try:
+        project = gfdocs.load(folder)
+        word = docx.Document(io.BytesIO(project.render("list", kind="docx").to_bytes()))
+        book = openpyxl.load_workbook(io.BytesIO(project.render("list", kind="xlsx").to_bytes()))
+        cells = [cell.text for table in word.tables for row in table.rows for cell in row.cells]
+        return {
+            "docx": [paragraph.text for paragraph in word.paragraphs] + cells,
+            "xlsx": [str(cell.value) for sheet in book for row in sheet.iter_rows() for cell in row],
+        }
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def render_beside(data: bytes) -> tuple[int, int]:
+    """Render good and greedy data in many threads; return how many came out and how many met the budget."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    template = gfdocs.open_template(data, kind="svg", name="sample.svg")
+
+    def attempt(size: int) -> bool:
+        try:
+            template.render({"name": "甲", "n": size})
+        except gfdocs.BudgetExceeded:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        results = list(pool.map(attempt, ([1] * 20 + [5000]) * 2))
+    return results.count(True), results.count(False)

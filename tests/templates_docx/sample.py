@@ -199,7 +199,11 @@ def annual_summary() -> dict[str, Any]:
 def bare_summary() -> dict[str, Any]:
     """The same for a unit of which nothing but the name is known."""
     full = annual_summary()
-    return {**full, "company": company("昆山市", 2), "indicators": []}
+    blank = {
+        "summary": {"text": "", "output_value": None, "energy": None, "projects": []},
+        "plan": {"text": "", "projects": []},
+    }
+    return {**full, "company": {**company("昆山市", 2), **blank}, "indicators": []}
 
 
 CASES = {

@@ -194,6 +194,9 @@ def test_a_summary_with_all_data_and_with_none() -> None:
     assert not any(re.match("[一二三]、", line) for line in bare)
     assert len(Document(io.BytesIO(data)).tables) == 1
     assert "None" not in "".join(bare)
+    context = sample.bare_summary()
+    context["company"] |= {"summary": None, "plan": None}  # as a script of one's own may give it
+    assert texts(render("annual-summary.docx", context)) == bare
 
 
 def test_a_figure_of_zero_is_shown_and_a_missing_one_is_a_dash() -> None:

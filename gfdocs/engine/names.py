@@ -105,7 +105,7 @@ class _Finder:
     def expression(self, node: nodes.Node | None, scope: Scope, line: int, kind: NameKind, optional: bool) -> None:
         if node is None:
             return
-        if isinstance(node, nodes.Call) and isinstance(node.node, nodes.Getattr) and node.node.attr in _DICT_METHODS:
+        if isinstance(node, nodes.Call) and isinstance(node.node, nodes.Getattr):
             self.expression(node.node.node, scope, line, kind, optional)
             self._children(node, scope, line, kind, optional, skip=node.node)
             return

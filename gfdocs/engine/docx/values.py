@@ -368,7 +368,8 @@ def _make_attribute(spot: Spot) -> Writer:
             return ""
         if not _is_plain(value) and _class_name(value):
             raise Unfit("only text can stand in an attribute", "属性中只能是文本")
-        return escape_xml(_plain_text(value))
+        # A parser makes a blank of a line break in an attribute, unless it is written as a reference.
+        return escape_xml(_plain_text(value)).replace("\n", "&#10;").replace("\t", "&#9;")
 
     return write
 

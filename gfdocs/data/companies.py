@@ -15,12 +15,12 @@ from gfdocs.data.source import (
     ListNode,
     MapNode,
     SourceLimits,
-    YamlReader,
     add_empty,
     check_text,
     decode_text,
 )
 from gfdocs.data.table import IGNORED, Cell, Table, heading_tests, read_tables
+from gfdocs.data.yaml_reader import YamlReader
 from gfdocs.errors import Text, did_you_mean
 
 __all__ = ["LIST_KEYS", "CompanyLoader", "normalise_cell"]

@@ -26,13 +26,13 @@ from gfdocs.data.source import (
     Collector,
     SourceLimits,
     TooMany,
-    YamlReader,
     add_empty,
     decode_text,
     read_bytes,
     refuse_kind,
     to_place,
 )
+from gfdocs.data.yaml_reader import YamlReader
 from gfdocs.errors import DataError, Issue, Place, Text, did_you_mean
 
 __all__ = ["LIST_KEYS", "Dataset", "load_companies", "load_dataset", "records_from_raw"]

@@ -14,8 +14,9 @@ from typing import Any
 
 from gfdocs.data.fields import RecordSpec, get_spec, locate
 from gfdocs.data.model import Company
-from gfdocs.data.source import Collector, MapNode, YamlReader
+from gfdocs.data.source import Collector, MapNode
 from gfdocs.data.table import Cell, column_letters
+from gfdocs.data.yaml_reader import YamlReader
 from gfdocs.errors import Place
 
 __all__ = ["PlacedOrigin", "Places", "TableOrigin", "YamlOrigin", "locate_all", "nearest"]

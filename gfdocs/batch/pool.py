@@ -134,8 +134,10 @@ def _get_context() -> BaseContext:
 
 def _serve(connection: Any, maker: Maker, sink: Sink, others: list[Any], handles: tuple[int, ...]) -> None:
     """Make the chunks that come, until the parent closes its end or is gone."""
+    import gc
     import signal
 
+    gc.freeze()  # what was inherited stays shared: a collection would write to every page of it
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
     for other in others:
         other.close()

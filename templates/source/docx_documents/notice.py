@@ -6,6 +6,7 @@ from wordml import Docx, blank, paragraph, run, tag
 
 from docx_documents.parts import attachment_list, document, imprint, signature
 from docx_documents.styles import MARK_LIMIT
+from gfdocs.gongwen import layout
 
 
 def draw() -> Docx:
@@ -29,7 +30,7 @@ def _head() -> str:
         + tag("else")
         + paragraph("{{ issuer.mark }}", style="IssuerMarkLong")
         + tag("endif")
-        + blank(2)
+        + blank(layout.BLANK_LINES_ABOVE_NUMBER)
         + paragraph("{{ round.number_or_blank }}", style="DocumentNumber")
     )
 
@@ -37,13 +38,13 @@ def _head() -> str:
 def _title() -> str:
     """标题 (7.3.1): an inverted trapezoid whose lines break between words; a title of one's own breaks by itself."""
     return (
-        blank(2)
+        blank(layout.BLANK_LINES_ABOVE_TITLE)
         + tag("if round.title")
         + paragraph("{{ round.title }}", style="GongwenTitle")
         + tag("else")
         + paragraph("{{ issuer.name }}关于转发\n{{ round.name }}名单\n并做好有关工作的通知", style="GongwenTitle")
         + tag("endif")
-        + blank()
+        + blank(layout.BLANK_LINES_ABOVE_ADDRESSEE)
         + paragraph("{{ addressees|join('，') }}：", style="Addressee")
     )
 

@@ -19,7 +19,11 @@ LONG_MARK_SIZE, LONG_MARK_LINE = 26.0, 29.0
 INK_TOP, EM_BOTTOM, BASELINE = 0.84, 0.12, 0.8
 MARK_LIMIT = 12  # characters of 36 pt that fit 156 mm
 # the red rule: distance from the lower edge of the characters to the rule
-NUMBER_LINE, NUMBER_RULE_SPACE = 17.5, 10
+NUMBER_LINE = 17.5
+NUMBER_RULE_SPACE = round(
+    layout.mm_to_points(layout.RED_RULE_BELOW_NUMBER.value)
+    - ((1 - BASELINE) * NUMBER_LINE - EM_BOTTOM * layout.BODY_SIZE.value)
+)
 
 
 def _space_above_mark(size: float, line: float) -> int:

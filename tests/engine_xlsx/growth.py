@@ -65,7 +65,7 @@ def _draw_list(book: Any, bold: Any) -> None:
     sheet.set_row(6, 30)
     sheet.merge_range("A9:C9", "负责人：{{ person }}", bold)
     sheet.write("A10", "注")
-    sheet.write_formula("B10", "=C7&\"/\"&COUNTA(B5:B5)")
+    sheet.write_formula("B10", '=C7&"/"&COUNTA(B5:B5)')
     sheet.write_array_formula("C10:C10", "{=SUM(C5:C5*2)}")
     sheet.write_formula("D10", "=SUM(5:5)-SUM(5:5)")
     sheet.write_formula("E10", "=SUM(C:C)")
@@ -88,13 +88,15 @@ def _draw_list(book: Any, bold: Any) -> None:
     sheet.ignore_errors({"number_stored_as_text": "B5:B5"})
     sheet.unprotect_range("C5:C5", "输入")
     sheet.protect()
-    sheet.set_header("&L&\"宋体\"&10{{ title }}&R第&P页")
+    sheet.set_header('&L&"宋体"&10{{ title }}&R第&P页')
     sheet.add_sparkline("J7", {"range": f"'{LIST}'!C5:C5"})
     sheet.add_sparkline("K5", {"range": f"'{LIST}'!C5:D5"})
     sheet.insert_image("B14", "dot.png", {"image_data": io.BytesIO(PICTURE)})
     sheet.insert_textbox("D14", "文本框：{{ title }}", {"width": 120, "height": 40})
     chart = book.add_chart({"type": "column"})
-    chart.add_series({"categories": f"='{LIST}'!$B$5:$B$5", "values": f"='{LIST}'!$C$5:$C$5", "name": f"='{LIST}'!$C$3"})
+    chart.add_series(
+        {"categories": f"='{LIST}'!$B$5:$B$5", "values": f"='{LIST}'!$C$5:$C$5", "name": f"='{LIST}'!$C$3"}
+    )
     chart.set_title({"name": "图：{{ title }}"})
     sheet.insert_chart("F14", chart)
 

@@ -415,66 +415,54 @@ def _short(text: str, length: int = 40) -> str:
 _NO_SPACE = re.compile(r"\s*(?:- )?\s*[\w（）()]+(?P<colon>:(?=[^\s:/])|：)")
 
 
+# A word of libyaml's context, one of its problem, the fact, the hint: the first that fits is told. {} is the character.
+_EXPLANATIONS: Final = (
+    ("quoted scalar", "end of stream", Text("the quote {} that opens here is not closed", "此处的引号 {} 没有配对"),
+     Text("close it with {} on the same line", "请在同一行补上 {}")),
+    ("", "escape", Text("a backslash that means nothing in double quotes", "双引号中的反斜杠转义无效"),
+     Text("use single quotes, or write \\\\", "请改用单引号，或写成 \\\\")),
+    ("flow", "", Text('a "[" or "{{" is not closed, or a comma is missing in it', "“[”或“{{”没有配对，或其中缺少逗号"),
+     Text("close it, or put a text that begins with [ or {{ in quotes", "请补上“]”或“}}”；以 [ 或 {{ 开头的文字请加引号")),
+    ("", "could not find expected ':'", Text("a key without a colon", "键后缺少冒号"),
+     Text('write "key: value"', "请写成“键: 值”")),
+    ("", "mapping values are not allowed", Text('a ": " that cannot stand here', "此处不应出现“: ”"),
+     Text("put a text with a colon in quotes; or is the line above indented otherwise?",
+          "含冒号的文字请加引号；或检查本行与上一行的缩进")),
+    ("", "cannot start any token", Text('a value cannot begin with "{}"', "值不能以“{}”开头"),
+     Text("put it in quotes", "请加引号")),
+    ("", "did not find expected", Text("this line is indented otherwise than its neighbours, or a quote ends too early",
+                                       "本行缩进与相邻行不一致，或引号提前结束"),
+     Text("align it with the lines above", "请与上面的行对齐")),
+    ("", "block sequence entries", Text('a "- " that cannot stand here', "此处不应出现“- ”"),
+     Text("begin the list on the next line", "列表请另起一行")),
+)  # fmt: skip
+
+
 def explain_syntax(
     problem: str, context: str, line: int, column: int, lines: list[str], file: str
 ) -> tuple[Place, Text, Text]:
     """Return place, fact and hint of a YAML syntax error in words for people who do not write parsers."""
     here = lines[line] if line < len(lines) else ""
     tab = re.match(r" *\t", here)
-    if tab and ("cannot start any token" in problem or "tab" in problem):
+    if tab and ("cannot start any token" in problem or "tab character" in problem):
         fact = Text("a tab in the indentation", "缩进中有制表符（Tab）")
         return Place(file, line + 1, tab.end()), fact, Text("indent with spaces", "请改用空格缩进")
-    char = here[column] if column < len(here) else ""
-    for number in (line, line - 1):
-        match = _NO_SPACE.match(lines[number]) if 0 <= number < len(lines) else None
-        if match and (
-            "not allowed" in problem or "could not find" in problem or "did not find expected key" in problem
-        ):
-            return _explain_colon(match, Place(file, number + 1, match.start("colon") + 1))
+    if any(word in problem for word in ("not allowed", "could not find", "did not find expected key")):
+        for number in (line, line - 1):
+            match = _NO_SPACE.match(lines[number]) if 0 <= number < len(lines) else None
+            if match:
+                return _explain_colon(match, Place(file, number + 1, match.start("colon") + 1))
+    char = here[column] if column < len(here) else '"'
     place = Place(file, line + 1, column + 1)
-    if "quoted scalar" in context and "end of stream" in problem:
-        quote = char or '"'
-        return place, Text(f"the quote {quote} that opens here is not closed", f"此处的引号 {quote} 没有配对"), Text(
-            f"close it with {quote} on the same line", f"请在同一行补上 {quote}"
-        )  # fmt: skip
-    if "escape" in problem:
-        fact = Text("a backslash that means nothing in double quotes", "双引号中的反斜杠转义无效")
-        return place, fact, Text("use single quotes, or write \\\\", "请改用单引号，或写成 \\\\")
-    if "flow" in context:
-        fact = Text('a "[" or "{" is not closed, or a comma is missing in it', "“[”或“{”没有配对，或其中缺少逗号")
-        return (
-            place,
-            fact,
-            Text(
-                "close it, or put a text that begins with [ or { in quotes",
-                "请补上“]”或“}”；以 [ 或 { 开头的文字请加引号",
-            ),
-        )
-    if "could not find expected ':'" in problem:
-        fact = Text("a key without a colon", "键后缺少冒号")
-        return place, fact, Text('write "key: value"', "请写成“键: 值”")
-    if "mapping values are not allowed" in problem:
-        fact = Text('a ": " that cannot stand here', "此处不应出现“: ”")
-        hint = Text(
-            "put a text with a colon in quotes; or is the line above indented otherwise?",
-            "含冒号的文字请加引号；或检查本行与上一行的缩进",
-        )
-        return place, fact, hint
-    if "cannot start any token" in problem and char:
-        fact = Text(f'a value cannot begin with "{char}"', f"值不能以“{char}”开头")
-        return place, fact, Text("put it in quotes", "请加引号")
-    if "did not find expected key" in problem or "did not find expected '-'" in problem:
-        fact = Text(
-            "this line is indented otherwise than its neighbours, or a quote ends too early",
-            "本行缩进与相邻行不一致，或引号提前结束",
-        )
-        return place, fact, Text("align it with the lines above", "请与上面的行对齐")
-    if "block sequence entries" in problem:
-        fact = Text('a "- " that cannot stand here', "此处不应出现“- ”")
-        return place, fact, Text("begin the list on the next line", "列表请另起一行")
-    return place, Text(f"not YAML: {problem or context}", f"不符合 YAML 语法：{problem or context}"), Text(
-        "look at the indentation and the quotes of this line", "请检查本行的缩进和引号"
-    )  # fmt: skip
+    for in_context, in_problem, fact, hint in _EXPLANATIONS:
+        if in_context in context and in_problem in problem:
+            return place, _with(fact, char), _with(hint, char)
+    fact = Text(f"not YAML: {problem or context}", f"不符合 YAML 语法：{problem or context}")
+    return place, fact, Text("look at the indentation and the quotes of this line", "请检查本行的缩进和引号")
+
+
+def _with(text: Text, char: str) -> Text:
+    return Text(text.format(char), text.zh.format(char))
 
 
 def _explain_colon(match: re.Match[str], place: Place) -> tuple[Place, Text, Text]:

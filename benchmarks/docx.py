@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
+import gc
 import io
 import json
-import resource
 import shutil
 import subprocess
 import sys
@@ -222,9 +222,9 @@ def _to_fields(xml: str) -> str:
     def field(found: re.Match[str]) -> str:
         name = names.get(found[1], found[1].replace(".", "_"))
         return (
-            '</w:t></w:r><w:fldSimple w:instr=" MERGEFIELD {0} "><w:r><w:t>«{0}»</w:t></w:r></w:fldSimple>'
+            f'</w:t></w:r><w:fldSimple w:instr=" MERGEFIELD {name} "><w:r><w:t>«{name}»</w:t></w:r></w:fldSimple>'
             '<w:r><w:t xml:space="preserve">'
-        ).format(name)  # fmt: skip
+        )  # fmt: skip
 
     return re.sub(r"\{\{ ([\w.|]+) \}\}", field, xml)
 
@@ -294,9 +294,17 @@ def _peak(engine: str, rows: int) -> float:
     context = make_context(rows)
     make = ENGINES[engine](data)
     make(make_context(1))
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    gc.collect()
+    status = Path("/proc/self/status")
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # forget the peak so far
+    before = _megabytes(status, "VmRSS")
     make(context)
-    return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    return _megabytes(status, "VmHWM") - before
+
+
+def _megabytes(status: Path, key: str) -> float:
+    line = next(line for line in status.read_text(encoding="ascii").splitlines() if line.startswith(key))
+    return int(line.split()[1]) / 1024
 
 
 ENGINES: dict[str, Callable[[bytes], Callable[[dict[str, Any]], bytes]]] = {

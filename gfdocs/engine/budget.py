@@ -49,36 +49,37 @@ class OverBudget(Exception):
         self.text = Text(en, zh)
 
 
-def _count_items(values: Any, limit: int = 20_000_000) -> int:
-    """Return how many values there are in these, at all depths."""
+_CONTAINERS = frozenset((dict, list, tuple))
+_STEP = 1000
+
+
+def _count_items(values: Any) -> Iterator[int]:
+    """Yield how many values there are in these, at all depths, some thousand at a time: only as far as one asks."""
     count, rest, seen = 0, [values], set()
-    while rest and count < limit:
+    while rest:
         value = rest.pop()
-        if isinstance(value, Mapping):
-            inner: Any = value.values()
-        elif isinstance(value, list | tuple | set | frozenset):
-            inner = value
-        else:
-            continue
         if id(value) in seen:
             continue
         seen.add(id(value))
+        inner = value.values() if isinstance(value, Mapping) else value
         count += len(value)
-        rest.extend(item for item in inner if isinstance(item, Mapping | list | tuple))
-    return count
+        rest.extend(item for item in inner if item.__class__ in _CONTAINERS)
+        if count > _STEP:
+            yield count
+            count = 0
+    yield count
 
 
 class Meter:
     """The count of one render. Not shared: each render makes its own."""
 
-    __slots__ = ("_grown", "_values", "budget", "characters", "iterations")
+    __slots__ = ("_items", "budget", "characters", "iterations")
 
     def __init__(self, budget: Budget, values: Any = None) -> None:
         self.budget = budget
         self.iterations = budget.iterations
         self.characters = budget.characters
-        self._values = values
-        self._grown = False
+        self._items = _count_items(values) if isinstance(values, Mapping | list | tuple) else iter(())
 
     def spend(self, count: int) -> None:
         """Take `count` rounds; OverBudget where none are left."""
@@ -95,12 +96,14 @@ class Meter:
             raise OverBudget(f"the template writes more than {limit:,} characters", f"模板输出超过 {limit:,} 个字符")
 
     def _grow(self) -> bool:
-        if not self._grown:
-            self._grown = True
-            items = _count_items(self._values)
+        """Allow for as much of the data as it takes; True where it is enough."""
+        while self.iterations < 0 or self.characters < 0:
+            items = next(self._items, None)
+            if items is None:
+                return False
             self.iterations += items * self.budget.per_item
             self.characters += items * self.budget.characters_per_item
-        return self.iterations >= 0 and self.characters >= 0
+        return True
 
 
 METER: ContextVar[Meter | None] = ContextVar("gfdocs_meter", default=None)

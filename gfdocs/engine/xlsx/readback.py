@@ -187,7 +187,7 @@ class _Reader:
         self, item: Field, form: SheetForm, sheet: ReturnedSheet, ends: list[tuple[Listing, int, int]]
     ) -> None:
         where = self.find_field(item, form, sheet, ends)
-        if where is None:
+        if where is None or min(where) < 1:
             return
         row, column = where
         held = sheet.get(row, column)

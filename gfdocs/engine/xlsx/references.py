@@ -133,7 +133,7 @@ Formula = tuple[str | Ref, ...]
 def letter(column: int) -> str:
     """Return the letters of a column: 1 → A, 27 → AA."""
     text = ""
-    while column:
+    while column > 0:  # a place left of column A has no letters, and no end
         column, rest = divmod(column - 1, 26)
         text = chr(65 + rest) + text
     return text

@@ -148,7 +148,7 @@ def run_peer(folder: str, out: str, limit: int) -> dict[str, Any]:
         began = time.perf_counter()
         if job.kind == "docx":
             document = docxtpl.DocxTemplate(template)
-            environment = jinja2.Environment(autoescape=True)  # noqa: S701
+            environment = jinja2.Environment(autoescape=True)
             environment.filters.update(FILTERS)
             document.render(context, environment)
             document.save(path)

@@ -7,6 +7,7 @@ the next one only through a manifest; it is made again, with the same bytes.
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
@@ -35,14 +36,15 @@ class StoreSink:
         self.url, self.storage = url, storage
         self._store: Any = None
         self._root = ""
+        self._process = 0
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"url": self.url, "storage": self.storage, "_store": None, "_root": ""}
+        return StoreSink(self.url, self.storage).__dict__
 
     @property
     def store(self) -> Any:
         """The fsspec file system. Raises OutputError where it can't be had."""
-        if self._store is None:
+        if self._store is None or self._process != os.getpid():  # connections do not live through a fork
             try:
                 from fsspec.core import url_to_fs
             except ImportError as error:
@@ -51,7 +53,7 @@ class StoreSink:
                 self._store, root = url_to_fs(self.url, **self.storage)
             except (ImportError, ValueError, OSError) as error:
                 raise faults.no_store(self.url, error) from error
-            self._root = str(root).rstrip("/")
+            self._root, self._process = str(root).rstrip("/"), os.getpid()
         return self._store
 
     def locate(self, path: str) -> str:

@@ -51,7 +51,7 @@ def _run_in_workers(
 
 
 def _run_on_cluster(chunks: Iterator[Chunk], maker: Maker, address: str, remote: Sink | None) -> Iterator[Result]:
-    if not address.startswith("dask://"):
+    if not address.startswith(("dask://", "dask+tls://")):
         raise faults.bad_executor(address)
     from gfdocs.batch.executors import ExecutorPool, open_dask
 

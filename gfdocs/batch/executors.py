@@ -136,7 +136,7 @@ class ExecutorPool:
 
 @contextlib.contextmanager
 def open_dask(address: str, retries: int = 3) -> Iterator[tuple[Executor, int]]:
-    """Give the executor of the Dask cluster at `dask://host:port`, and how many threads it has.
+    """Give the executor of the Dask cluster at `dask://host:port` (`dask+tls://`), and how many threads it has.
 
     Raises OutputError where Dask isn't installed or the cluster doesn't answer. The cluster runs what it is sent:
     connect only to one you trust, over TLS or in a network of your own.
@@ -146,7 +146,7 @@ def open_dask(address: str, retries: int = 3) -> Iterator[tuple[Executor, int]]:
     except ImportError as error:
         raise faults.no_extra("dask", "dask.distributed") from error
     try:
-        address_there = address.replace("dask://", "tcp://", 1)
+        address_there = address.replace("dask+tls://", "tls://", 1).replace("dask://", "tcp://", 1)
         client: Any = distributed.Client(address_there, set_as_default=False, timeout=CONNECT_SECONDS)  # type: ignore[no-untyped-call]
     except (OSError, ValueError, TimeoutError) as error:
         raise faults.no_cluster(address, error) from error

@@ -429,7 +429,7 @@ def _draw_heading(book: Book, sheet: Any, form: Form, start: int, end: int) -> N
 
 _KINDS: dict[str, dict[str, Any]] = {
     "text": {"align": "left", "indent": 1},
-    "long": {"align": "left"},
+    "long": {"align": "left", "valign": "top"},  # of a text longer than its row, the beginning shows
     "code": {"num_format": "@", "align": "center"},
     "amount": {"num_format": "#,##0.00", "align": "right"},
     "ratio": {"num_format": "0.0000", "align": "right"},

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from gfdocs.programme.project import Project
 
 SUFFIX = ".xlsx"
+NOT_THIS_FORM = "GF610"
+MISFITS = ("GF611", "GF612", "GF615", "GF617", "GF618", "GF619")  # sheets, headings and fields that the form has and the file has not
 _IDENTITY = ("name", "district", "category")
 
 
@@ -120,18 +122,34 @@ def _list_workbooks(folder: Path) -> list[Path]:
 
 
 def _read_return(path: Path, folder: Path, project: Project, issues: list[Issue]) -> Return | None:
-    """Return what the workbook gives by the template that fits it, or None with the reasons in `issues`."""
+    """Return what the workbook gives by the template that fits it best, or None with the reasons in `issues`.
+
+    Forms of one round share headings, so each is tried and the one with the fewest of its own words missing is taken.
+    """
     name = str(path.relative_to(folder))
     refused: list[Issue] = []
+    readings: list[tuple[int, str, Raw]] = []
     for document in _returned_documents(project, path.name):
         try:
-            result = project.template(document, "xlsx").read(path)
+            result = project.template(document, "xlsx").read(path, name=name)
         except GfdocsError as error:
             refused.extend(error.issues)
             continue
-        return _to_return(name, document, result, project, issues)
-    issues.extend(refused or [_no_form(name)])
-    return None
+        readings.append((_count_misfits(result), document, result))
+    if not readings:
+        found = list(dict.fromkeys(refused))
+        issues.extend(found if any(issue.code != NOT_THIS_FORM for issue in found) else [_no_form(name)])
+        return None
+    _, document, result = min(readings, key=lambda reading: reading[0])
+    noted = len(issues)
+    returned = _to_return(name, document, result, project, issues)
+    told = {issue.place for issue in issues[noted:]}  # the record's own fault says more than the cell's
+    issues.extend(issue for issue in getattr(result, "issues", ()) if issue.place not in told)
+    return returned
+
+
+def _count_misfits(result: Raw) -> int:
+    return sum(issue.code in MISFITS for issue in getattr(result, "issues", ()))
 
 
 def _returned_documents(project: Project, file_name: str) -> list[str]:

@@ -199,7 +199,7 @@ def test_the_command_writes_the_merged_workbook_and_says_who_is_missing(
         project.dataset.companies
     )
     again = gfdocs.load(_as_project(tmp_path))
-    assert again.dataset.companies == project.dataset.companies
+    assert again.dataset.companies == collect(tmp_path / "returns", project).dataset.companies
 
 
 def _as_project(tmp_path: Path) -> Path:

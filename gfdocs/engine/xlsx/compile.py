@@ -61,6 +61,11 @@ def has_tags(text: str) -> bool:
     return any(mark in text for mark in MARKS)
 
 
+def formula_has_tags(text: str) -> bool:
+    """True where a formula has tags outside the names of sheets (which may have them)."""
+    return has_tags(text) and any(isinstance(piece, str) and has_tags(piece) for piece in parse_formula(text))
+
+
 @dataclass(frozen=True, slots=True)
 class StaticCell:
     """A cell that the data does not touch. `tail` follows `<c r="B7"`; `value` is what formulas see."""
@@ -454,7 +459,7 @@ class _Compiler:
     def compile_formula(self, entry: SheetEntry, part: CellPart) -> Cell:
         assert part.formula is not None
         text = part.formula.text
-        if has_tags(text):
+        if formula_has_tags(text):
             self.issues.append(
                 Issue(
                     "GF261",

@@ -6,7 +6,7 @@ import re
 from copy import deepcopy
 from typing import Any
 
-from gfdocs.engine.xlsx.compile import has_tags
+from gfdocs.engine.xlsx.compile import formula_has_tags
 from gfdocs.engine.xlsx.evaluate import CellError, Unknown
 from gfdocs.engine.xlsx.frame import shift_anchor
 from gfdocs.engine.xlsx.grid import Grid
@@ -61,7 +61,7 @@ def _render_drawing(parts: Parts, grid: Grid, name: str) -> None:
     for relation in parts.relations(name):
         if relation.type in ("chart", "chartEx") and _has_part(parts, relation.target):
             _render_chart(parts, grid, relation.target)
-    if grid.is_still and name not in compiled.tagged_parts and not compiled.has_links_to_cells(name):
+    if grid.is_still and parts.origin(name) not in compiled.tagged_parts and not compiled.has_links_to_cells(parts.origin(name)):
         return
     root = parts.parse(name)
     mapper = Mapper(grid)
@@ -86,11 +86,11 @@ def _render_drawing(parts: Parts, grid: Grid, name: str) -> None:
 
 def _render_chart(parts: Parts, grid: Grid, name: str) -> None:
     compiled = grid.context.compiled
-    if not compiled.sees_touched(name) and name not in compiled.tagged_parts:
+    if not compiled.sees_touched(parts.origin(name)) and parts.origin(name) not in compiled.tagged_parts:
         return
     root = parts.parse(name)
     for element in list(root.iter()):
-        if local_name(element) == "f" and element.text and not has_tags(element.text):
+        if local_name(element) == "f" and element.text and not formula_has_tags(element.text):
             element.text = _guarded(grid, name, element.text, lambda text: map_any(grid.context, text, grid))
     for element in list(root.iter()):
         if local_name(element) in ("numRef", "strRef", "multiLvlStrRef"):
@@ -164,7 +164,7 @@ def _output_values(grid: Grid, formula: str) -> list[Any] | None:
 
 def _render_comments(parts: Parts, grid: Grid, name: str) -> None:
     compiled = grid.context.compiled
-    if grid.is_still and name not in compiled.tagged_parts:
+    if grid.is_still and parts.origin(name) not in compiled.tagged_parts:
         return
     root = parts.parse(name)
     mapper = Mapper(grid)
@@ -177,7 +177,7 @@ def _render_comments(parts: Parts, grid: Grid, name: str) -> None:
         ):
             copy = deepcopy(comment)
             copy.set("ref", cell)
-            _fill_comment(grid, copy, rows, name)
+            _fill_comment(grid, copy, rows, parts.origin(name))
             copies.append(copy)
         parent.remove(comment)
         for offset, copy in enumerate(copies):
@@ -222,7 +222,7 @@ def _render_vml(parts: Parts, grid: Grid, name: str) -> None:
         for index, (target, _, _) in enumerate(mapper.cells(cell)):
             new = _move_vml(piece, mapper, (cell, target))
             if index:
-                new = re.sub(r'id="_x0000_s\d+"', f'id="_x0000_s{following}"', new, count=1)
+                new = re.sub(r'(<v:shape\b[^>]*?\bid=")[^"]*', rf"\g<1>_x0000_s{following}", new, count=1)
                 following += 1
             out.append(new)
     parts.write(name, "".join(out).encode())

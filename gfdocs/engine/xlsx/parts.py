@@ -37,6 +37,7 @@ class Parts:
     added: dict[str, str] = field(default_factory=dict)
     extensions: dict[str, str] = field(default_factory=dict)
     removed: set[str] = field(default_factory=set)
+    origins: dict[str, str] = field(default_factory=dict)
     _relations: dict[str, list[Relationship]] = field(default_factory=dict)
     _dirty: set[str] = field(default_factory=set)
 
@@ -104,11 +105,16 @@ class Parts:
         stem, extension = posixpath.splitext(name)
         copy = self.new_name(f"{stem}_{{}}{extension}")
         self.added[copy] = self.type_of(name)
+        self.origins[copy] = self.origin(name)
         self.changed[copy] = deflate(copy, self.read(name))
         relations = self.relations(name)
         if relations:
             self.set_relations(copy, [self._copy_relation(relation) for relation in relations])
         return copy
+
+    def origin(self, name: str) -> str:
+        """Return the part of the template that a part is a copy of, or the part itself."""
+        return self.origins.get(name, name)
 
     def _copy_relation(self, relation: Relationship) -> Relationship:
         shared = relation.external or relation.type in ("image", "theme", "customXml", "hyperlink")

@@ -12,7 +12,7 @@ from typing import Any
 
 from gfdocs.engine.budget import metered
 from gfdocs.engine.language import raise_issues
-from gfdocs.engine.xlsx.compile import Compiled, Sheet, has_tags
+from gfdocs.engine.xlsx.compile import Compiled, Sheet, formula_has_tags
 from gfdocs.engine.xlsx.frame import write_frame
 from gfdocs.engine.xlsx.grid import Context, Grid, Stop
 from gfdocs.engine.xlsx.mapping import map_any
@@ -174,7 +174,7 @@ class Rendering:
 
     def write_workbook(self) -> None:
         compiled = self.compiled
-        if not compiled.touched and not any(has_tags(name.text) for name in compiled.workbook.names):
+        if not compiled.touched and not any(formula_has_tags(name.text) for name in compiled.workbook.names):
             return
         root = deepcopy(compiled.workbook.root)
         before = _to_bytes(root)
@@ -283,7 +283,7 @@ class Rendering:
     def _name_text(self, element: Any, grid: Grid | None) -> str:
         text, name = element.text or "", element.get("name") or ""
         place = Place(self.compiled.name, path=(name,))
-        if has_tags(text):
+        if formula_has_tags(text):
             return self._fill_name(text, place)
         try:
             moved = map_any(self.context, text, grid)
@@ -338,6 +338,23 @@ class Rendering:
         member = self.compiled.cleaned_shared_texts
         if member is not None:
             self.parts.changed[member.name] = member
+        elif self.compiled.touched and not self.compiled.workbook.shared_texts:
+            self._add_shared_texts()
+
+    def _add_shared_texts(self) -> None:
+        """Give a workbook of inline texts a table of shared ones: some programs expect the part, with something in it."""
+        workbook = self.compiled.workbook
+        part = workbook.find_part("sharedStrings")
+        if part is None:
+            part = self.parts.new_name("xl/sharedStrings{}.xml").replace("Strings1.", "Strings.")
+            if self.parts.package.find_name(part) is not None:
+                return
+            kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"
+            self.parts.add(part, b"", kind)
+            self.parts.relate(workbook.part, "sharedStrings", part)
+        namespace = workbook.root.tag.rpartition("}")[0][1:]
+        head = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
+        self.parts.write(part, f'{head}<sst xmlns="{namespace}"><si><t></t></si></sst>'.encode())
 
     def write_styles(self) -> None:
         if self.variants.found:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from gfdocs.engine.language import check_characters
-from gfdocs.engine.xlsx.compile import Compiled, has_tags, join_tags
+from gfdocs.engine.xlsx.compile import Compiled, formula_has_tags, has_tags, join_tags
 from gfdocs.engine.xlsx.programs import CellProgram, Scope, compile_cell
 from gfdocs.engine.xlsx.workbook import TextRun, local_name
 from gfdocs.errors import Issue, Place, Text
@@ -29,6 +29,7 @@ def find_text_groups(root: Any) -> Iterator[list[Any]]:
     for element in root.iter():
         if (
             isinstance(element.tag, str)
+            and local_name(element) not in ("f", "sqref")
             and element not in seen
             and element.text
             and not len(element)
@@ -125,12 +126,12 @@ def find_part_sources(compiled: Compiled) -> Iterator[tuple[str, Place]]:
             continue
         root = safe_xml(sheet.part.frame, name=compiled.name, part=sheet.entry.part)
         for element in root.iter():
-            if isinstance(element.tag, str) and element.text and has_tags(element.text):
+            if isinstance(element.tag, str) and element.text and formula_has_tags(element.text):
                 yield element.text, Place(compiled.name, path=(sheet.entry.name, local_name(element)))
     for part in sorted(compiled.tagged_parts):
         root = safe_xml(compiled.package.read(part), name=compiled.name, part=part)
         for element in iter_tagged(root):
             yield element.text, Place(compiled.name, path=(part,))
     for name in compiled.workbook.names:
-        if has_tags(name.text):
+        if formula_has_tags(name.text):
             yield name.text, Place(compiled.name, path=(name.name,))

@@ -26,16 +26,22 @@ def find_soffice() -> str | None:
     return shutil.which("soffice") or shutil.which("libreoffice")
 
 
-def find_fonts(families: Sequence[str] = ("Noto Serif CJK SC", "Noto Sans CJK SC")) -> tuple[Path, ...]:
-    """Return the files of those of the families that fontconfig knows, in order; empty where it knows none of them."""
+FONT_PATTERNS = (
+    "Noto Serif CJK SC:bold", "Noto Sans CJK SC:bold", "Noto Serif CJK SC", "Noto Sans CJK SC",
+    "Source Han Serif SC:bold", "Source Han Sans SC:bold", "Source Han Serif SC", "Source Han Sans SC",
+)  # fmt: skip
+
+
+def find_fonts(patterns: Sequence[str] = FONT_PATTERNS) -> tuple[Path, ...]:
+    """Return the files of those fonts that fontconfig has, in order of the patterns (`family` or `family:bold`); empty where it has none."""
     program = shutil.which("fc-match")
     if program is None:
         return ()
     found: list[Path] = []
-    for family in families:
-        done = subprocess.run([program, "-f", "%{family}\t%{file}", family], capture_output=True, check=False)
+    for pattern in patterns:
+        done = subprocess.run([program, "-f", "%{family}\t%{file}", pattern], capture_output=True, check=False)
         names, _, file = done.stdout.decode("utf-8", "replace").partition("\t")
-        if family in names and file and Path(file) not in found:
+        if pattern.partition(":")[0] in names.split(",") and file and Path(file) not in found:
             found.append(Path(file))
     return tuple(found)
 
@@ -126,10 +132,11 @@ def to_png(data: bytes, kind: str, *, name: str = "document") -> bytes:
 
 
 def _convert_one(data: bytes, kind: str, to: str, name: str) -> bytes:
-    if kind == "svg" and to == "pdf":
+    if kind == "svg":
         from gfdocs.engine.svg.outline import to_pdf as outline_to_pdf
 
-        return outline_to_pdf(data, _get_fonts(name))
+        pdf = outline_to_pdf(data, _get_fonts(name), name=name)
+        return pdf if to == "pdf" else _draw_page(pdf, name)
     with tempfile.TemporaryDirectory(prefix="gfdocs-convert-") as scratch:
         source = Path(scratch) / f"document.{kind}"
         source.write_bytes(data)
@@ -137,11 +144,25 @@ def _convert_one(data: bytes, kind: str, to: str, name: str) -> bytes:
         return result.read_bytes()
 
 
+def _draw_page(pdf: bytes, name: str, dpi: int = 150) -> bytes:
+    """Return the first page of a PDF as PNG."""
+    try:
+        import pypdfium2
+    except ImportError as error:
+        fact = Text("drawing a picture needs pypdfium2", "生成图片需要 pypdfium2")
+        raise ConvertError(Issue("GF804", "error", Place(name), fact, Text("pip install gfdocs[pdf]"))) from error
+    from io import BytesIO
+
+    picture = BytesIO()
+    pypdfium2.PdfDocument(pdf)[0].render(scale=dpi / 72).to_pil().save(picture, "PNG")
+    return picture.getvalue()
+
+
 def outline(data: bytes, *, name: str = "document") -> bytes:
     """Return an svg whose text is paths, for the engraver; needs the extra `pdf` and a font that has all characters."""
     from gfdocs.engine.svg.outline import outline as outline_svg
 
-    return outline_svg(data, _get_fonts(name))
+    return outline_svg(data, _get_fonts(name), name=name)
 
 
 def _get_fonts(name: str) -> tuple[Path, ...]:

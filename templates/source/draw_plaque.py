@@ -43,7 +43,7 @@ def _draw_plaque() -> str:
      gf:set-width 等为数据给出其他尺寸时代替 width 等属性的值。
      图层 plate 为底板效果，engraving 为需要刻蚀的线条与文字。 -->
 <svg xmlns="http://www.w3.org/2000/svg" xmlns:gf="urn:gfdocs:svg" {_sized("width", "<w>mm")} {_sized("height", "<h>mm")} {_sized("viewBox", "0 0 <w> <h>")}>
-  <title>{{{{ plaque.title }}}} {{{{ company.display_name }}}}</title>
+  <title>{{{{ plaque.title }}}} {{{{ company.name }}}}</title>
   <desc>标牌示意样式，并非主管部门公布的正式式样；制作前请以正式式样为准。不含印章与徽标。</desc>
   <defs>
     <linearGradient id="ground" gradientUnits="userSpaceOnUse" x1="0" y1="0" {_sized("x2", "<w>")} {_sized("y2", "<h>")}>
@@ -65,7 +65,7 @@ def _draw_plaque() -> str:
       <text id="english" x="300" y="153" font-family="{HEI}" font-weight="500" font-size="17.5" letter-spacing="2.4" fill="{GREEN}" data-cmyk="{GREEN_CMYK}" gf:fit="490" gf:condense="0.9" gf:smallest="9">{{{{ plaque.english }}}}</text>
       <path id="rule" d="M160 175H288M312 175H440" fill="none" stroke="{GREEN}" data-cmyk="{GREEN_CMYK}" stroke-width="0.9"/>
       <path id="lozenge" d="M300 170L305 175L300 180L295 175Z" fill="{GREEN}" data-cmyk="{GREEN_CMYK}"/>
-      <text id="company" x="300" y="252" font-family="{HEI}" font-weight="700" font-size="37" gf:fit="490" gf:lines="3" gf:height="84" gf:condense="0.85" gf:leading="1.25" gf:smallest="14">{{{{ company.display_name }}}}</text>
+      <text id="company" x="300" y="252" font-family="{HEI}" font-weight="700" font-size="37" gf:fit="490" gf:lines="3" gf:height="84" gf:condense="0.85" gf:leading="1.25" gf:smallest="14">{{{{ company.name }}}}</text>
       <text id="issuer" x="300" y="320" font-family="{SONG}" font-weight="700" font-size="24" gf:fit="470" gf:condense="0.85" gf:smallest="12">{{{{ plaque.issuer }}}}</text>
       <text id="date" x="300" y="350" font-family="{SONG}" font-weight="700" font-size="19" gf:fit="300" gf:smallest="10">{{{{ plaque.date_text }}}}</text>
     </g>

@@ -27,7 +27,7 @@ WORDS = {
     "width": 600,
     "height": 400,
 }
-CONTEXT = {"company": {"display_name": "示例电子有限公司"}, "plaque": WORDS}
+CONTEXT = {"company": {"name": "示例电子有限公司"}, "plaque": WORDS}
 MANY = 2000 if os.environ.get("GFDOCS_NIGHTLY") == "1" else 150
 
 

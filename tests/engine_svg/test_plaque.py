@@ -44,7 +44,7 @@ LONGEST = "江苏省苏州市示例高端装备制造与新能源汽车零部件
 def draw(
     name: str, plaque: dict[str, Any] = PROVINCIAL, width: int = 600, height: int = 400, template: Template = TEMPLATE
 ) -> bytes:
-    context = {"company": {"display_name": name}, "plaque": {**plaque, "width": width, "height": height}}
+    context = {"company": {"name": name}, "plaque": {**plaque, "width": width, "height": height}}
     return template.render(context).to_bytes()
 
 
@@ -260,7 +260,7 @@ def test_texts_can_be_measured_by_the_faces_themselves(fonts: FontSet) -> None:
     from dataclasses import replace
 
     compiled = replace(TEMPLATE.compiled, fonts=fonts)
-    context = {"company": {"display_name": "W" * 14}, "plaque": {**PROVINCIAL, "width": 600, "height": 400}}
+    context = {"company": {"name": "W" * 14}, "plaque": {**PROVINCIAL, "width": 600, "height": 400}}
     check_fits(compiled.render(context), fonts)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from gfdocs.engine.package import Limits, read_package
 from gfdocs.engine.xlsx.compile import Compiled as _Workbook
 from gfdocs.engine.xlsx.compile import compile_workbook
+from gfdocs.engine.xlsx.pictures import Picture
 from gfdocs.errors import Issue
 
 if TYPE_CHECKING:

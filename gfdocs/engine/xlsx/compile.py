@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from gfdocs.engine.package import Member, Package, deflate, safe_xml
 from gfdocs.engine.xlsx.geometry import MAX_COLUMN, MAX_ROW
+from gfdocs.engine.xlsx.heights import Wrap
 from gfdocs.engine.xlsx.layout import Assign, Block, Line, Node, Tag, build_layout, split_tags
 from gfdocs.engine.xlsx.programs import (
     AssignProgram,
@@ -35,6 +36,7 @@ from gfdocs.engine.xlsx.workbook import (
     TablePart,
     TextRun,
     Workbook,
+    local_name,
     read_table,
     read_text_item,
     read_workbook,
@@ -84,6 +86,8 @@ class ValueCell:
     style: str
     program: CellProgram
     runs: tuple[str, ...] = ()
+    merges: bool = False
+    """`{% vm %}`: equal neighbours of the list, one under the other, become one cell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +116,9 @@ class Row:
     attributes: str
     cells: tuple[Cell, ...]
     is_hidden: bool = False
-    has_height: bool = False
+    height: float = 0.0
+    """The height written in the template, in points; 0 where the row has none."""
+    wraps: tuple[Wrap, ...] = ()
 
     def cell(self, column: int) -> Cell | None:
         return next((cell for cell in self.cells if cell.column == column), None)
@@ -326,6 +332,7 @@ class _Compiler:
         safe_xml(data, name=package.name, part=entry.part)
         part = scan_sheet(to_utf8(data))
         tables = self.read_tables(entry)
+        widths = _Widths(part)
         row_lines: list[Line] = []
         column_tags: dict[int, list[Tag]] = {}
         sheet_tags: list[Tag] = []
@@ -352,10 +359,11 @@ class _Compiler:
             bare_columns |= tag_columns - content
             full_columns |= content
             is_bare = bool(row_tags) and not content and not any(kind != "tr" for _, kind, _ in tags)
-            if row_tags:
+            is_bare = is_bare or (bool(tags) and not content and all(kind == "sheet" for _, kind, _ in tags))
+            if row_tags or is_bare:
                 row_lines.append(Line(row_part.number, tuple(row_tags), is_bare))
             rows[row_part.number] = Row(
-                row_part.number, row_part.attributes, cells, row_part.is_hidden, ' ht="' in row_part.attributes
+                row_part.number, row_part.attributes, cells, row_part.is_hidden, *self.read_height(row_part, cells, widths)
             )
         column_lines = [
             Line(column, tuple(tags), column not in full_columns) for column, tags in sorted(column_tags.items())
@@ -416,6 +424,23 @@ class _Compiler:
                 cells.append(cell)
         return tuple(cells), tags
 
+    def read_height(self, row: RowPart, cells: tuple[Cell, ...], widths: _Widths) -> tuple[float, tuple[Wrap, ...]]:
+        """Return a row's own height, and its cells with tags whose text is wrapped in it."""
+        match = _HEIGHT.search(row.attributes)
+        if match is None:
+            return 0.0, ()
+        styles = self.workbook.styles
+        wraps = [
+            Wrap(
+                cell.column,
+                max(1.0, widths.get(row.number, cell.column) * 11 / styles.font_size(cell.style) - 0.7),
+                styles.font_size(cell.style) * 1.32,
+            )
+            for cell in cells
+            if isinstance(cell, ValueCell) and styles.is_wrapped(cell.style)
+        ]
+        return float(match[1]), tuple(wraps)
+
     def compile_cell(
         self, entry: SheetEntry, part: CellPart, prefix: str, tags: list[tuple[int, str, Tag]]
     ) -> Cell | None:
@@ -436,7 +461,8 @@ class _Compiler:
         source = text.text
         if len(runs) > 1:
             source = runs[0].text + "".join(f"{RUN_MARK}{i}\x1f{run.text}" for i, run in enumerate(runs[1:], 1))
-        rest, found = split_tags(source, place)
+        merges = _VERTICAL_MERGE.search(source) is not None
+        rest, found = split_tags(_VERTICAL_MERGE.sub("", source) if merges else source, place)
         for kind, kind_tags in found.items():
             tags += [(part.column, kind, Tag(tag.word, tag.source, tag.place, part.column)) for tag in kind_tags]
         if not without_runs(rest).strip():
@@ -447,7 +473,7 @@ class _Compiler:
         if program is None:
             return None
         properties = tuple(run.properties for run in runs) if RUN_MARK in rest else ()
-        return ValueCell(part.column, part.style, program, properties)
+        return ValueCell(part.column, part.style, program, properties, merges)
 
     def plain_cell(self, part: CellPart, text: str) -> StaticCell:
         """A cell whose line tags were taken out and that has fixed text left."""
@@ -554,6 +580,42 @@ class _Compiler:
                     self.issues.append(_side_by_side(loop.place, surrounding.place))
             for branch in node.branches:
                 self.refuse_side_by_side(sheet, branch.nodes, node)
+
+
+_HEIGHT = re.compile(r' ht="([0-9.]+)"')
+_VERTICAL_MERGE = re.compile(r"\{%[-+]?\s*vm\s*[-+]?%\}")
+
+
+class _Widths:
+    """Column widths of a sheet in Latin characters, merged cells as wide as all their columns."""
+
+    def __init__(self, part: SheetPart) -> None:
+        self.part = part
+
+    @cached_property
+    def found(self) -> tuple[dict[int, float], float, dict[tuple[int, int], int]]:
+        from lxml import etree
+
+        from gfdocs.engine.xlsx.mapping import read_rectangle
+
+        root = etree.fromstring(self.part.frame, etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True))
+        widths: dict[int, float] = {}
+        default, merged = 8.43, {}
+        for element in root.iter():
+            name = local_name(element)
+            if name == "sheetFormatPr":
+                default = float(element.get("defaultColWidth") or default)
+            elif name == "col" and element.get("width"):
+                for number in range(int(element.get("min", "1")), min(int(element.get("max", "1")), 1000) + 1):
+                    widths[number] = float(element.get("width", "8.43"))
+            elif name == "mergeCell" and (box := read_rectangle(element.get("ref", ""))) is not None:
+                merged[box.row1, box.column1] = box.column2
+        return widths, default, merged
+
+    def get(self, row: int, column: int) -> float:
+        widths, default, merged = self.found
+        last = merged.get((row, column), column)
+        return sum(widths.get(number, default) for number in range(column, min(last, column + 500) + 1))
 
 
 def _attribute_form(name: str) -> str:

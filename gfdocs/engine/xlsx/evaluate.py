@@ -202,7 +202,7 @@ def _operand(item: Any) -> Tree:
         ref = parse_reference(item.value)
         if ref is not None and ref.last_sheet is None:
             return Reference(ref)
-        if ref is None and not set(item.value) & set("[]!:#{}"):
+        if ref is None and not set(item.value) & set("!:{}"):
             return Named(item.value)
     raise Unknown
 

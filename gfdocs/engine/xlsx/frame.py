@@ -9,6 +9,7 @@ from gfdocs.engine.xlsx.compile import Compiled, has_tags
 from gfdocs.engine.xlsx.geometry import MAX_COLUMN
 from gfdocs.engine.xlsx.grid import Grid
 from gfdocs.engine.xlsx.mapping import Mapper, read_rectangle
+from gfdocs.engine.xlsx.pictures import add_drawing_element
 from gfdocs.engine.xlsx.references import letter, parse_formula
 from gfdocs.engine.xlsx.resolve import FormulaFault, Site, formula_text
 from gfdocs.engine.xlsx.texts import render_header
@@ -92,6 +93,8 @@ class _FrameWriter:
                     place = Place(self.grid.context.compiled.name, path=(self.grid.sheet.entry.name, name))
                     self.grid.context.report(Issue("GF266", "error", place, fault.fact, fault.hint))
         self._drop_empty(root)
+        if self.grid.drawing_relation is not None:
+            add_drawing_element(root, self.grid.drawing_relation)
         return self._take_merges(root)
 
     def _take_merges(self, root: Any) -> list[str]:
@@ -287,8 +290,7 @@ class _FrameWriter:
 
         if element.get("location"):
             element.set("location", self._location(element.get("location")))
-        relation = next((value for key, value in element.attrib.items() if key.endswith("}id")), "")
-        if self.grid.add_links(element, relation, self.mapper):
+        if self._add_links(element):
             return
         areas = self.mapper.areas(element.get("ref", ""))
         parent = element.getparent()
@@ -300,6 +302,26 @@ class _FrameWriter:
             copy = deepcopy(element)
             copy.set("ref", area)
             parent.insert(parent.index(element) + 1, copy)
+
+    def _add_links(self, element: Any) -> bool:
+        """Write a link of its own for each cell where the target has tags; False where it has none."""
+        from copy import deepcopy
+
+        key = next((key for key in element.attrib if key.endswith("}id")), "")
+        program = self.grid.link_targets.get(element.get(key, "")) if key else None
+        if program is None:
+            return False
+        parent = element.getparent()
+        place = parent.index(element)
+        parent.remove(element)
+        for offset, (cell, rows, _) in enumerate(self.mapper.cells(element.get("ref", "").partition(":")[0])):
+            target = self.grid.get_link(program, rows)
+            if target:
+                copy = deepcopy(element)
+                copy.set("ref", cell)
+                copy.set(key, target)
+                parent.insert(place + offset, copy)
+        return True
 
     def _location(self, text: str) -> str:
         return text if has_tags(text) else self.mapper.free_formula(text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -10,6 +11,7 @@ from itertools import chain
 from operator import itemgetter
 from typing import Any
 
+from gfdocs.engine.language import check_characters
 from gfdocs.engine.xlsx.compile import Cell, Compiled, FormulaCell, Row, Sheet, StaticCell, ValueCell, without_runs
 from gfdocs.engine.xlsx.evaluate import (
     Call,
@@ -28,7 +30,9 @@ from gfdocs.engine.xlsx.evaluate import (
     running,
 )
 from gfdocs.engine.xlsx.geometry import MAX_COLUMN, MAX_ROW, Body, Path, Placed, Repeat, Turn, Uniform, whole_axis
+from gfdocs.engine.xlsx.heights import MAX_HEIGHT, Wrap, grown_heights, needed_height, with_height
 from gfdocs.engine.xlsx.layout import Assign, Block, Node, Stretch
+from gfdocs.engine.xlsx.pictures import Picture, PlacedPicture, place_picture
 from gfdocs.engine.xlsx.programs import CellProgram, Loop, LoopProgram, Scope, turn_scope
 from gfdocs.engine.xlsx.references import FREE, Ref, letter
 from gfdocs.engine.xlsx.resolve import FormulaFault, Site, formula_text, resolve, write_formula
@@ -49,6 +53,9 @@ class ColumnAt:
     template: int
     path: Path
     names: Mapping[str, Any] | None
+
+
+_SAFE_LINK = re.compile(r"(?i)(https?|ftp)://|mailto:|tel:")
 
 
 class Stop(Exception):
@@ -74,12 +81,15 @@ class Context:
         self.table_id += 1
         return self.table_id
 
-    def get_tree(self, text: str, grid: Grid) -> Any:
-        """Return the tree of a formula with its defined names put in; None where it is not ours to compute."""
+    def get_tree(self, text: str, grid: Grid, line: int) -> Any:
+        """Return the tree of a formula with its names and table references put in; None where it is not ours to compute."""
         tree = parse_tree(text)
-        return None if tree is None else bind_names(tree, lambda name: self._get_name(name, grid))
+        return None if tree is None else bind_names(tree, lambda name: self._get_name(name, grid, line))
 
-    def _get_name(self, name: str, grid: Grid) -> Any:
+    def _get_name(self, name: str, grid: Grid, line: int) -> Any:
+        if "[" in name:
+            ref = find_table_ref(self.compiled, name, grid.sheet, line)
+            return None if ref is None else Reference(ref)
         found = [
             defined
             for defined in self.compiled.workbook.names
@@ -119,6 +129,12 @@ class Grid:
         self.part = sheet.entry.part
         self.index = 0
         self.extra_merges: list[str] = []
+        self.pictures: list[PlacedPicture] = []
+        self.drawing_relation: str | None = None
+        self.link_targets: dict[str, CellProgram] = {}
+        self.links: list[tuple[str, str]] = []
+        self._at = (0, 0)
+        self._last_value: Any = None
         self._values: dict[tuple[int, int, int], Any] = {}
         self._busy: set[tuple[int, int, int]] = set()
 
@@ -126,15 +142,48 @@ class Grid:
     def is_renamed(self) -> bool:
         return self.name != self.sheet.entry.name
 
-    def prepare(self, parts: Any) -> None:
-        """Called before the sheet is written."""
+    def get_link(self, program: CellProgram, path: Path) -> str:
+        """Return the relation id of the link that one place has; empty where the data gives none (or none that is safe)."""
+        scope = self.scope_at(path)
+        try:
+            target = str(program.get_value(scope, self.context.missing) or "")
+            check_characters(target)
+        except Exception as fault:
+            self._report(program, fault, scope)
+            return ""
+        if not target:
+            return ""
+        if not _SAFE_LINK.match(target):
+            fact = Text(f"a link to {target!r}", f"链接目标“{target}”不被允许")
+            hint = Text("http, https, mailto and tel are allowed", "只允许 http、https、mailto、tel")
+            self.context.report(Issue("GF271", "error", program.place, fact, hint))
+            return ""
+        self.links.append((f"rIdLink{len(self.links) + 1}", target))
+        return self.links[-1][0]
 
-    def finish(self, parts: Any) -> None:
-        """Called when the sheet has been written."""
+    def find_merges(self) -> None:
+        """Find the cells that `{% vm %}` joins: equal neighbours of a list, one under the other."""
+        for number in self.sheet.numbers:
+            for cell in self.sheet.rows[number].cells:
+                if isinstance(cell, ValueCell) and cell.merges:
+                    for column in self._columns_by_template.get(cell.column, ()):
+                        self.extra_merges += self._merge_equal(number, column)
 
-    def add_links(self, element: Any, relation: str, mapper: Any) -> bool:
-        """Write the links of a hyperlink whose target has tags; False where it has none."""
-        return False
+    def _merge_equal(self, line: int, column: ColumnAt) -> Iterator[str]:
+        letters = letter(column.out)
+        rows = [row for a, b in self.rows.image(line, line) for row in range(a, b + 1)]
+        start, known = 0, None
+        for index in range(len(rows) + 1):
+            value = None
+            if index < len(rows):
+                try:
+                    (value,) = self.get_values(column.out, rows[index], rows[index])
+                except Unknown:
+                    value = None
+            if index == len(rows) or value is None or value != known or rows[index] != rows[index - 1] + 1:
+                if known is not None and index - start > 1:
+                    yield f"{letters}{rows[start]}:{letters}{rows[index - 1]}"
+                start, known = index, value
 
     def scope_at(self, path: Path) -> Scope:
         """Return the names that a place sees: those of the innermost turn around it."""
@@ -364,11 +413,18 @@ class Grid:
                 pieces = self._static_rows[row.number] = self._static_pieces(row)
             return str(number).join(pieces)
         p, text = self.writer.prefix, str(number)
-        out = [f'<{p}row r="{text}"{row.attributes}>']
+        out = [""]
+        height = row.height
         for cell, column in self.place_cells(row):
             out.append(f'<{p}c r="{letter(column.out)}{text}"')
+            self._at = (column.out, number)
             out.append(self._cell_tail(cell, row, column, body, path))
+            if row.wraps and isinstance(cell, ValueCell):
+                wrap = next((w for w in row.wraps if w.column == cell.column), None)
+                height = max(height, needed_height(self._last_value, wrap)) if wrap is not None else height
         out.append(f"</{p}row>")
+        attributes = row.attributes if height == row.height else with_height(row.attributes, min(height, MAX_HEIGHT))
+        out[0] = f'<{p}row r="{text}"{attributes}>'
         return "".join(out)
 
     def _static_pieces(self, row: Row) -> list[str]:
@@ -399,6 +455,10 @@ class Grid:
             return self.writer.content_tail(None, cell.style)
 
     def _value_tail(self, cell: ValueCell, value: Any) -> str:
+        self._last_value = value
+        if isinstance(value, Picture):
+            self.pictures.append(place_picture(value, *self._at))
+            return self.writer.content_tail(None, cell.style)
         if cell.runs:
             return self._rich_tail(cell, str(value))
         return self.writer.tail(value, cell.style)
@@ -468,7 +528,7 @@ class Grid:
             return Unknown
         self._busy.add(key)
         try:
-            tree = self.context.get_tree(cell.text, self)
+            tree = self.context.get_tree(cell.text, self, line)
             value = Unknown if tree is None else evaluate(tree, _Seen(self, path, column, line))
         except (Unknown, RecursionError, OverflowError):
             value = Unknown
@@ -507,7 +567,9 @@ class Grid:
     ) -> None:
         p, height = self.writer.prefix, run.height
         numbers = list(map(str, range(run.start + first * height + offset, run.start + last * height + offset, height)))
+        opening = len(pieces)
         pieces += [f'<{p}row r="', numbers, f'"{row.attributes}>']
+        wrapped: list[tuple[Wrap, Sequence[Any]]] = []
         for cell, column in cells:
             pieces += [f'<{p}c r="{letter(column.out)}', numbers, '"']
             if isinstance(cell, StaticCell):
@@ -515,23 +577,47 @@ class Grid:
             elif isinstance(cell, FormulaCell):
                 pieces += self._formula_pieces(run, path, row, cell, column, first, last)
             else:
-                pieces += self._value_pieces(run, row, cell, column, first, last)
+                values = self._values_of(run, row, cell, column, first, last)
+                pieces += self._value_pieces(run, cell, column, first, values, numbers)
+                wrapped += [(wrap, values) for wrap in row.wraps if wrap.column == cell.column]
         pieces.append(f"</{p}row>")
+        if wrapped and (heights := grown_heights(wrapped, row.height)) is not None:
+            pieces[opening + 2] = [
+                f'"{row.attributes if height == row.height else with_height(row.attributes, height)}>' for height in heights
+            ]
+
+    def _values_of(
+        self, run: Uniform, row: Row, cell: ValueCell, column: ColumnAt, first: int, last: int
+    ) -> Sequence[Any]:
+        if run.blank:
+            return [None] * (last - first)
+        whole = run.columns.get(("raw", row.number, column.out))
+        return whole[first:last] if whole is not None else self._raw_values(run, cell, column, first, last)
 
     def _value_pieces(
-        self, run: Uniform, row: Row, cell: ValueCell, column: ColumnAt, first: int, last: int
+        self, run: Uniform, cell: ValueCell, column: ColumnAt, first: int, values: Sequence[Any], numbers: list[str]
     ) -> list[str | list[str]]:
         if run.blank:
             return [self.writer.content_tail(None, cell.style)]
-        whole = run.columns.get(("raw", row.number, column.out))
-        values = whole[first:last] if whole is not None else self._raw_values(run, cell, column, first, last)
 
         def report(index: int, fault: Exception) -> None:
             self._report(cell.program, fault, run.scope, self._where(run, cell, first + index))
 
         if cell.runs:
             return [self._rich_tails(cell, values, report)]
+        if Picture in set(map(type, values)):
+            values = self._take_pictures(values, column, numbers, report)
         return self.writer.column(values, cell.style, report)
+
+    def _take_pictures(self, values: Sequence[Any], column: ColumnAt, numbers: list[str], report: Any) -> list[Any]:
+        """Note the pictures among the values; their cells stay empty."""
+        for index, value in enumerate(values):
+            if isinstance(value, Picture):
+                try:
+                    self.pictures.append(place_picture(value, column.out, int(numbers[index])))
+                except CellFault as fault:
+                    report(index, fault)
+        return [None if isinstance(value, Picture) else value for value in values]
 
     def _rich_tails(self, cell: ValueCell, values: Sequence[Any], report: Any) -> list[str]:
         tails = []
@@ -629,7 +715,7 @@ class Grid:
         return found  # type: ignore[no-any-return]
 
     def _compute_vector(self, run: Uniform, path: Path, line: int, cell: FormulaCell, column: ColumnAt) -> list[Any]:
-        tree = self.context.get_tree(cell.text, self)
+        tree = self.context.get_tree(cell.text, self, line)
         if tree is None or cell.kind:
             return [Unknown] * run.count
         seen = _Seen(self, (*path, run.turn(0)), column, line)
@@ -803,6 +889,30 @@ class Grid:
             if isinstance(node, Block) and node.first <= first and last <= node.last:
                 return node
         return None
+
+
+_TABLE_COLUMN = re.compile(r"([^\[\]]*)\[(?:\[#(This Row|Data)\],)?(@?)\[?([^\[\]#@]+)\]?\]")
+
+
+def find_table_ref(compiled: Compiled, text: str, sheet: Sheet, line: int) -> Ref | None:
+    """Return the cells of `Items[数]`, `Items[[#This Row],[数]]` or `[@数]` in the template; None for other forms."""
+    match = _TABLE_COLUMN.fullmatch(text)
+    if match is None:
+        return None
+    name, part, at, column = match.groups()
+    for home in compiled.sheets:
+        for table in home.tables if home is not None else ():
+            inside = home is sheet and table.first <= line <= table.last
+            if (name.casefold() != table.name.casefold() if name else not inside) or column.casefold() not in table.columns:
+                continue
+            number = table.columns[column.casefold()]
+            this_row = part == "This Row" or bool(at)
+            if this_row and not inside:
+                return None
+            rows = (line, line) if this_row else (table.first, table.last)
+            assert home is not None
+            return Ref(home.entry.name, "", number, rows[0], number, rows[1], ("", "", "", ""), not this_row)
+    return None
 
 
 @dataclass(frozen=True)

@@ -9,15 +9,18 @@ import re
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from typing import Any
+from urllib.parse import unquote
 
 from gfdocs.engine.budget import metered
 from gfdocs.engine.language import raise_issues
-from gfdocs.engine.xlsx.compile import Compiled, Sheet, formula_has_tags
+from gfdocs.engine.package import Relationship
+from gfdocs.engine.xlsx.compile import Compiled, Sheet, formula_has_tags, has_tags
 from gfdocs.engine.xlsx.frame import write_frame
 from gfdocs.engine.xlsx.grid import Context, Grid, Stop
 from gfdocs.engine.xlsx.mapping import map_any
 from gfdocs.engine.xlsx.objects import render_objects, render_pivot_source
 from gfdocs.engine.xlsx.parts import Parts
+from gfdocs.engine.xlsx.pictures import write_pictures
 from gfdocs.engine.xlsx.programs import compile_condition, compile_loop, turn_scope
 from gfdocs.engine.xlsx.references import parse_formula, quote_sheet, refs_of
 from gfdocs.engine.xlsx.resolve import FormulaFault
@@ -149,21 +152,50 @@ class Rendering:
     def write_sheet(self, grid: Grid) -> None:
         touched = grid.sheet.entry.index in self.compiled.touched
         if touched or grid.is_copy or self.compiled.sheet_sees_touched(grid.sheet):
-            grid.prepare(self.parts)
+            grid.find_merges()
+            self.find_link_targets(grid)
             rows = grid.write_rows()
-            first = next(rows, "")
             head, tail = write_frame(grid)
 
             def pieces() -> Iterator[bytes]:
                 yield head
-                yield first.encode()
                 for piece in rows:
                     yield piece.encode()
                 yield from tail
 
             self.parts.write(grid.part, pieces())
-            grid.finish(self.parts)
         render_objects(self.parts, grid, grid.part)
+        if grid.pictures:
+            self.add_pictures(grid)
+        if grid.links:
+            self.add_links(grid)
+
+    def add_pictures(self, grid: Grid) -> None:
+        """Add the pictures met while the rows were written; a sheet that had no drawing is written again with one."""
+        relation = write_pictures(self.parts, grid.part, grid.pictures)
+        if relation is not None:
+            grid.drawing_relation = relation
+            grid.links.clear()
+            head, tail = write_frame(grid)
+            before = self.parts.read(grid.part)
+            start = before.index(b"<" + grid.writer.prefix.encode() + b"sheetData>")
+            stop = before.rindex(b"</" + grid.writer.prefix.encode() + b"sheetData>")
+            rows = before[start + len(grid.writer.prefix) + len(b"<sheetData>") : stop]
+            self.parts.write(grid.part, b"".join([head, rows, *tail]))
+
+    def find_link_targets(self, grid: Grid) -> None:
+        """Find the links of a sheet whose target has tags (Excel writes the braces as %7B)."""
+        for relation in self.parts.relations(grid.sheet.entry.part):
+            target = relation.target.replace("%7B", "{").replace("%7D", "}").replace("%7b", "{").replace("%7d", "}")
+            if relation.type == "hyperlink" and relation.external and has_tags(target):
+                place = Place(self.compiled.name, path=(grid.sheet.entry.name, "hyperlink"))
+                grid.link_targets[relation.id] = get_program(self.compiled, unquote(target), place)
+
+    def add_links(self, grid: Grid) -> None:
+        kept = [r for r in self.parts.relations(grid.part) if r.id not in grid.link_targets]
+        uri = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/hyperlink"
+        made = [Relationship(name, "hyperlink", target, True, uri) for name, target in grid.links]
+        self.parts.set_relations(grid.part, [*kept, *made])
 
     def write_pivots(self) -> None:
         for relation in self.compiled.workbook.relations:

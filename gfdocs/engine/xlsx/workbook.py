@@ -118,11 +118,14 @@ class TablePart:
     """An Excel table: its data rows, its columns, and which of them are computed (column number → formula)."""
 
     part: str
+    name: str
     first: int
     last: int
     column1: int
     column2: int
     computed: dict[int, str]
+    columns: dict[str, int]
+    """Column numbers by their headings (casefolded)."""
 
 
 def read_table(package: Package, part: str) -> TablePart | None:
@@ -132,14 +135,16 @@ def read_table(package: Package, part: str) -> TablePart | None:
     section = child(root, "tableColumns")
     if ref is None or section is None:
         return None
-    computed = {}
+    computed, columns = {}, {}
     for offset, column in enumerate(children(section, "tableColumn")):
+        columns[(column.get("name") or "").casefold()] = ref.column1 + offset
         formula = child(column, "calculatedColumnFormula")
         if formula is not None and formula.text:
             computed[ref.column1 + offset] = formula.text
     first = ref.row1 + int(root.get("headerRowCount") or 1)
     last = ref.row2 - int(root.get("totalsRowCount") or 0)
-    return TablePart(part, first, last, ref.column1, ref.column2, computed)
+    name = root.get("displayName") or root.get("name") or ""
+    return TablePart(part, name, first, last, ref.column1, ref.column2, computed, columns)
 
 
 _DATE_LETTERS = re.compile(r"[ymdhs]", re.IGNORECASE)
@@ -161,7 +166,8 @@ class Styles:
     formats: tuple[int, ...] = ()
     codes: dict[int, str] = field(default_factory=dict)
     wraps: tuple[bool, ...] = ()
-    prefixed: tuple[bool, ...] = ()
+    sizes: tuple[float, ...] = ()
+    """The font size of each cell style, in points."""
 
     def _format(self, style: str) -> int:
         index = int(style or 0)
@@ -183,13 +189,19 @@ class Styles:
         index = int(style or 0)
         return index < len(self.wraps) and self.wraps[index]
 
+    def font_size(self, style: str) -> float:
+        """Return the font size of a cell style in points."""
+        index = int(style or 0)
+        return self.sizes[index] if index < len(self.sizes) else 11.0
+
 
 def read_styles(package: Package, part: str) -> Styles:
     root = safe_xml(package.read(part), name=package.name, part=part)
     codes: dict[int, str] = {}
     formats: list[int] = []
     wraps: list[bool] = []
-    prefixed: list[bool] = []
+    sizes: list[float] = []
+    fonts: list[float] = []
     for section in root:
         if local_name(section) == "numFmts":
             codes |= {int(f.get("numFmtId", 0)): f.get("formatCode", "") for f in children(section, "numFmt")}
@@ -198,8 +210,13 @@ def read_styles(package: Package, part: str) -> Styles:
                 formats.append(int(xf.get("numFmtId", 0)))
                 alignment = child(xf, "alignment")
                 wraps.append(alignment is not None and alignment.get("wrapText") in ("1", "true"))
-                prefixed.append(xf.get("quotePrefix") in ("1", "true"))
-    return Styles(part, tuple(formats), codes, tuple(wraps), tuple(prefixed))
+                font = int(xf.get("fontId") or 0)
+                sizes.append(fonts[font] if font < len(fonts) else 11.0)
+        elif local_name(section) == "fonts":
+            for font_element in children(section, "font"):
+                size = child(font_element, "sz")
+                fonts.append(float(size.get("val") or 11) if size is not None else 11.0)
+    return Styles(part, tuple(formats), codes, tuple(wraps), tuple(sizes))
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from typing import Any
 from gfdocs.batch import faults
 from gfdocs.batch.dispatch import run_chunks
 from gfdocs.batch.index import make_index
-from gfdocs.batch.jobs import Job
+from gfdocs.batch.jobs import Job, Plan
 from gfdocs.batch.ledger import Ledger
 from gfdocs.batch.make import Chunk, Maker, MemorySink, Result, Sink, SourceInputs
 from gfdocs.batch.manifest import INDEX, MANIFEST, FileRecord, Manifest, PackageRecord, parse_manifest
@@ -115,10 +115,10 @@ class _translated:  # noqa: N801 - reads as a word
 
 
 def run_in_store(
-    project: Source, url: str, planned: Sequence[Job], jobs: Sequence[Job], issues: Iterable[Issue], options: Options
+    project: Source, url: str, whole: Plan, jobs: Sequence[Job], issues: Iterable[Issue], options: Options
 ) -> Manifest:
     """Make the documents and put them into the store; raises as `batch` says."""
-    return _StoreRun(project, url, planned, jobs, issues, options).run()
+    return _StoreRun(project, url, whole, jobs, issues, options).run()
 
 
 class _StoreRun:
@@ -126,15 +126,15 @@ class _StoreRun:
         self,
         project: Source,
         url: str,
-        planned: Sequence[Job],
+        whole: Plan,
         jobs: Sequence[Job],
         issues: Iterable[Issue],
         options: Options,
     ) -> None:
-        self.url, self.planned, self.jobs, self.options = url.rstrip("/"), planned, jobs, options
+        self.url, self.jobs, self.options = url.rstrip("/"), jobs, options
         self.sink = StoreSink(self.url, options.storage)
-        self.ledger = Ledger(project, self.url, planned, jobs, issues, options)
-        self.maker = Maker(SourceInputs(project), get_version(), options.clock, zip_date(options.date))
+        self.ledger = Ledger(project, self.url, whole.jobs, jobs, issues, options)
+        self.maker = Maker(SourceInputs(project, whole.targets), get_version(), options.clock, zip_date(options.date))
         self.old = self._find_old()
         self.sizes = self.sink.list_sizes()
         self.asked = frozenset(job.path for job in jobs)

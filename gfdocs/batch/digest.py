@@ -54,8 +54,8 @@ class ContextDigest:
 def canonical(value: Any) -> bytes:
     """Return bytes that are equal for equal plain values only: 1, 1.0, "1", Decimal("1") and True all differ.
 
-    It is their repr: twice as quick as sorted JSON. Dicts whose keys come in another order differ, which costs a document
-    made once more and never one that is stale.
+    It is their repr: twice as quick as sorted JSON. Dicts whose keys come in another order differ, which costs a
+    document made once more and never one that is stale.
     """
     return repr(value).encode("utf-8", "surrogatepass")
 

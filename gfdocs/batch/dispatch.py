@@ -8,7 +8,7 @@ from gfdocs.batch import faults
 from gfdocs.batch.make import Chunk, Maker, Result, Sink, make_chunk
 from gfdocs.batch.options import Options
 
-PAYS = 300  # documents; below that, starting workers takes longer than they save
+PAYS = 150  # documents; below that, starting workers takes longer than they save
 
 
 def run_chunks(

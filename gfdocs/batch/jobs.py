@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from gfdocs.batch import faults
 from gfdocs.batch.names import LIMIT_BYTES, LIMIT_PATH, fold_name, path_length, safe_name, split_suffix, unique_names
-from gfdocs.batch.source import Source, SpecLike
+from gfdocs.batch.source import Source, SpecLike, TargetLike
 from gfdocs.errors import Issue, NotFound, Place, Text, did_you_mean
 
 ROUND_FOLDER = "00 全市文件"
@@ -49,10 +49,11 @@ class Job:
 
 
 class Plan(NamedTuple):
-    """All jobs of a project, in order, and what had to be said about their names."""
+    """All jobs of a project, in order, what had to be said about their names, and the targets of each document."""
 
     jobs: tuple[Job, ...]
     issues: tuple[Issue, ...]
+    targets: dict[str, Sequence[TargetLike]]
 
 
 def plan(
@@ -76,7 +77,8 @@ def plan(
 
 def make_plan(project: Source) -> Plan:
     """Return every job of the project, with names that are safe and unique."""
-    drafts = sorted(_draft_jobs(project), key=lambda draft: draft.order)
+    targets = {spec.id: project.targets(spec.id) for spec in project.documents}
+    drafts = sorted(_draft_jobs(project, targets), key=lambda draft: draft.order)
     names, issues = _name_files(drafts)
     jobs = [
         Job(
@@ -85,7 +87,7 @@ def make_plan(project: Source) -> Plan:
         )
         for number, (draft, name) in enumerate(zip(drafts, names, strict=True), 1)
     ]  # fmt: skip
-    return Plan(tuple(jobs), tuple(issues))
+    return Plan(tuple(jobs), tuple(issues), targets)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,13 +106,13 @@ class _Draft:
     credit_code: str
 
 
-def _draft_jobs(project: Source) -> Iterable[_Draft]:
+def _draft_jobs(project: Source, targets: dict[str, Sequence[TargetLike]]) -> Iterable[_Draft]:
     folders = _name_packages([district.name for district in project.settings.districts])
     last = len(folders) + 1
     positions = {name: position for position, name in enumerate(folders, 1)}
     for index, spec in enumerate(project.documents):
         group = _group_folder(spec)
-        for number, target in enumerate(project.targets(spec.id)):
+        for number, target in enumerate(targets[spec.id]):
             position, package = _find_package(target, folders, positions, last)
             folder = f"{package}/{group}" if target.company is not None else package
             company = target.company if target.company is not None else _NOBODY

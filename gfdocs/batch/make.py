@@ -132,19 +132,28 @@ class Inputs(Protocol):
 
 
 class SourceInputs:
-    """Inputs from the project itself, in this process or one forked from it."""
+    """Inputs from the project itself, in this process or one forked from it. `targets` are those of the plan."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, targets: Mapping[str, Sequence[TargetLike]]) -> None:
         self.source = source
-        self._targets: dict[str, Sequence[TargetLike]] = {}
+        self._targets = targets
+        self._faults: dict[tuple[str, str], GfdocsError] = {}
 
     def get(self, job: Job) -> tuple[TemplateLike, Mapping[str, Any]]:
-        targets = self._targets.get(job.document)
-        if targets is None:
-            targets = self._targets[job.document] = self.source.targets(job.document)
-        target = targets[job.target]
-        context = self.source.context(job.document, district=target.district, company=target.company)
-        return self.source.template(job.document, job.kind), context
+        target = self._targets[job.document][job.target]
+        template = self._get_template(job.document, job.kind)
+        return template, self.source.context(job.document, district=target.district, company=target.company)
+
+    def _get_template(self, document: str, kind: str) -> TemplateLike:
+        """Return the template; one that can't be opened is tried once, not for each of its documents."""
+        fault = self._faults.get((document, kind))
+        if fault is not None:
+            raise fault
+        try:
+            return self.source.template(document, kind)
+        except GfdocsError as error:
+            self._faults[document, kind] = error
+            raise
 
 
 class Maker:

@@ -23,31 +23,31 @@ if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
 
 ATTEMPTS = 3
-_AHEAD = 2  # chunks a worker holds, so that it need not wait for the next
 
 
 class Pool:
-    """A few processes that make chunks. `handles` are open files of this process that a forked worker must let go."""
+    """A few processes that make chunks. `handles` are open files of this process that a forked worker must let go.
+
+    A worker holds one chunk at a time: nobody sends while the other side does, so the two never wait for each other.
+    """
 
     def __init__(self, workers: int, maker: Maker, sink: Sink, handles: tuple[int, ...] = ()) -> None:
         self._maker, self._sink, self._handles = maker, sink, handles
         self._context = _get_context()
-        self._workers: dict[Connection[Any, Any], tuple[BaseProcess, deque[Chunk]]] = {}
+        self._workers: dict[Connection[Any, Any], tuple[BaseProcess, Chunk | None]] = {}
         for _ in range(workers):
             self._add_worker()
 
     def _add_worker(self) -> None:
         ours, theirs = self._context.Pipe()
-        others = [
-            *self._workers,
-            ours,
-        ]  # a fork has the parent's ends too; while it holds them, no worker sees the parent die
+        # A fork has the parent's ends too; while it holds them, no worker would see the parent die.
+        others = [*self._workers, ours]
         forked = self._context.get_start_method() == "fork"
         arguments = (theirs, self._maker, self._sink, others if forked else [], self._handles if forked else ())
         process = self._context.Process(target=_serve, args=arguments, daemon=True)  # type: ignore[attr-defined]
         process.start()
         theirs.close()
-        self._workers[ours] = (process, deque())
+        self._workers[ours] = (process, None)
 
     def run(self, chunks: Iterator[Chunk]) -> Iterator[Result]:
         """Give the results as they come.
@@ -59,50 +59,49 @@ class Pool:
         waiting: deque[Chunk] = deque()
         attempts: dict[int, int] = {}
         self._feed(waiting, chunks)
-        while any(held for _, held in self._workers.values()) or waiting:
-            for ready in wait(list(self._workers)):
+        while busy := [connection for connection, (_, chunk) in self._workers.items() if chunk is not None]:
+            for ready in wait(busy):
                 connection: Any = ready
-                _, held = self._workers[connection]
+                process, _ = self._workers[connection]
                 try:
                     answer = connection.recv()
                 except (EOFError, OSError):
                     yield from self._bury(connection, waiting, attempts)
-                else:
-                    if isinstance(answer, BaseException):
-                        raise answer
-                    held.popleft()
-                    yield answer
+                    continue
+                if isinstance(answer, BaseException):
+                    raise answer
+                self._workers[connection] = (process, None)
+                yield answer
             self._feed(waiting, chunks)
 
     def _feed(self, waiting: deque[Chunk], chunks: Iterator[Chunk]) -> None:
-        for connection, (_, held) in self._workers.items():
-            while len(held) < _AHEAD:
-                chunk = waiting.popleft() if waiting else next(chunks, None)
-                if chunk is None:
-                    return
-                held.append(chunk)
-                with contextlib.suppress(OSError):  # it just died; the next wait sees that
-                    connection.send(chunk)
+        for connection, (process, held) in self._workers.items():
+            if held is not None:
+                continue
+            chunk = waiting.popleft() if waiting else next(chunks, None)
+            if chunk is None:
+                return
+            self._workers[connection] = (process, chunk)
+            with contextlib.suppress(OSError):  # it just died; the next wait sees that
+                connection.send(chunk)
 
     def _bury(self, connection: Any, waiting: deque[Chunk], attempts: dict[int, int]) -> Iterator[Result]:
-        """Replace a worker that died. Its first chunk was the one at hand; the others just wait again."""
-        process, held = self._workers.pop(connection)
+        """Put another worker in the place of one that died, and its chunk back."""
+        process, chunk = self._workers.pop(connection)
         connection.close()
         process.join()
-        if held:
-            chunk = held.popleft()
+        if chunk is not None:
             attempts[chunk.number] = attempts.get(chunk.number, 0) + 1
             again, lost = retry(chunk, attempts[chunk.number])
             waiting.extend(again)
             if lost is not None:
                 yield lost
-        waiting.extendleft(reversed(held))
         self._add_worker()
 
     def close(self) -> None:
         """End the workers: those at work are killed, the others leave by themselves."""
-        for connection, (process, held) in self._workers.items():
-            if held:
+        for connection, (process, chunk) in self._workers.items():
+            if chunk is not None:
                 process.kill()
             connection.close()
         for process, _ in self._workers.values():

@@ -10,7 +10,7 @@ from itertools import groupby
 from pathlib import Path
 
 from gfdocs.batch import faults
-from gfdocs.batch.jobs import Job, make_plan, select_jobs
+from gfdocs.batch.jobs import Job, Plan, make_plan, select_jobs
 from gfdocs.batch.make import Clock
 from gfdocs.batch.manifest import Manifest, PackageRecord, Report
 from gfdocs.batch.options import Options, Progress
@@ -71,8 +71,8 @@ def batch(
     if "://" in str(out):
         from gfdocs.batch.cloud import run_in_store
 
-        return run_in_store(project, str(out), whole.jobs, jobs, issues, options)
-    return _run_in_folder(project, Path(out), whole.jobs, jobs, issues, options)
+        return run_in_store(project, str(out), whole, jobs, issues, options)
+    return _run_in_folder(project, Path(out), whole, jobs, issues, options)
 
 
 def _local_path(out: str | Path) -> str | Path:
@@ -93,7 +93,7 @@ def _show_plan(project: Source, jobs: Sequence[Job], issues: tuple[Issue, ...], 
 
 
 def _run_in_folder(
-    project: Source, out: Path, planned: Sequence[Job], jobs: Sequence[Job], issues: Iterable[Issue], options: Options
+    project: Source, out: Path, whole: Plan, jobs: Sequence[Job], issues: Iterable[Issue], options: Options
 ) -> Manifest:
     """Run with the lock of the folder held; leave no work folder behind unless the next run can go on from it."""
     from gfdocs.batch.folders import FolderRun
@@ -105,7 +105,7 @@ def _run_in_folder(
     try:
         workspace.open()
         kind = ZipRun if options.zip else FolderRun
-        return kind(project, folder, str(out), planned, jobs, issues, options, workspace).run()
+        return kind(project, folder, str(out), whole, jobs, issues, options, workspace).run()
     except OutputError as error:
         keep = any(issue.code == "GF523" for issue in error.issues)
         raise

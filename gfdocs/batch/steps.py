@@ -12,7 +12,7 @@ from dataclasses import replace
 from gfdocs.batch import faults
 from gfdocs.batch.dispatch import run_chunks
 from gfdocs.batch.index import make_index
-from gfdocs.batch.jobs import Job
+from gfdocs.batch.jobs import Job, Plan
 from gfdocs.batch.ledger import Ledger
 from gfdocs.batch.make import Chunk, FolderSink, Maker, Result, SourceInputs, write_new
 from gfdocs.batch.manifest import INDEX, MANIFEST, FileRecord, Manifest, find_manifest
@@ -30,13 +30,13 @@ class Run(ABC):
     """One run into a folder. The steps that depend on the form of packages are the subclass's."""
 
     def __init__(
-        self, project: Source, folder: str, shown: str, planned: Sequence[Job], jobs: Sequence[Job],
+        self, project: Source, folder: str, shown: str, whole: Plan, jobs: Sequence[Job],
         issues: Iterable[Issue], options: Options, workspace: Workspace,
     ) -> None:  # fmt: skip
-        self.folder, self.shown, self.planned, self.jobs = folder, shown, planned, jobs
+        self.folder, self.shown, self.planned, self.jobs = folder, shown, whole.jobs, jobs
         self.options, self.workspace, self.stage = options, workspace, workspace.stage
-        self.ledger = Ledger(project, shown, planned, jobs, (*issues, *_find_long_paths(folder, jobs)), options)
-        self.maker = Maker(SourceInputs(project), get_version(), options.clock, zip_date(options.date))
+        self.ledger = Ledger(project, shown, whole.jobs, jobs, (*issues, *_find_long_paths(folder, jobs)), options)
+        self.maker = Maker(SourceInputs(project, whole.targets), get_version(), options.clock, zip_date(options.date))
         _check_encoding(jobs)
         self.old = self._find_old()
         self.shelf = Shelf(folder, self.old, workspace)
@@ -46,7 +46,7 @@ class Run(ABC):
 
     def run(self) -> Manifest:
         """Do all steps; raises as `batch` says, with the output folder as it was."""
-        conflicts = self.plan(self.ledger.open_templates())
+        conflicts = self.plan(self.ledger.open_templates() if self.opens_first else list(self.jobs))
         if conflicts and not self.options.replace:
             raise OutputExists([faults.at_output(issue, self.shown) for issue in conflicts])
         self.take_over()
@@ -62,6 +62,11 @@ class Run(ABC):
         self._write_papers(manifest)
         self._move_in()
         return replace(manifest, report=self.ledger.make_report())
+
+    @property
+    def opens_first(self) -> bool:
+        """True where all templates are opened before anything is made, so that workers inherit them."""
+        return True
 
     # -- the steps of the form --
 

@@ -197,3 +197,32 @@ def test_a_cluster_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert caught.value.issues[0].code == "GF522"
     assert time.monotonic() - began < 30
     assert not (tmp_path / "out").exists()
+
+
+def test_a_small_fresh_batch_opens_its_templates_in_the_workers(tmp_path: Path, alone: dict[str, str]) -> None:
+    """Opening takes longer than making there: each worker opens those of its own kinds, and the parent none."""
+    opened: list[str] = []
+
+    class Watched(FakeProject):
+        def template(self, document: str, kind: str) -> Any:
+            opened.append(kind)
+            return super().template(document, kind)
+
+    assert batch(Watched(each=40), tmp_path / "out", workers=2).ok
+    assert opened == []
+    assert hash_tree(tmp_path / "out") == alone
+
+
+def test_a_template_that_cannot_be_opened_fails_its_documents_in_workers_too(tmp_path: Path) -> None:
+    from gfdocs.errors import Issue, Place, TemplateError
+
+    class Broken(FakeProject):
+        def template(self, document: str, kind: str) -> Any:
+            if document == "plaque":
+                raise TemplateError(Issue("GF201", "error", Place("plaque.svg"), "a tag does not parse"))
+            return super().template(document, kind)
+
+    manifest = batch(Broken(each=40), tmp_path / "out", workers=2)
+    assert {failure.job.document for failure in manifest.failed} == {"plaque"}
+    assert len(manifest.failed) == 121
+    assert verify(tmp_path / "out") == ()

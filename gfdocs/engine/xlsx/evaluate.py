@@ -16,6 +16,7 @@ from functools import lru_cache
 from itertools import accumulate
 from typing import Any
 
+from gfdocs.engine.xlsx.formulas import load_tokenizer
 from gfdocs.engine.xlsx.references import Ref, parse_reference
 
 
@@ -112,9 +113,7 @@ class _Parser:
     """Precedence climbing over openpyxl's tokens."""
 
     def __init__(self, text: str) -> None:
-        from openpyxl.formula import Tokenizer
-
-        self.items = [item for item in Tokenizer("=" + text).items if item.type != "WHITE-SPACE"]
+        self.items = [item for item in load_tokenizer().Tokenizer("=" + text).items if item.type != "WHITE-SPACE"]
         self.at = 0
 
     def peek(self) -> Any:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from gfdocs.engine.xlsx.formulas import load_tokenizer
 from gfdocs.engine.xlsx.geometry import MAX_COLUMN, MAX_ROW
 
 _CELL = re.compile(r"(\$?)([A-Za-z]{1,3})(\$?)([1-9][0-9]{0,6})$")
@@ -229,12 +230,10 @@ def _parse_ends(
 @lru_cache(maxsize=4096)
 def parse_formula(text: str) -> Formula:
     """Split a formula (without its `=`) into texts and references; a formula that cannot be read stays one text."""
-    from openpyxl.formula import Tokenizer
-    from openpyxl.formula.tokenizer import TokenizerError
-
+    tokenizer = load_tokenizer()
     try:
-        items: list[Any] = Tokenizer("=" + text).items
-    except (TokenizerError, IndexError, AttributeError):
+        items: list[Any] = tokenizer.Tokenizer("=" + text).items
+    except (tokenizer.TokenizerError, IndexError, AttributeError):
         return (text,)
     parts: list[str | Ref] = []
     calls: list[tuple[str, int]] = []

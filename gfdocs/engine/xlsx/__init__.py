@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +43,13 @@ class Compiled:
         from gfdocs.engine.xlsx.render import Rendering
 
         return Rendering(self.workbook, context, missing).render()
+
+    def lint(self, names: Iterable[str] | Mapping[str, Any]) -> list[Issue]:
+        """Return what the template may regret; names the data does not have are told by `Template.lint`."""
+        from gfdocs.engine.xlsx.lint import lint_workbook
+
+        del names
+        return lint_workbook(self.workbook)
 
     def read(self, data: bytes, *, name: str, aliases: Mapping[str, Sequence[str]] | None = None) -> ReadBack:
         """Return the data of a returned form, its issues in `.issues`; ReadBackError where it cannot be read."""

@@ -363,7 +363,11 @@ class _Compiler:
             if row_tags or is_bare:
                 row_lines.append(Line(row_part.number, tuple(row_tags), is_bare))
             rows[row_part.number] = Row(
-                row_part.number, row_part.attributes, cells, row_part.is_hidden, *self.read_height(row_part, cells, widths)
+                row_part.number,
+                row_part.attributes,
+                cells,
+                row_part.is_hidden,
+                *self.read_height(row_part, cells, widths),
             )
         column_lines = [
             Line(column, tuple(tags), column not in full_columns) for column, tags in sorted(column_tags.items())
@@ -598,7 +602,9 @@ class _Widths:
 
         from gfdocs.engine.xlsx.mapping import read_rectangle
 
-        root = etree.fromstring(self.part.frame, etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True))
+        root = etree.fromstring(
+            self.part.frame, etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True)
+        )
         widths: dict[int, float] = {}
         default, merged = 8.43, {}
         for element in root.iter():

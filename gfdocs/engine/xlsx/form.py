@@ -98,7 +98,13 @@ class Listing:
 
     @property
     def fields(self) -> list[Field]:
+        """The fields of its own lines."""
         return [item for line in self.lines for item in line.fields]
+
+    @property
+    def all_fields(self) -> list[Field]:
+        """Its fields and those of the lists inside it."""
+        return [f for part in self.parts for f in (part.fields if isinstance(part, Line) else part.all_fields)]
 
 
 @dataclass
@@ -238,7 +244,7 @@ class _FormMaker:
 
     def find_headings(self, listing: Listing, floor: int) -> dict[int, tuple[Label, ...]]:
         found: dict[int, list[Label]] = {}
-        columns = {item.column for item in listing.fields}
+        columns = {item.column for item in listing.all_fields}
         first = min((line.row for line in listing.lines), default=listing.first)
         for number in reversed([n for n in self.sheet.numbers if floor < n < first and n >= first - 8]):
             row = self.sheet.rows[number]

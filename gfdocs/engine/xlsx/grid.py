@@ -583,7 +583,8 @@ class Grid:
         pieces.append(f"</{p}row>")
         if wrapped and (heights := grown_heights(wrapped, row.height)) is not None:
             pieces[opening + 2] = [
-                f'"{row.attributes if height == row.height else with_height(row.attributes, height)}>' for height in heights
+                f'"{row.attributes if height == row.height else with_height(row.attributes, height)}>'
+                for height in heights
             ]
 
     def _values_of(
@@ -903,7 +904,9 @@ def find_table_ref(compiled: Compiled, text: str, sheet: Sheet, line: int) -> Re
     for home in compiled.sheets:
         for table in home.tables if home is not None else ():
             inside = home is sheet and table.first <= line <= table.last
-            if (name.casefold() != table.name.casefold() if name else not inside) or column.casefold() not in table.columns:
+            if (
+                name.casefold() != table.name.casefold() if name else not inside
+            ) or column.casefold() not in table.columns:
                 continue
             number = table.columns[column.casefold()]
             this_row = part == "This Row" or bool(at)

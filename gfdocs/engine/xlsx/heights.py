@@ -23,7 +23,11 @@ class Wrap:
 
 def text_width(text: str) -> int:
     """Return the width of a text in Latin characters."""
-    return len(text) + sum(unicodedata.east_asian_width(char) in "WFA" for char in text) if not text.isascii() else len(text)
+    return (
+        len(text) + sum(unicodedata.east_asian_width(char) in "WFA" for char in text)
+        if not text.isascii()
+        else len(text)
+    )
 
 
 def count_lines(text: str, capacity: float) -> int:

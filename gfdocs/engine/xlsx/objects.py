@@ -61,7 +61,11 @@ def _render_drawing(parts: Parts, grid: Grid, name: str) -> None:
     for relation in parts.relations(name):
         if relation.type in ("chart", "chartEx") and _has_part(parts, relation.target):
             _render_chart(parts, grid, relation.target)
-    if grid.is_still and parts.origin(name) not in compiled.tagged_parts and not compiled.has_links_to_cells(parts.origin(name)):
+    if (
+        grid.is_still
+        and parts.origin(name) not in compiled.tagged_parts
+        and not compiled.has_links_to_cells(parts.origin(name))
+    ):
         return
     root = parts.parse(name)
     mapper = Mapper(grid)

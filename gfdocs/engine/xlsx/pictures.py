@@ -116,7 +116,11 @@ def write_pictures(parts: Parts, sheet_part: str, pictures: list[PlacedPicture])
         parts.add(drawing, text.encode(), DRAWING_TYPE)
         new_id = parts.relate(sheet_part, "drawing", drawing)
     root = parts.parse(drawing)
-    used = [int(e.get("id", "0")) for e in root.iter() if isinstance(e.tag, str) and e.tag.endswith("}cNvPr") and e.get("id", "0").isdigit()]
+    used = [
+        int(e.get("id", "0"))
+        for e in root.iter()
+        if isinstance(e.tag, str) and e.tag.endswith("}cNvPr") and e.get("id", "0").isdigit()
+    ]
     number = max(used, default=1)
     images: dict[bytes, str] = {}
     for placed in pictures:
@@ -157,6 +161,16 @@ def add_drawing_element(root: Any, relation: str) -> None:
 
     namespace = root.tag.rpartition("}")[0] + "}"
     element = etree.Element(f"{namespace}drawing", {f"{{{_OFFICE}}}id": relation})
-    after = {"drawingHF", "legacyDrawing", "legacyDrawingHF", "picture", "oleObjects", "controls", "webPublishItems", "tableParts", "extLst"}
+    after = {
+        "drawingHF",
+        "legacyDrawing",
+        "legacyDrawingHF",
+        "picture",
+        "oleObjects",
+        "controls",
+        "webPublishItems",
+        "tableParts",
+        "extLst",
+    }
     place = next((i for i, item in enumerate(root) if local_name(item) in after), len(root))
     root.insert(place, element)

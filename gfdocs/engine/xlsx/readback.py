@@ -111,6 +111,7 @@ class _Reader:
         self.name = name
         self.aliases = {key: tuple(map(normalise, names)) for key, names in aliases.items()}
         self.issues: list[Issue] = []
+        self.keys: set[str] = set()
         self.root: dict[str, Any] = {}
         self.places: dict[Steps, Place] = {}
 
@@ -156,6 +157,7 @@ class _Reader:
 
     def read(self, pair: _Match) -> None:
         form, sheet = pair.form, pair.sheet
+        self.keys = form.keys
         if sheet.state != "visible":
             self._note(sheet, Text("the sheet is hidden and was read", "工作表已隐藏，仍已读取"))
         if sheet.hidden_rows:
@@ -203,6 +205,10 @@ class _Reader:
             for row, column, text in _iter_texts(sheet):
                 if item.pattern.read(text) is not None:
                     return row, column
+            place = Place(self.name, path=(sheet.name,))
+            words = re.sub(r"\\(.)", r"\1", item.pattern.expression.pattern.replace("(.*?)", "…"))
+            fact = Text(f"the line {words!r} of the form is not there", f"表中没有“{words}”一栏")
+            self.report("GF614", "warning", place, fact, Text("fill in only the blank part", "请只填写空白部分"))
             return None
         for label in sorted(form.labels, key=lambda one: _distance(one, item)):
             if label.row != item.row and _separated(label.row, item.row, ends):
@@ -453,13 +459,18 @@ class _Reader:
 
     def _guess_columns(self, listing: Listing, sheet: ReturnedSheet, columns: dict[int, int], top: int) -> None:
         """Place the columns whose heading is not there: by a similar heading, else between the neighbours they had."""
-        missing = [item.column for item in listing.fields if item.column not in columns]
+        missing = [item.column for item in listing.all_fields if item.column not in columns]
         for column in dict.fromkeys(missing):
             labels = listing.headings.get(column, ())
             taken = set(columns.values())
             at = self._similar(labels, sheet, top, taken) if labels else None
             if at is None:
-                at = _between(columns, column, sheet, top, taken)
+                at = _between(columns, column, taken)
+                held = sheet.get(top, at) if at is not None else None
+                if held is not None and normalise(held[1:]) in self.keys:
+                    at = None  # another column of the form stands there
+                elif held is None and not any(at in cells for row, cells in sheet.rows.items() if row > top):
+                    at = None  # nothing stands there
             if at is None:
                 if labels:
                     fact = Text(f"the column {labels[0].text!r} is not there", f"缺少“{labels[0].text}”列")
@@ -505,7 +516,7 @@ def _most(rows: list[int]) -> list[int]:
     return [max(set(rows), key=rows.count)] if rows else []
 
 
-def _between(columns: dict[int, int], column: int, sheet: ReturnedSheet, top: int, taken: set[int]) -> int | None:
+def _between(columns: dict[int, int], column: int, taken: set[int]) -> int | None:
     """Return the one free column between where the neighbours of the template column stand, if there is exactly that."""
     left = max((c for c in columns if c < column), default=None)
     right = min((c for c in columns if c > column), default=None)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
@@ -46,11 +47,18 @@ class RoundContext:
         return found
 
 
+_SCALARS = frozenset({str, int, float, bool, type(None), Decimal, date})
+
+
 def to_plain(value: Any) -> Any:
     """Return a record as dicts, lists and scalars, in the order of its fields."""
-    fields = getattr(type(value), "model_fields", None)
+    kind = type(value)
+    if kind in _SCALARS:
+        return value
+    fields = getattr(kind, "model_fields", None)
     if fields is not None:
-        return {name: to_plain(getattr(value, name)) for name in fields}
+        entries = value.__dict__  # a province has half a million values: not one call each
+        return {name: entry if type(entry := entries[name]) in _SCALARS else to_plain(entry) for name in fields}
     if isinstance(value, (list, tuple)):
         return [to_plain(item) for item in value]
     return value.value if isinstance(value, Enum) else value
@@ -65,7 +73,14 @@ def build_context(dataset: Dataset, specs: Sequence[DocumentSpec], titles: dict[
     new = [c for c in units if c["level"] == round_["level"] and c["year"] == round_["year"]]
     listed = units if round_["scope"] == "all" else new
     candidates = [c for c in companies if c["is_candidate"]]
-    districts = {d.name: _build_district(d, listed, units, candidates) for d in settings.districts}
+    of_listed, of_units, of_candidates = _group(listed), _group(units), _group(candidates)
+    number = _Numbering()
+    districts = {
+        d.name: _build_district(
+            d, of_listed.get(d.name, []), of_units.get(d.name, []), of_candidates.get(d.name, []), number
+        )
+        for d in settings.districts
+    }
     groups = _build_groups(districts, listed)
     ordered = [c for group in groups for c in group["companies"]]
     base = {
@@ -182,37 +197,54 @@ def _count(listed: Sequence[Plain], units: Sequence[Plain], candidates: Sequence
     }
 
 
-def _numbered(companies: Iterable[Plain]) -> list[Plain]:
-    return [{**company, "index": index} for index, company in enumerate(companies, 1)]
+class _Numbering:
+    """Numbers companies within their lists. The same company with the same number is one dict, in however many lists."""
+
+    def __init__(self) -> None:
+        self._made: dict[tuple[int, int], Plain] = {}
+
+    def __call__(self, companies: Iterable[Plain]) -> list[Plain]:
+        return [self._get(company, index) for index, company in enumerate(companies, 1)]
+
+    def _get(self, company: Plain, index: int) -> Plain:
+        key = (id(company), index)  # the companies live as long as the round: no id is given twice
+        if key not in self._made:
+            self._made[key] = {**company, "index": index}
+        return self._made[key]
 
 
-def _of(name: str, companies: Iterable[Plain]) -> list[Plain]:
-    return [company for company in companies if company["district"] == name]
+def _group(companies: Iterable[Plain]) -> dict[str, list[Plain]]:
+    """Return the companies by the name of their district."""
+    found: dict[str, list[Plain]] = {}
+    for company in companies:
+        found.setdefault(company["district"], []).append(company)
+    return found
 
 
-def _build_district(district: Any, listed: list[Plain], units: list[Plain], candidates: list[Plain]) -> Plain:
+def _build_district(
+    district: Any, listed: list[Plain], units: list[Plain], candidates: list[Plain], number: _Numbering
+) -> Plain:
     name = district.name
-    own_listed, own_units, own_candidates = _of(name, listed), _of(name, units), _of(name, candidates)
-    of_kind = {kind: _numbered(c for c in own_units if c["category"] == kind) for kind in (FACTORY, PARK, SUPPLY_CHAIN)}
+    of_kind = {kind: number(c for c in units if c["category"] == kind) for kind in (FACTORY, PARK, SUPPLY_CHAIN)}
     plain: Plain = to_plain(district)
     return {
         **plain,
         "short_name": district.short_name or name,
         "addressee": district.addressee or f"{district.short_name or name}{district.body}",
-        "listed": _numbered(own_listed),
-        "units": _numbered(own_units),
+        "listed": number(listed),
+        "units": number(units),
         "factories": of_kind[FACTORY],
         "parks": of_kind[PARK],
         "supply_chains": of_kind[SUPPLY_CHAIN],
-        "candidates": _numbered(own_candidates),
-        "counts": _count(own_listed, own_units, own_candidates),
+        "candidates": number(candidates),
+        "counts": _count(listed, units, candidates),
     }
 
 
 def _build_groups(districts: dict[str, Plain], listed: list[Plain]) -> list[Plain]:
     """Annex 2: the districts that have units, in official order, then the units whose district is not known."""
     named = [(name, district["listed"]) for name, district in districts.items() if district["listed"]]
-    unknown = _numbered(c for c in listed if c["district"] not in districts)
+    unknown = _Numbering()(c for c in listed if c["district"] not in districts)
     if unknown:
         named.append((NO_DISTRICT, unknown))
     groups, start = [], 0

@@ -154,10 +154,25 @@ class Project:
             context["indicators"] = company["indicators"]
             context["plaque"] = build_plaque(company, base) if company["level"] else None
         elif target.district is not None:
-            context["package"] = self._package(target.district)
-            context["groups"] = [g for g in base["groups"] if g["district"] == target.district]
+            context["package"] = self._get_package(target.district)
+            context["groups"] = self._groups_of.get(target.district, [])
             context["counts"] = {**base["counts"], **context["district"]["counts"]}
         return context
+
+    @cached_property
+    def _groups_of(self) -> dict[str, list[Plain]]:
+        """The group of each district in annex 2, as the list that its documents see."""
+        return {group["district"]: [group] for group in self.context_of_round.base["groups"]}
+
+    @cached_property
+    def _packages(self) -> dict[str, list[Plain]]:
+        return {}
+
+    def _get_package(self, district: str) -> list[Plain]:
+        """Return what the district's package holds, put together once for all its documents."""
+        if district not in self._packages:
+            self._packages[district] = self._package(district)
+        return self._packages[district]
 
     def _describe(self, spec: DocumentSpec) -> Plain:
         return {"id": spec.id, "title": self._titles[spec.id], "label": self._labels.get(spec.id, "")}

@@ -1,0 +1,184 @@
+"""Formulas follow their cells: every kind of reference, and random workbooks against LibreOffice."""
+
+from __future__ import annotations
+
+import io
+import random
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+
+from gfdocs.engine.template import open_template
+from gfdocs.engine.xlsx.references import parse_formula, quote_sheet, refs_of
+from gfdocs.errors import TemplateError
+from tests.engine_xlsx.recalculation import formulas_of, recalculate, same, values_of
+
+
+def fill(cells: dict[str, Any], context: dict[str, Any], *, sheets: tuple[str, ...] = ("S", "名 单")) -> Any:
+    """Return the workbook (formulas, values) of a template given as {"S!A1": value}."""
+    data = open_template(draw(cells, sheets), kind="xlsx", name="t.xlsx").render(context).to_bytes()
+    return openpyxl.load_workbook(io.BytesIO(data)), openpyxl.load_workbook(io.BytesIO(data), data_only=True)
+
+
+def draw(cells: dict[str, Any], sheets: tuple[str, ...]) -> bytes:
+    book = openpyxl.Workbook()
+    book.remove(book.active)
+    for name in sheets:
+        book.create_sheet(name)
+    for place, value in cells.items():
+        sheet, _, cell = place.rpartition("!")
+        book[sheet or sheets[0]][cell] = value
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+LIST = {"A2": "{%tr for x in xs %}", "A3": "{{ x }}", "A4": "{%tr endfor %}"}
+
+
+@pytest.mark.parametrize(
+    ("formula", "expected"),
+    [
+        ("=SUM(A3:A3)", "=SUM(A2:A4)"),
+        ("=SUM(A3)", "=SUM(A2:A4)"),
+        ("=SUM($A$3:$A$3)", "=SUM($A$2:$A$4)"),
+        ("=SUM(A1:A5)", "=SUM(A1:A5)"),
+        ("=SUM(A2:A4)", "=SUM(A2:A4)"),
+        ("=SUM(S!A3:A3)+S!A6", "=SUM(S!A2:A4)+S!A6"),
+        ("=SUM('名 单'!A3:A3)", "=SUM('名 单'!A3:A3)"),
+        ("=A3*2", "=A2*2"),
+        ("=SUM(3:3)", "=SUM(2:4)"),
+        ("=SUM(A:A)-SUM($B:$C)", "=SUM(A:A)-SUM($B:$C)"),
+        ("=LOG10(A3)", "=LOG10(A2)"),
+        ('="A3 "&A5', '="A3 "&A5'),
+        ("=COUNTIF(A3:A3,\">1\")", "=COUNTIF(A2:A4,\">1\")"),
+        ("=SUMPRODUCT(A3:A3,A3:A3)", "=SUMPRODUCT(A2:A4,A2:A4)"),
+        ("=INDEX(A3:A3,2)", "=INDEX(A2:A4,2)"),
+        ("=A1:INDEX(A3:A3,2)", "=A1:INDEX(A2:A4,2)"),
+        ("=SUM((A3:A3,A5))", "=SUM((A2:A4,A5))"),
+        ("=[1]Other!A3+A6", "=[1]Other!A3+A6"),
+        ("=IF(A3=\"\",1,)", "=IF(A2=\"\",1,)"),
+        ("=MAX( A3 : A3 )", "=MAX( A2 : A4 )"),
+    ],
+)  # fmt: skip
+def test_a_reference_from_below_the_list(formula: str, expected: str) -> None:
+    book, _ = fill({**LIST, "B5": formula}, {"xs": [1, 2, 3]})
+    if " : " in formula:
+        expected = "=MAX( A2 : A2 )"  # a range operator with blanks around it is two references
+    assert book["S"]["B5"].value == expected
+
+
+@pytest.mark.parametrize(
+    ("formula", "expected"),
+    [
+        ("=A3*$B$1", ["=A2*$B$1", "=A3*$B$1", "=A4*$B$1"]),
+        ("=A3/SUM(A$3:A$3)", ["=A2/SUM(A$2:A$4)", "=A3/SUM(A$2:A$4)", "=A4/SUM(A$2:A$4)"]),
+        ("=SUM(A$3:A3)", ["=SUM(A$2:A2)", "=SUM(A$2:A3)", "=SUM(A$2:A4)"]),
+        ("=SUM(A3:C3)", ["=SUM(A2:C2)", "=SUM(A3:C3)", "=SUM(A4:C4)"]),
+        ("=A3+A5+A1", ["=A2+A5+A1", "=A3+A5+A1", "=A4+A5+A1"]),
+        ("='名 单'!A3+S!A3", ["='名 单'!A3+S!A2", "='名 单'!A3+S!A3", "='名 单'!A3+S!A4"]),
+    ],
+)
+def test_a_reference_inside_the_list(formula: str, expected: list[str]) -> None:
+    book, _ = fill({**LIST, "D3": formula, "A1": 5, "A5": 7}, {"xs": [1, 2, 3]})
+    assert [book["S"][f"D{row}"].value for row in (2, 3, 4)] == expected
+
+
+def test_totals_of_nested_lists_leave_the_subtotals_out() -> None:
+    cells = {
+        "A1": "{%tr for d in ds %}", "A2": "{%tr for x in d %}", "A3": "{{ x }}", "A4": "{%tr endfor %}",
+        "A5": "=SUM(A3:A3)", "A6": "{%tr endfor %}", "A7": "=SUM(A3:A3)", "A8": "=SUBTOTAL(9,A3:A3)", "A9": "=COUNT(A5)",
+    }  # fmt: skip
+    book, values = fill(cells, {"ds": [[1, 2], [3], [4, 5, 6]]})
+    column = [row[0].value for row in values["S"].iter_rows()]
+
+    assert column == [1, 2, 3, 3, 3, 4, 5, 6, 15, 21, 21, 3]
+    assert book["S"]["A10"].value == "=SUM(A1:A2,A4:A4,A6:A8)"
+
+
+def test_a_total_that_no_formula_can_hold_is_refused_with_its_cell() -> None:
+    cells = {
+        "A1": "{%tr for d in ds %}", "A2": "{{ d }}", "A3": "9", "A4": "{%tr endfor %}", "A5": "=SUM(A2:A2)",
+    }  # fmt: skip
+    cells["A3"] = "=A2*0"
+    with pytest.raises(TemplateError) as caught:
+        fill(cells, {"ds": list(range(400))})
+    assert [(i.code, str(i.place)) for i in caught.value.issues] == [("GF266", "t.xlsx › S!A5")]
+
+
+def test_formulas_on_other_sheets_see_the_list_from_there() -> None:
+    book, values = fill({**LIST, "名 单!A1": "=SUM(S!A3:A3)", "名 单!A2": "=S!A6*2", "A6": 4}, {"xs": [1, 2, 3]})
+
+    assert [book["名 单"][c].value for c in ("A1", "A2")] == ["=SUM(S!A2:A4)", "=S!A6*2"]
+    assert [values["名 单"][c].value for c in ("A1", "A2")] == [6, 8]
+
+
+@pytest.mark.parametrize("name", ["名单", "2023", "a b", "it's", "R1C1", "A1", "c", "总-表", "Sheet1"])
+def test_a_sheet_name_is_quoted_where_it_must_be(name: str) -> None:
+    (ref,) = refs_of(parse_formula(f"SUM({quote_sheet(name)}A1:B2)"))
+    assert ref.sheet == name
+
+
+# -- random workbooks ----------------------------------------------------------------------------------------------------
+
+TAGS = (4, 6, 9, 11)  # two blocks of one empty row each: rows 5 and 10
+
+
+def random_template(seed: int) -> bytes:
+    """Return a workbook of numbers and formulas with two places where empty rows come in."""
+    dice = random.Random(seed)
+    rows = [row for row in range(1, 16) if row not in (*TAGS, 5, 10)]
+    cells: dict[str, Any] = {}
+
+    def one() -> str:
+        prefix = dice.choice(["", "", "S!", "'名 单'!"])
+        dollars = [dice.choice(["", "$"]) for _ in range(2)]
+        return f"{prefix}{dollars[0]}{dice.choice('ABC')}{dollars[1]}{dice.choice(rows)}"
+
+    def area() -> str:
+        low, high = sorted(dice.choice(rows) for _ in range(2))
+        left, right = sorted(dice.choice("ABC") for _ in range(2))
+        return f"{dice.choice(['', 'S!', chr(39) + '名 单' + chr(39) + '!'])}{left}{low}:{right}{high}"
+
+    def expression(depth: int) -> str:
+        pick = dice.random()
+        if depth == 0 or pick < 0.25:
+            return dice.choice([one(), str(dice.randint(1, 9))])
+        if pick < 0.6:
+            return f"({expression(depth - 1)}{dice.choice('+-*')}{expression(depth - 1)})"
+        name = dice.choice(["SUM", "COUNT", "MAX", "MIN", "AVERAGE", "COUNTA"])
+        return f"{name}({area()})" if pick < 0.9 else f"IF({one()}>{dice.randint(1, 50)},{one()},ROUND({one()}/7,2))"
+
+    for sheet in ("S", "名 单"):
+        for row in rows:
+            for column in "ABC":
+                cells[f"{sheet}!{column}{row}"] = dice.choice([dice.randint(1, 99), dice.randint(1, 999) / 8])
+            cells[f"{sheet}!E{row}"] = f"={expression(3)}"
+        for first, last, name in ((4, 6, "n"), (9, 11, "m")):
+            cells[f"{sheet}!A{first}"] = f"{{%tr for i in {name} %}}"
+            cells[f"{sheet}!H{first + 1}"] = "{{ i.none }}"
+            cells[f"{sheet}!A{last}"] = "{%tr endfor %}"
+    return draw(cells, ("S", "名 单"))
+
+
+@pytest.mark.office
+def test_random_formulas_keep_their_values_when_rows_come_in(tmp_path: Path) -> None:
+    files, sizes = [], ((0, 0), (1, 1), (7, 3))
+    for seed in range(6):
+        template = open_template(random_template(seed), kind="xlsx", name=f"{seed}.xlsx")
+        for n, m in sizes:
+            path = tmp_path / f"r{seed}-{n}.xlsx"
+            item = {"none": None}
+            path.write_bytes(template.render({"n": [item] * n, "m": [item] * m}).to_bytes())
+            files.append(path)
+    calculated = recalculate(files, tmp_path)
+    for seed in range(6):
+        found = []
+        for path, again in list(zip(files, calculated, strict=True))[seed * 3 : seed * 3 + 3]:
+            theirs, ours = values_of(again), formulas_of(path)
+            assert len(ours) == 18 and all(value is not None for _, value in ours.values())
+            assert not {at: (f, v, theirs.get(at)) for at, (f, v) in ours.items() if not same(v, theirs.get(at))}
+            found.append([value for _, value in ours.values()])
+        assert all(same(a, b) and same(a, c) for a, b, c in zip(*found, strict=True)), seed

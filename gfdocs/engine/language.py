@@ -781,12 +781,6 @@ def _make_outlet(escape: Callable[[str], str] | None) -> Callable[[Any], str]:
     return outlet
 
 
-_OPTIONS = (
-    "block_start_string", "block_end_string", "variable_start_string", "variable_end_string", "comment_start_string",
-    "comment_end_string", "trim_blocks", "lstrip_blocks",
-)  # fmt: skip
-
-
 def make_environment(
     *,
     escape: Callable[[str], str] | None = escape_xml,
@@ -804,35 +798,35 @@ def make_environment(
     and delimiters are not. trusted: lifts the sandbox and the bounds, for templates that are as good as code.
     outlets: further ways to print, by name, which a kind chooses by setting `.outlet` on a printed node.
     """
-    budget = budget or Budget()
-    extensions = list(base.extensions.values()) if base else []
     language = Language(
         undefined=_UNDEFINED[missing],
         autoescape=True,
         keep_trailing_newline=True,
         loader=base.loader if base else None,
-        extensions=[type(extension) for extension in extensions],
+        extensions=[type(extension) for extension in base.extensions.values()] if base else [],
         trim_blocks=base.trim_blocks if base else False,
         lstrip_blocks=base.lstrip_blocks if base else False,
         cache_size=50,
     )
-    language.missing_policy, language.budget, language.trusted = missing, budget, trusted
+    language.missing_policy, language.budget, language.trusted = missing, budget or Budget(), trusted
     language.outlets = {"text": _make_outlet(escape), **(outlets or {})}
     language.raw_outlets = {}
     if base:
         language.tests.update(base.tests)
         language.globals.update(base.globals)
         language.policies.update(base.policies)
-    language.filters.update(FILTERS)
-    language.filters.update(_own_filters(base))
-    language.filters.update(filters or {})
-    for name in ("e", "escape", "forceescape", "safe"):
-        language.filters[name] = _keep
+    language.filters.update({**FILTERS, **_own_filters(base), **(filters or {})})
+    language.filters.update(dict.fromkeys(("e", "escape", "forceescape", "safe"), _keep))
     if not trusted:
-        language.globals["range"] = _bounded_range(budget)
-        language.globals.pop("lipsum", None)
-        language.filters = {name: _bound_filter(name, function) for name, function in language.filters.items()}
+        _bound(language)
     return language
+
+
+def _bound(language: Language) -> None:
+    """Count what filters and `range` do; `lipsum` makes texts of any length."""
+    language.globals["range"] = _bounded_range(language.budget)
+    language.globals.pop("lipsum", None)
+    language.filters = {name: _bound_filter(name, function) for name, function in language.filters.items()}
 
 
 def _own_filters(base: jinja2.Environment | None) -> dict[str, Callable[..., Any]]:
@@ -883,59 +877,52 @@ def describe_fault(
 
 
 def _read_fault(fault: BaseException, words: str, where: str | None, known: Iterable[str]) -> tuple[str, Text, Text]:
+    """Return (code, fact, hint) of a fault."""
     tag = f" in {_clip(words)}" if words else ""
     tag_zh = f"（{_clip(words)}）" if words else ""
-    name = where or _clip(words) or "?"
     if isinstance(fault, MissingUsed):
-        last = fault.path.rpartition(".")[2]
-        hint = did_you_mean(last, {name for name in known if name != last}) or Text(
-            'give it a value, or write "|default(…)", or render with missing="mark" or "blank"',
-            '请补充该值，或写 |default(…)，或用 missing="mark"/"blank" 渲染',
-        )
-        return "GF204", Text(f'the data has no "{fault.path}"{tag}', f"数据中没有“{fault.path}”{tag_zh}"), hint
-    if isinstance(fault, IllegalCharacter):
-        number = f"U+{ord(fault.character):04X}"
-        return (
-            "GF211",
-            Text(
-                f"{name} has the character {number} at position {fault.index + 1}, which no office file can hold",
-                f"{name} 第 {fault.index + 1} 个字符 {number} 不能写入文件",
-            ),
-            Text("remove it from the data", "请在数据中删除该字符"),
-        )
-    if isinstance(fault, Unfit):
-        return "GF219", Text(f"{name}: {fault.text}", f"{name}：{fault.text.zh}"), Text("")
+        fact = Text(f'the data has no "{fault.path}"{tag}', f"数据中没有“{fault.path}”{tag_zh}")
+        return "GF204", fact, _hint_missing(fault.path, known)
+    if isinstance(fault, IllegalCharacter | Unfit):
+        return _read_value_fault(fault, where or _clip(words) or "?")
     if isinstance(fault, OverBudget):
-        return (
-            "GF210",
-            Text(f"over budget: {fault.text}{tag}", f"超出限额：{fault.text.zh}{tag_zh}"),
-            Text("pass a larger Budget if the template is meant to do this", "如确有需要，请传入更大的 Budget"),
-        )
-    if isinstance(fault, SecurityError):
-        return (
-            "GF209",
-            Text(f"a template may not do this: {fault}{tag}", f"模板不得执行此操作：{fault}{tag_zh}"),
-            Text("pass trusted=True only for templates you wrote yourself", "仅对自己编写的模板使用 trusted=True"),
-        )
+        hint = Text("pass a larger Budget if the template is meant to do this", "如确有需要，请传入更大的 Budget")
+        return "GF210", Text(f"over budget: {fault.text}{tag}", f"超出限额：{fault.text.zh}{tag_zh}"), hint
     if isinstance(fault, RecursionError | MemoryError):
         return "GF210", Text(f"over budget: nested too deep{tag}", f"超出限额：嵌套过深{tag_zh}"), Text("")
+    if isinstance(fault, SecurityError):
+        hint = Text("pass trusted=True only for templates you wrote yourself", "仅对自己编写的模板使用 trusted=True")
+        return "GF209", Text(f"a template may not do this: {fault}{tag}", f"模板不得执行此操作：{fault}{tag_zh}"), hint
     if isinstance(fault, jinja2.TemplateNotFound):
-        return (
-            "GF218",
-            Text(f"no template named {fault.name!r}{tag}", f"没有名为 {fault.name!r} 的模板{tag_zh}"),
-            Text(""),
-        )
+        fact = Text(f"no template named {fault.name!r}{tag}", f"没有名为 {fault.name!r} 的模板{tag_zh}")
+        return "GF218", fact, Text("")
     if isinstance(fault, jinja2.TemplateSyntaxError):
         return _read_syntax(fault, tag, tag_zh)
-    kind = type(fault).__name__
-    return (
-        "GF208",
-        Text(
-            f"cannot be computed{tag}: {kind}: {_clip(str(fault), 200)}",
-            f"无法计算{tag_zh}：{kind}: {_clip(str(fault), 200)}",
-        ),
-        Text(f"the value is {where}" if where else "", f"取值：{where}" if where else ""),
+    told = f"{type(fault).__name__}: {_clip(str(fault), 200)}"
+    hint = Text(f"the value is {where}", f"取值：{where}") if where else Text("")
+    return "GF208", Text(f"cannot be computed{tag}: {told}", f"无法计算{tag_zh}：{told}"), hint
+
+
+def _hint_missing(path: str, known: Iterable[str]) -> Text:
+    last = path.rpartition(".")[2]
+    return did_you_mean(last, {name for name in known if name != last}) or Text(
+        'give it a value, or write "|default(…)", or render with missing="mark" or "blank"',
+        '请补充该值，或写 |default(…)，或用 missing="mark"/"blank" 渲染',
     )
+
+
+def _read_value_fault(fault: IllegalCharacter | Unfit, name: str) -> tuple[str, Text, Text]:
+    if isinstance(fault, Unfit):
+        return "GF219", Text(f"{name}: {fault.text}", f"{name}：{fault.text.zh}"), Text("")
+    number = f"U+{ord(fault.character):04X}"
+    fact = Text(
+        f"{name} has the character {number} at position {fault.index + 1}, which no office file can hold",
+        f"{name} 第 {fault.index + 1} 个字符 {number} 不能写入文件",
+    )
+    if fault.character in "\a\f":
+        hint = Text("for paragraphs and pages in data use Listing(text)", "数据内需要分段、分页时请用 Listing(text)")
+        return "GF211", fact, hint
+    return "GF211", fact, Text("remove it from the data", "请在数据中删除该字符")
 
 
 def _read_syntax(fault: jinja2.TemplateSyntaxError, tag: str, tag_zh: str) -> tuple[str, Text, Text]:
@@ -949,7 +936,32 @@ def _read_syntax(fault: jinja2.TemplateSyntaxError, tag: str, tag_zh: str) -> tu
         kind_zh = "过滤器" if found[1] == "filter" else "测试"
         return "GF205", Text(f'there is no {found[1]} "{found[2]}"{tag}', f"没有{kind_zh}“{found[2]}”{tag_zh}"), hint
     code = "GF203" if re.search(r"unknown tag|end of template|innermost block", message) else "GF201"
-    return code, Text(f"{message}{tag}", f"标签有误{tag_zh}：{message}"), Text("")
+    return code, Text(f"{message}{tag}", f"标签有误{tag_zh}：{_translate_syntax(message)}"), Text("")
+
+
+# Jinja's messages, for those who do not read English. Each pattern keeps the words of the template as they are.
+_SYNTAX_ZH = (
+    (r"expected token '(.+?)', got '(.+?)'", r"应为“\1”，实为“\2”"),
+    (r"unexpected '(.+?)'", r"多余或位置不对的“\1”"),
+    (r"Expected an expression, got '(.+?)'", r"应为表达式，实为“\1”"),
+    (r"Expected an expression", "缺少表达式"),
+    (r"Encountered unknown tag '(.+?)'", r"未知的标签“\1”"),
+    (r"Unexpected end of template", "模板提前结束，有标签块没有结束"),
+    (r"unexpected char '(.+?)' at \d+", r"不能使用字符“\1”"),
+    (r"tag name expected", "缺少标签名"),
+    (r"can't assign to '(.+?)'", r"不能给“\1”赋值"),
+    (r"non-default argument follows default argument", "有默认值的参数之后不能有无默认值的参数"),
+    (r"block '(.+?)' defined twice", r"块“\1”重复定义"),
+    (r"expected one expression", "应为一个表达式"),
+    ("end of print statement", "标签结尾"),
+    ("end of statement block", "标签结尾"),
+)
+
+
+def _translate_syntax(message: str) -> str:
+    for pattern, chinese in _SYNTAX_ZH:
+        message = re.sub(pattern, chinese, message)
+    return message
 
 
 _CLASSES = {

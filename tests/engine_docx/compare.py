@@ -62,21 +62,35 @@ def _merge_texts(run: Any) -> None:
             previous = None
 
 
+def _drop_hint(run: Any) -> None:
+    properties = run.find(W + "rPr")
+    fonts = None if properties is None else properties.find(W + "rFonts")
+    if fonts is not None:
+        fonts.attrib.pop(W + "hint", None)
+        if not fonts.attrib:
+            properties.remove(fonts)
+    if properties is not None and not len(properties):
+        run.remove(properties)
+
+
 def normalise(xml: bytes) -> str:
     root = etree.fromstring(xml)
+    for run in root.iter(W + "r"):
+        _drop_hint(run)
     for element in list(root.iter()):
         if not isinstance(element.tag, str):
             continue
         if _local(element) in _IDS:
             element.attrib.pop("id", None)
             element.attrib.pop("name", None)
+        if _local(element) in ("bookmarkStart", "bookmarkEnd"):
+            # docxtpl repeats the id and name of a bookmark that a loop repeats; ours are unique.
+            element.attrib.clear()
         for key in list(element.attrib):
             if (key.endswith(("}embed", "}id")) and "relationships" in key) or "w14" in key or "2010/wordml" in key:
                 element.attrib.pop(key)
         if element.tag == W + "p" or _local(element) in ("hyperlink", "sdtContent", "ins"):
             _merge_runs(element)
-        if element.tag == W + "rFonts":
-            element.attrib.pop(W + "hint", None)
         if element.tag == W + "szCs" and element.getparent().find(W + "sz") is not None:
             element.getparent().remove(element)
         if element.tag == W + "rPr":

@@ -31,6 +31,8 @@ class Spot:
     outlet: Outlet
     run_properties: str = ""
     paragraph_properties: str = ""
+    is_sure: bool = True
+    """Whether the run around it is surely this one, not one that a block has left or a loop has come back from."""
     stack: tuple[str, ...] = field(default=(), repr=False)
 
 
@@ -124,15 +126,37 @@ def _free_content_controls(root: Any) -> None:
                 properties.remove(child)
 
 
+# Fields whose result is drawn from the rest of the document: Word is asked to compute them anew.
+_DERIVED = {
+    "TOC",
+    "INDEX",
+    "TOA",
+    "SEQ",
+    "REF",
+    "PAGEREF",
+    "NOTEREF",
+    "STYLEREF",
+    "DOCPROPERTY",
+    "TITLE",
+    "SUBJECT",
+    "=",
+}
+
+
+def _is_derived(code: str | None) -> bool:
+    word = (code or "").strip().partition(" ")[0].partition("\\")[0].upper()
+    return word in _DERIVED or word.startswith("=")
+
+
 def _mark_fields(root: Any) -> None:
-    """A table of contents is marked so that Word builds it anew when the document is opened."""
+    """Tables of contents, references and sums are marked so that Word builds them anew when the document is opened."""
     starts: list[Any] = []
     for element in root.iter(W + "fldChar", W + "instrText", W + "fldSimple"):
         if element.tag == W + "fldSimple":
-            if (element.get(W + "instr") or "").split()[:1] in (["TOC"], ["INDEX"]):
+            if _is_derived(element.get(W + "instr")):
                 element.set(W + "dirty", "true")
         elif element.tag == W + "instrText":
-            if starts and (element.text or "").split()[:1] in (["TOC"], ["INDEX"]):
+            if starts and _is_derived(element.text):
                 starts[-1].set(W + "dirty", "true")
         elif element.get(W + "fldCharType") == "begin":
             starts.append(element)
@@ -213,6 +237,15 @@ class _Holder:
     has_block: bool = False
 
 
+@dataclass(slots=True)
+class _Block:
+    """An `if` or `for` that is open, and the run it began in. A loop that ends in another run comes back from there."""
+
+    is_loop: bool
+    run: int
+    comes_back: bool = False
+
+
 class _Reader:
     """Walks the patched source once: knows the open elements at each tag, puts each tag on its own line."""
 
@@ -224,7 +257,11 @@ class _Reader:
         self.line = 1
         self.number: int | None = None
         self.loops = 0
-        self.blocks = 0
+        self.open: list[_Block] = []
+        self.loops_here: list[list[_Block]] = []
+        self.run = 0
+        # The depth of blocks at which the open run began, and the lowest since.
+        self.run_depth = self.run_low = 0
         self.holders: list[_Holder] = []
         self.fixes: set[str] = set()
         # Where the properties of the runs and paragraphs that are open begin and end in the source.
@@ -243,7 +280,15 @@ class _Reader:
             else:
                 self._keep(token.group())
         self._keep(self.source[at:])
-        return Prepared("".join(self.out), tuple(self.spots), frozenset(self.fixes))
+        spots = (
+            replace(spot, is_sure=False) if any(block.comes_back for block in blocks) else spot
+            for spot, blocks in zip(self.spots, self.loops_here, strict=True)
+        )
+        return Prepared("".join(self.out), tuple(spots), frozenset(self.fixes))
+
+    @property
+    def blocks(self) -> int:
+        return len(self.open)
 
     def _keep(self, text: str) -> None:
         if text:
@@ -270,15 +315,20 @@ class _Reader:
         if outlet == "attribute" and "w:gridSpan" in self.element:
             self.fixes.add("tables")
         if word in ("for", "if"):
-            self.blocks += 1
+            self.open.append(_Block(word == "for", self.run))
             for holder in self.holders:
                 holder.has_block = True
-        elif word in ("endfor", "endif"):
-            self.blocks -= 1
+        elif word in ("endfor", "endif") and self.open:
+            block = self.open.pop()
+            block.comes_back = block.is_loop and block.run != self.run
+        # An `else` leaves its branch before it enters the next.
+        self.run_low = min(self.run_low, self.blocks - (word in ("else", "elif")))
+        self.loops_here.append([block for block in self.open if block.run == self.run])
         self.spots.append(
             Spot(
                 self.line, self.number, tag, outlet,
-                self._around("w:rPr", "w:r"), self._around("w:pPr", "w:p"), tuple(self.stack),
+                self._around("w:rPr", "w:r"), self._around("w:pPr", "w:p"), self.run_low >= self.run_depth,
+                tuple(self.stack),
             )
         )  # fmt: skip
 
@@ -325,6 +375,9 @@ class _Reader:
     def _open(self, name: str, start: int) -> None:
         self.stack.append(name)
         self._hold(name)
+        if name == "w:r":
+            self.run += 1
+            self.run_depth = self.run_low = self.blocks
         if name in _HELD:
             self.holders.append(_Holder(name, self.blocks))
         if name in ("w:r", "w:p"):

@@ -221,7 +221,7 @@ _SPECIAL = re.compile('[&<>"\x00-\x1f\u00b7\u2010-\u206f\ud800-\udfff\ufffe\ufff
 
 def _make_text(spot: Spot) -> Writer:
     """Inside `w:t`."""
-    hinted = _reopen_around(spot, add_hint(spot.run_properties))
+    hinted = _reopen_around(spot, add_hint(spot.run_properties) if spot.is_sure else spot.run_properties)
 
     def write(value: Any) -> str:
         if value.__class__ is str:

@@ -971,7 +971,9 @@ def _make_joiner(shape: tuple[int, ...]) -> Callable[[list[str], list[list[str]]
     """
     constants = [f"c{index}" for index, number in enumerate(shape) if number < 0]
     columns = [f"v{number}" for number in range(max(shape) + 1)]
-    body = "".join(f"{{c{index}}}" if number < 0 else f"{{v{number}}}" for index, number in enumerate(shape))
+    parts = [f"{{c{index}}}" if number < 0 else f"{{v{number}}}" for index, number in enumerate(shape)]
+    # Python builds an f-string of up to 30 parts at once and joins a list for longer ones.
+    body = "' + f'".join("".join(parts[first : first + 30]) for first in range(0, len(parts), 30))
     source = (
         f"def join(constants, columns):\n    ({', '.join(constants)},) = constants\n"
         f"    return ''.join([f'{body}' for ({', '.join(columns)},) in zip(*columns)])\n"

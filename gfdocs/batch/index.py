@@ -6,7 +6,7 @@ Self-contained, no script, every text escaped.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from html import escape
 from urllib.parse import quote
 
@@ -24,11 +24,16 @@ _STYLE = (
 
 def make_index(manifest: Manifest) -> bytes:
     """Return the page as UTF-8."""
+    return b"".join(make_index_blocks(manifest))
+
+
+def make_index_blocks(manifest: Manifest) -> Iterator[bytes]:
+    """Give the page in blocks, a package each."""
     title = escape(str(manifest.records.get("round", {}).get("name", "")) or "gfdocs")
     by_package: dict[str, list[FileRecord]] = defaultdict(list)
     for record in manifest.files:
         by_package[record.package].append(record)
-    parts = [
+    head = [
         "<!DOCTYPE html>",
         f'<html lang="zh-CN"><head><meta charset="utf-8"><title>{title} 文件目录</title>',
         f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style></head><body>',
@@ -36,10 +41,15 @@ def make_index(manifest: Manifest) -> bytes:
         f"<p>共 {len(manifest.packages)} 个文件包、{len(manifest.files)} 个文件。",
         "清单见 <a href='manifest.json'>manifest.json</a>。</p>",
         *_failures(manifest),
-        *(_package(package, by_package[package.name], zipped=manifest.zip) for package in manifest.packages),
-        "</body></html>\n",
     ]
-    return "\n".join(parts).encode("utf-8", "backslashreplace")
+    yield _encode("\n".join(head))
+    for package in manifest.packages:
+        yield _encode("\n" + _package(package, by_package[package.name], zipped=manifest.zip))
+    yield b"\n</body></html>\n"
+
+
+def _encode(text: str) -> bytes:
+    return text.encode("utf-8", "backslashreplace")
 
 
 def _failures(manifest: Manifest) -> list[str]:

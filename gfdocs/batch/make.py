@@ -6,7 +6,7 @@ This is what runs in worker processes and on clusters.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -95,7 +95,7 @@ class MemorySink:
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 
 
-def write_new(path: str, data: bytes) -> None:
+def write_new(path: str, data: bytes | Iterable[bytes]) -> None:
     """Write a file in a stage, its folders made as needed. Raises OutputError; a half-written file is removed.
 
     What a worker that died left under that name is removed, never written into.
@@ -103,9 +103,10 @@ def write_new(path: str, data: bytes) -> None:
     try:
         handle = _open_new(path)
         try:
-            view = memoryview(data)
-            while view:
-                view = view[os.write(handle, view) :]
+            for block in (data,) if isinstance(data, bytes) else data:
+                view = memoryview(block)
+                while view:
+                    view = view[os.write(handle, view) :]
         except OSError:
             os.unlink(path)
             raise

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from json.encoder import encode_basestring
 from pathlib import Path
@@ -129,6 +129,10 @@ class Manifest:
 
     def to_json(self) -> bytes:
         """Return manifest.json: UTF-8, one line a file, nothing in it that differs from run to run."""
+        return b"".join(self.to_json_blocks())
+
+    def to_json_blocks(self) -> Iterator[bytes]:
+        """Give manifest.json in blocks, so that a country's need not be in memory as a whole."""
         head = {
             "format": FORMAT,
             "generator": f"gfdocs {self.version}",
@@ -136,13 +140,12 @@ class Manifest:
             "zip": self.zip,
             "count": len(self.files),
         }
-        lines = [f'"{key}":{_dump(value)}' for key, value in head.items()]
-        lines.append(_dump_list("packages", (asdict(package) for package in self.packages)))
-        lines.append(_dump_list("failed", (_failure_record(failure) for failure in self.failed)))
-        lines.append(_list("files", map(dump_record, self.files)))
-        lines.append(f'"round":{_dump(self.records.get("round", {}))}')
-        lines.append(_dump_list("companies", self.records.get("companies", ())))
-        return ("{\n" + ",\n".join(lines) + "\n}\n").encode("utf-8", "backslashreplace")
+        yield _encode("{\n" + "".join(f'"{key}":{_dump(value)},\n' for key, value in head.items()))
+        yield from _list_blocks("packages", (_dump(asdict(package)) for package in self.packages))
+        yield from _list_blocks("failed", (_dump(_failure_record(failure)) for failure in self.failed))
+        yield from _list_blocks("files", map(dump_record, self.files))
+        yield _encode(f'"round":{_dump(self.records.get("round", {}))},\n')
+        yield from _list_blocks("companies", map(_dump, self.records.get("companies", ())), end="\n}\n")
 
 
 _TEXTS = tuple(f.name for f in fields(FileRecord) if f.type == "str")
@@ -167,13 +170,21 @@ def _failure_record(failure: Failure) -> dict[str, Any]:
 _dump = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
 
 
-def _dump_list(name: str, items: Iterable[Any]) -> str:
-    return _list(name, map(_dump, items))
+def _encode(text: str) -> bytes:
+    return text.encode("utf-8", "backslashreplace")
 
 
-def _list(name: str, lines: Iterable[str]) -> str:
-    body = ",\n".join(lines)
-    return f'"{name}":[\n{body}\n]' if body else f'"{name}":[]'
+def _list_blocks(name: str, lines: Iterable[str], end: str = ",\n") -> Iterator[bytes]:
+    """Give a list, one item a line, in blocks of a thousand."""
+    block, start = [], f'"{name}":['
+    for line in lines:
+        block.append(f"{start}\n{line}")
+        start = ","
+        if len(block) == 1000:
+            yield _encode("".join(block))
+            block = []
+    tail = "\n]" if start == "," else f"{start}]"
+    yield _encode("".join(block) + tail + end)
 
 
 def find_manifest(folder: str | Path) -> Manifest | None:

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from gfdocs.batch import faults
 from gfdocs.batch.dispatch import run_chunks
-from gfdocs.batch.index import make_index
+from gfdocs.batch.index import make_index_blocks
 from gfdocs.batch.jobs import Job, Plan
 from gfdocs.batch.ledger import Ledger
 from gfdocs.batch.make import Chunk, FolderSink, Maker, Result, SourceInputs, write_new
@@ -175,8 +175,8 @@ class Run(ABC):
         return self.ledger.make_manifest()
 
     def _write_papers(self, manifest: Manifest) -> None:
-        write_new(os.path.join(self.stage, MANIFEST), manifest.to_json())
-        write_new(os.path.join(self.stage, INDEX), make_index(manifest))
+        write_new(os.path.join(self.stage, MANIFEST), manifest.to_json_blocks())
+        write_new(os.path.join(self.stage, INDEX), make_index_blocks(manifest))
 
     def _move_in(self) -> None:
         """Move packages, then the manifest, into place.

@@ -243,6 +243,19 @@ def xlsx(
     return zipped({**files, **(parts or {})})
 
 
+def fill_empty(data: bytes, value: object) -> bytes:
+    """Return a rendered form with this value in each cell that has a style and no content, below the headings."""
+    import re
+
+    parts = unzipped(data)
+    for name in parts:
+        if name.startswith("xl/worksheets/sheet"):
+            text = parts[name].decode() if isinstance(parts[name], bytes) else str(parts[name])  # type: ignore[union-attr]
+            found = re.compile(r'<c r="([A-Z]+)(\d+)"( s="\d+")?/>')
+            parts[name] = found.sub(lambda c: cell(c[1] + c[2], value) if int(c[2]) > 3 else c[0], text)
+    return zipped(parts)
+
+
 HEADINGS = ("企业名称", "所在地", "统一社会信用代码")
 
 

@@ -155,3 +155,94 @@ def issues_of(data: bytes, kind: Any) -> list[str]:
     """Open a template and return what it says of it without refusing it, as text."""
     template = gfdocs.open_template(data, kind=kind, name=f"sample.{kind}")
     return [issue.to_text("zh") for issue in (*template.issues, *template.lint({"name": "甲"})) if issue.severity != "note"]
+
+
+def collect_tampered(document: str, value: Any) -> dict[str, Any]:
+    """Render a form of the example for its first district, put a value into every cell of data that was empty, collect it.
+
+    value: a text, or (formula, cached value).
+    """
+    from tests.trust import samples
+
+    project = gfdocs.load(EXAMPLE)
+    district = next(iter(project.context_of_round.districts))
+    data = project.render(document, district=district, kind="xlsx").to_bytes()
+    return collect({f"{document} {district}.xlsx": samples.fill_empty(data, value)})
+
+
+def load_companies(yaml: bytes) -> list[dict[str, Any]]:
+    """Return the companies of a companies.yaml, as the project has them; the fault of the file is raised."""
+    companies: list[dict[str, Any]] = load_project({"companies.yaml": yaml})["companies"]
+    return companies
+
+
+def save_over(data: bytes, kind: Any, context: dict[str, Any]) -> tuple[bytes, list[str], str]:
+    """Render into a file that is there; return what it holds then, all files of the folder, and the code of the fault."""
+    folder = Path(tempfile.mkdtemp(prefix="gfdocs-trust-"))
+    try:
+        target = folder / f"out.{kind}"
+        target.write_bytes(b"old")
+        code = ""
+        try:
+            gfdocs.open_template(data, kind=kind, name=f"sample.{kind}").render(context).save(target)
+        except gfdocs.GfdocsError as fault:
+            code = fault.issues[0].code
+        return target.read_bytes(), sorted(path.name for path in folder.iterdir()), code
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+BLANK = {"name": "甲", "companies": [{"name": "乙"}], "district": {"name": "示范区"}}
+
+
+def meet_mutants(kind: str, start: int, stop: int) -> dict[str, Any]:
+    """Open, render and read mutants of a kind, in one process; return what they came to.
+
+    foreign: (number, error) of those that ended in another exception than ours. slow: (number, seconds). ours: how many were refused.
+    """
+    import time
+    import traceback
+
+    from tests.trust import mutants
+
+    good = mutants.seeds(kind)
+    forms = [gfdocs.open_template(samples_form(), kind="xlsx", name="form.xlsx")] if kind == "xlsx" else []
+    found: dict[str, Any] = {"foreign": [], "slow": [], "ours": 0, "fine": 0, "unforeseen": []}
+    for number in range(start, stop):
+        data = mutants.mutate(kind, good[number % len(good)], number)
+        begun = time.process_time()
+        refused = False
+        for act in _acts(kind, data, forms):
+            try:
+                act()
+            except gfdocs.GfdocsError as fault:
+                refused = True
+                found["unforeseen"] += [(number, str(issue.fact)) for issue in fault.issues if issue.code == "GF223"]
+            except Exception as fault:  # noqa: BLE001 - it is what is sought
+                last = traceback.extract_tb(fault.__traceback__)[-1]
+                found["foreign"].append((number, f"{type(fault).__name__}: {str(fault)[:120]} at {Path(last.filename).name}:{last.lineno}"))
+        seconds = time.process_time() - begun
+        found["ours" if refused else "fine"] += 1
+        if seconds > 1.0:
+            found["slow"].append((number, round(seconds, 2)))
+    return found
+
+
+def samples_form() -> bytes:
+    from tests.trust import samples
+
+    return samples.form()
+
+
+def _acts(kind: str, data: bytes, forms: list[Any]) -> Any:
+    """Return all that can be done with a file of this kind."""
+    if kind in ("docx", "xlsx", "svg"):
+        yield lambda: gfdocs.open_template(data, kind=kind, name=f"mutant.{kind}").render(BLANK, missing="blank").to_bytes()  # type: ignore[arg-type]
+        for form in forms:
+            yield lambda: form.read(data, name="mutant.xlsx")
+    if kind == "docx":
+        yield lambda: gfdocs.check_docx(data)
+    if kind in ("yaml", "csv", "xlsx"):
+        yield lambda: load_project({f"companies.{kind}": data})
+    if kind == "yaml":
+        yield lambda: load_project({"gfdocs.yaml": data})
+        yield lambda: load_project({"templates/catalogue.yaml": data})

@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from itertools import chain, cycle, islice
+from operator import itemgetter
 from typing import Any, Literal, cast
 
 import jinja2
@@ -371,14 +372,49 @@ class _Generator(CodeGenerator):
         self.enter_frame(loop_frame)
         if uses_loop:
             self.writeline(f"{loop_ref} = missing")
-        self.writeline("yield from environment.print_rows(", node)
-        self._write_row(pieces, loop_frame)
-        self.write(" for ")
-        self.visit(node.target, loop_frame)
-        self.write(f", {loop_ref} in LoopContext(" if uses_loop else " in ")
-        self.visit(node.iter, frame)
-        self.write(", undefined)))" if uses_loop else "))")
+        if uses_loop:
+            self._write_stream(node, pieces, frame, loop_frame, loop_ref)
+        else:
+            self._write_items(node, pieces, frame, loop_frame)
         self.leave_frame(loop_frame)
+
+    def _write_stream(
+        self, node: nodes.For, pieces: list[nodes.Expr], frame: Frame, inner: Frame, loop_ref: str
+    ) -> None:
+        """Rows that ask for `loop` are computed one by one: it only knows where it is now."""
+        self.writeline("yield from environment.print_rows(", node)
+        self._write_static(pieces)
+        self.write("(")
+        self._write_tuple(pieces, inner)
+        self.write(" for ")
+        self.visit(node.target, inner)
+        self.write(f", {loop_ref} in LoopContext(")
+        self.visit(node.iter, frame)
+        self.write(", undefined)))")
+
+    def _write_items(self, node: nodes.For, pieces: list[nodes.Expr], frame: Frame, inner: Frame) -> None:
+        """Other rows are taken some dozens at a time; those of plain keys (`c.name`) not even one by one."""
+        self.writeline("yield from environment.print_items(", node)
+        self._write_static(pieces)
+        self.write("(lambda items: (")
+        self._write_tuple(pieces, inner)
+        self.write(" for ")
+        self.visit(node.target, inner)
+        self.write(f" in items)), {self._find_keys(node, pieces)!r}, ")
+        self.visit(node.iter, frame)
+        self.write(")")
+
+    @staticmethod
+    def _find_keys(node: nodes.For, pieces: list[nodes.Expr]) -> tuple[str, ...] | None:
+        """Return the keys a row prints, or None where it prints more than keys of its own item."""
+        printed = [piece for piece in pieces if not isinstance(piece, nodes.TemplateData)]
+        target = node.target.name if isinstance(node.target, nodes.Name) else None
+        keys = [
+            piece.attr
+            for piece in printed
+            if isinstance(piece, nodes.Getattr) and isinstance(piece.node, nodes.Name) and piece.node.name == target
+        ]
+        return tuple(keys) if len(keys) == len(printed) else None
 
     def _find_row(self, node: nodes.For, frame: Frame) -> list[nodes.Expr] | None:
         """Return what the body prints, or None for a loop that must be written in full."""
@@ -403,21 +439,25 @@ class _Generator(CodeGenerator):
         fits = 0 < len(printed) <= _GROUP and all(getattr(piece, "outlet", "text") in packable for piece in printed)
         return pieces if simple and fits else None
 
-    def _write_row(self, pieces: list[nodes.Expr], frame: Frame) -> None:
-        """Write the static pieces, the writers, and the tuple of one row's values."""
-        static, printed = [b""], []
+    def _write_static(self, pieces: list[nodes.Expr]) -> None:
+        """Write what stands before, between and after the values of a row, and what prints each value."""
+        static, writers = [b""], []
         for piece in pieces:
             if isinstance(piece, nodes.TemplateData):
                 static[-1] += piece.data.encode()
             else:
                 static.append(b"")
-                printed.append(piece)
-        writers = ", ".join(f"raw_{getattr(piece, 'outlet', 'text')}" for piece in printed)
-        self.write(f"{tuple(static)!r}, ({writers},), ((")
-        for piece in printed:
-            self.newline(piece)
-            super().visit(piece, frame)
-            self.write(",")
+                writers.append(f"raw_{getattr(piece, 'outlet', 'text')}")
+        self.write(f"{tuple(static)!r}, ({', '.join(writers)},), ")
+
+    def _write_tuple(self, pieces: list[nodes.Expr], frame: Frame) -> None:
+        """Write the values of one row."""
+        self.write("(")
+        for piece in pieces:
+            if not isinstance(piece, nodes.TemplateData):
+                self.newline(piece)
+                super().visit(piece, frame)
+                self.write(",")
         self.write(")")
 
     def start_write(self, frame: Frame, node: nodes.Node | None = None) -> None:
@@ -553,19 +593,44 @@ class Language(ImmutableSandboxedEnvironment):
         self, static: tuple[bytes, ...], writers: tuple[Callable[[Any], bytes], ...], rows: Iterator[tuple[Any, ...]]
     ) -> Iterator[bytes]:
         """Yield the printed rows of a loop, some dozens at a time: `static` stands before, between and after values."""
-        width = len(writers)
-        # The end of one row and the beginning of the next are one piece.
-        seam = [*static[1:-1], static[-1] + static[0]]
         while chunk := list(islice(rows, _ROWS)):
-            values = list(chain.from_iterable(chunk))
-            packed = self.pack(values)
-            if packed is None:
-                packed = [write(value) for write, value in zip(cycle(writers), values, strict=False)]
-            out = [static[0]] * (2 * len(values) + 1)
-            out[1::2] = packed
-            out[2::2] = seam * (len(values) // width)
-            out[-1] = static[-1]
-            yield b"".join(out)
+            yield self._print_values(static, writers, list(chain.from_iterable(chunk)))
+
+    def print_items(
+        self,
+        static: tuple[bytes, ...],
+        writers: tuple[Callable[[Any], bytes], ...],
+        make_rows: Callable[[list[Any]], Iterator[tuple[Any, ...]]],
+        keys: tuple[str, ...] | None,
+        items: Iterable[Any],
+    ) -> Iterator[bytes]:
+        """Yield the printed rows of these items; `keys` are what a row prints where it prints nothing else."""
+        pick = itemgetter(*keys) if keys else None
+        rest = iter(items)
+        while chunk := list(islice(rest, _ROWS)):
+            values: list[Any] | None = None
+            if pick is not None and set(map(type, chunk)) == {dict}:
+                try:
+                    picked = map(pick, chunk)
+                    values = list(picked if len(writers) == 1 else chain.from_iterable(picked))
+                except KeyError:
+                    values = None  # a name is missing: the long way knows what to do
+            if values is None:
+                values = list(chain.from_iterable(make_rows(chunk)))
+            yield self._print_values(static, writers, values)
+
+    def _print_values(
+        self, static: tuple[bytes, ...], writers: tuple[Callable[[Any], bytes], ...], values: list[Any]
+    ) -> bytes:
+        packed = self.pack(values)
+        if packed is None:
+            packed = [write(value) for write, value in zip(cycle(writers), values, strict=False)]
+        out = [static[0]] * (2 * len(values) + 1)
+        out[1::2] = packed
+        # The end of one row and the beginning of the next are one piece.
+        out[2::2] = [*static[1:-1], static[-1] + static[0]] * (len(values) // len(writers))
+        out[-1] = static[-1]
+        return b"".join(out)
 
     @staticmethod
     def to_bytes(value: Any) -> bytes:

@@ -154,9 +154,9 @@ def prepare_openpyxl(folder: Path, rows: list[dict[str, Any]]) -> Callable[[Path
         for number, row in enumerate(rows, 4):
             for column, name in enumerate(COLUMNS, 1):
                 cell = sheet.cell(number, column, row[name])
-                cell._style = styles[column - 1]
+                cell._style = copy(styles[column - 1])
             cell = sheet.cell(number, 12, f"=G{number}/F{number}")
-            cell._style = styles[11]
+            cell._style = copy(styles[11])
         last = 3 + len(rows)
         for offset, values in enumerate(tail):
             for column, value in enumerate(values, 1):
@@ -227,7 +227,7 @@ def run_child(engine: str, count: int, folder: Path) -> dict[str, Any]:
     """Run one engine in this process and return what it took."""
     rows = make_rows(count)
     out = folder / "out.xlsx"
-    make = PREPARE[engine](folder, make_rows(3) if False else rows)
+    make = PREPARE[engine](folder, rows)
     if count <= 10_000:
         make(out)  # warm
     base = _resident()

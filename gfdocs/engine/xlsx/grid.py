@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property, lru_cache
-from itertools import chain
+from functools import cached_property
+from itertools import chain, repeat
 from operator import itemgetter
 from typing import Any
 
@@ -378,19 +378,22 @@ class Grid:
 
     # -- rows as XML --------------------------------------------------------------------------------------------------
 
-    def write_rows(self) -> Iterator[str]:
+    def write_rows(self) -> Iterator[bytes]:
         """Yield the `<row>` elements in pieces of some 100 kB."""
         pieces: list[str] = []
         size = 0
         for piece in self._write_body(self.rows, (self.rows,)):
-            pieces.append(piece)
-            size += len(piece)
-            if size > 65536:
-                yield "".join(pieces)
+            if isinstance(piece, str):
+                pieces.append(piece)
+                size += len(piece)
+            if size > 65536 or not isinstance(piece, str):
+                yield "".join(pieces).encode()
                 pieces, size = [], 0
-        yield "".join(pieces)
+            if isinstance(piece, bytes):
+                yield piece
+        yield "".join(pieces).encode()
 
-    def _write_body(self, body: Body, path: Path) -> Iterator[str]:
+    def _write_body(self, body: Body, path: Path) -> Iterator[str | bytes]:
         numbers = self.sheet.numbers
         for part in body.parts:
             if isinstance(part, Placed):
@@ -539,7 +542,7 @@ class Grid:
 
     # -- a list whose turns are alike ---------------------------------------------------------------------------------
 
-    def _write_uniform(self, run: Uniform, path: Path) -> Iterator[str]:
+    def _write_uniform(self, run: Uniform, path: Path) -> Iterator[bytes]:
         lines = [
             (offset, self.sheet.rows[number]) for offset, number in enumerate(run.numbers) if number in self.sheet.rows
         ]
@@ -549,7 +552,7 @@ class Grid:
         step = max(16, _CHUNK // len(lines))
         for first in range(0, run.count, step):
             last = min(run.count, first + step)
-            pieces: list[str | list[str]] = []
+            pieces: list[str | list[Any]] = []
             for offset, row, cells in placed:
                 self._write_line(run, path, row, offset, cells, first, last, pieces)
             yield _interleave(pieces)
@@ -563,10 +566,11 @@ class Grid:
         cells: list[tuple[Cell, ColumnAt]],
         first: int,
         last: int,
-        pieces: list[str | list[str]],
+        pieces: list[str | list[Any]],
     ) -> None:
         p, height = self.writer.prefix, run.height
-        numbers = list(map(str, range(run.start + first * height + offset, run.start + last * height + offset, height)))
+        start = run.start + offset
+        numbers = list(map(b"%d".__mod__, range(start + first * height, start + last * height, height)))
         opening = len(pieces)
         pieces += [f'<{p}row r="', numbers, f'"{row.attributes}>']
         wrapped: list[tuple[Wrap, Sequence[Any]]] = []
@@ -596,8 +600,8 @@ class Grid:
         return whole[first:last] if whole is not None else self._raw_values(run, cell, column, first, last)
 
     def _value_pieces(
-        self, run: Uniform, cell: ValueCell, column: ColumnAt, first: int, values: Sequence[Any], numbers: list[str]
-    ) -> list[str | list[str]]:
+        self, run: Uniform, cell: ValueCell, column: ColumnAt, first: int, values: Sequence[Any], numbers: list[bytes]
+    ) -> list[str | list[Any]]:
         if run.blank:
             return [self.writer.content_tail(None, cell.style)]
 
@@ -610,7 +614,7 @@ class Grid:
             values = self._take_pictures(values, column, numbers, report)
         return self.writer.column(values, cell.style, report)
 
-    def _take_pictures(self, values: Sequence[Any], column: ColumnAt, numbers: list[str], report: Any) -> list[Any]:
+    def _take_pictures(self, values: Sequence[Any], column: ColumnAt, numbers: list[bytes], report: Any) -> list[Any]:
         """Note the pictures among the values; their cells stay empty."""
         for index, value in enumerate(values):
             if isinstance(value, Picture):
@@ -669,7 +673,7 @@ class Grid:
 
     def _formula_pieces(
         self, run: Uniform, path: Path, row: Row, cell: FormulaCell, column: ColumnAt, first: int, last: int
-    ) -> list[str | list[str]]:
+    ) -> list[str | list[Any]]:
         p, height, count = self.writer.prefix, run.height, last - first
         site = Site(self.context, self, (*path, run.turn(first)), column.path)
         try:
@@ -684,10 +688,10 @@ class Grid:
                 for i in range(count)
             ]
             return [tails]
-        text: list[str | list[str]] = [
+        text: list[str | list[Any]] = [
             escape_text(piece)
             if isinstance(piece, str)
-            else list(map(str, range(piece, piece + count * height, height)))
+            else list(map(b"%d".__mod__, range(piece, piece + count * height, height)))
             for piece in written
         ]
         values = self._formula_vector(run, path, row.number, cell, column)[first:last]
@@ -962,45 +966,27 @@ def _follow_steps(steps: tuple[str, ...] | None, target: str, items: Sequence[An
     return values if isinstance(values, list) else list(values)
 
 
-@lru_cache(maxsize=64)
-def _make_joiner(shape: tuple[int, ...]) -> Callable[[list[str], list[list[str]]], str]:
-    """Return a function that sets constants and columns side by side, row by row.
+def _interleave(pieces: list[str | list[Any]]) -> bytes:
+    """Set columns side by side, row by row: a text is the same in each row. Columns hold texts or their UTF-8.
 
-    `shape` tells of each piece the number of its column, -1 for a constant. The function is compiled because an f-string is twice as
-    fast as joining; its source is made of the names of its own variables alone.
+    Bytes, because a row of Chinese and markup would be built as wide characters and narrowed again.
     """
-    constants = [f"c{index}" for index, number in enumerate(shape) if number < 0]
-    columns = [f"v{number}" for number in range(max(shape) + 1)]
-    parts = [f"{{c{index}}}" if number < 0 else f"{{v{number}}}" for index, number in enumerate(shape)]
-    # Python builds an f-string of up to 30 parts at once and joins a list for longer ones.
-    body = "' + f'".join("".join(parts[first : first + 30]) for first in range(0, len(parts), 30))
-    source = (
-        f"def join(constants, columns):\n    ({', '.join(constants)},) = constants\n"
-        f"    return ''.join([f'{body}' for ({', '.join(columns)},) in zip(*columns)])\n"
-    )
-    names: dict[str, Any] = {}
-    exec(source, names)  # noqa: S102 - no text but our own variable names
-    return names["join"]  # type: ignore[no-any-return]
-
-
-def _interleave(pieces: list[str | list[str]]) -> str:
-    """Set columns of texts side by side: a text is the same in each turn."""
-    shape: list[int] = []
-    constants: list[str] = []
-    columns: list[list[str]] = []
-    known: dict[int, int] = {}
+    columns: list[Iterable[bytes]] = []
+    known: dict[int, list[bytes]] = {}
+    constant: list[str] = []
     for piece in pieces:
-        if not isinstance(piece, str):
-            number = known.setdefault(id(piece), len(columns))
-            if number == len(columns):
-                columns.append(piece)
-            shape.append(number)
-        elif shape and shape[-1] < 0:
-            constants[-1] += piece
-        else:
-            shape.append(-1)
-            constants.append(piece)
-    return _make_joiner(tuple(shape))(constants, columns)
+        if isinstance(piece, str):
+            constant.append(piece)
+            continue
+        if constant:
+            columns.append(repeat("".join(constant).encode()))
+            constant = []
+        found = known.get(id(piece))
+        if found is None:
+            found = known[id(piece)] = piece if type(piece[0]) is bytes else [text.encode() for text in piece]
+        columns.append(found)
+    last = repeat("".join(constant).encode())
+    return b"".join(chain.from_iterable(zip(*columns, last)))  # noqa: B905 - the constants have no end
 
 
 class _Seen(Source):

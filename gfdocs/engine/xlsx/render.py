@@ -159,8 +159,7 @@ class Rendering:
 
             def pieces() -> Iterator[bytes]:
                 yield head
-                for piece in rows:
-                    yield piece.encode()
+                yield from rows
                 yield from tail
 
             self.parts.write(grid.part, pieces())

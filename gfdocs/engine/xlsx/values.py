@@ -209,7 +209,7 @@ class CellWriter:
 
     def column(
         self, values: Sequence[Any], style: str, report: Callable[[int, Exception], None]
-    ) -> list[str | list[str]]:
+    ) -> list[str | list[Any]]:
         """Return the tails of a column of cells as pieces to be set side by side: a text is the same for each cell.
 
         `report` is told the index of a value that no cell can hold; its cell stays empty.
@@ -249,33 +249,36 @@ def _classify_decimal(value: Decimal) -> Content:
     return float(value)
 
 
-def write_plain_texts(texts: Sequence[str]) -> list[str] | None:
-    """Return the texts ready for `<t>` where none needs a closer look, else None.
+def write_plain_texts(texts: Sequence[str]) -> list[bytes] | None:
+    """Return the texts ready for `<t>` in UTF-8 where none needs a closer look, else None.
 
     A closer look: empty texts, spaces at the ends, line breaks, starts of formulas, control characters, great length.
     """
     joined = "\n".join(texts)
     if joined.count("\n") != len(texts) - 1 or (len(joined) > MAX_TEXT // 2 and max(map(len, texts)) * 2 > MAX_TEXT):
         return None
+    bare = joined.replace("\n", "")
     framed = f"\n{joined}\n"
-    if "\n\n" in framed or "_x" in joined or "  " in joined or " \n" in framed or _ODD_START.search(framed):
+    if "\n\n" in framed:
         return None
-    if not joined.replace("\n", "").isprintable() and (
-        find_illegal(joined) is not None or "\t" in joined or "\r" in joined
-    ):
-        return None
-    if "&" in joined or "<" in joined or ">" in joined:
-        return escape_text(joined).split("\n")
-    return texts if isinstance(texts, list) else list(texts)
+    if not bare.isalnum():  # letters, ideographs and digits alone are plain; anything else is looked at
+        if "_x" in bare or "  " in bare or " \n" in framed or _ODD_START.search(framed):
+            return None
+        if not bare.isprintable() and (find_illegal(joined) is not None or "\t" in bare or "\r" in bare):
+            return None
+        if "&" in bare or "<" in bare or ">" in bare:
+            joined = escape_text(joined)
+    return joined.encode().split(b"\n")
 
 
-def write_plain_numbers(numbers: Sequence[Any], kind: type) -> list[str] | None:
+def write_plain_numbers(numbers: Sequence[Any], kind: type) -> list[bytes] | None:
     """Return the numbers as texts where all can stand in a cell as they are, else None."""
     if kind is int:
-        return list(map(str, numbers)) if min(numbers) > -_DIGIT_LIMIT and max(numbers) < _DIGIT_LIMIT else None
+        plain = -_DIGIT_LIMIT < min(numbers) and max(numbers) < _DIGIT_LIMIT
+        return list(map(b"%d".__mod__, numbers)) if plain else None
     if not all(map(math.isfinite, numbers)):
         return None
     shown = ",".join(map(repr, numbers)) + ","
     if ".0," in shown:
         shown = shown.replace(".0,", ",")
-    return shown[:-1].split(",")
+    return shown[:-1].encode().split(b",")

@@ -19,7 +19,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from itertools import chain, cycle, islice
+from itertools import islice
 from operator import itemgetter
 from typing import Any, Literal, cast
 
@@ -275,7 +275,7 @@ def _mark_nodes(tree: nodes.Template, tracing: bool) -> None:
 # How many pieces are joined in one step at most: Python compiles a tuple of any length, but not fast.
 _GROUP = 256
 # How many rows of a loop are printed at once.
-_ROWS = 64
+_ROWS = 256
 
 
 class _Generator(CodeGenerator):
@@ -533,7 +533,7 @@ class Language(ImmutableSandboxedEnvironment):
     """Whether programs yield UTF-8 bytes: the text of the template is encoded once, when it is compiled."""
     packable: frozenset[str] = frozenset()
     """The outlets whose values `pack` may print many at a time."""
-    pack: Callable[[list[Any]], list[bytes] | None]
+    pack: Callable[[tuple[Any, ...]], list[bytes] | None]
     outlets: dict[str, Callable[[Any], str]]
     raw_outlets: dict[str, Callable[[Any], bytes]]
 
@@ -594,7 +594,7 @@ class Language(ImmutableSandboxedEnvironment):
     ) -> Iterator[bytes]:
         """Yield the printed rows of a loop, some dozens at a time: `static` stands before, between and after values."""
         while chunk := list(islice(rows, _ROWS)):
-            yield self._print_values(static, writers, list(chain.from_iterable(chunk)))
+            yield self._print_columns(static, writers, list(zip(*chunk, strict=True)))
 
     def print_items(
         self,
@@ -608,28 +608,31 @@ class Language(ImmutableSandboxedEnvironment):
         pick = itemgetter(*keys) if keys else None
         rest = iter(items)
         while chunk := list(islice(rest, _ROWS)):
-            values: list[Any] | None = None
+            columns: list[tuple[Any, ...]] | None = None
             if pick is not None and set(map(type, chunk)) == {dict}:
                 try:
                     picked = map(pick, chunk)
-                    values = list(picked if len(writers) == 1 else chain.from_iterable(picked))
+                    columns = [tuple(picked)] if len(writers) == 1 else list(zip(*picked, strict=True))
                 except KeyError:
-                    values = None  # a name is missing: the long way knows what to do
-            if values is None:
-                values = list(chain.from_iterable(make_rows(chunk)))
-            yield self._print_values(static, writers, values)
+                    columns = None  # a name is missing: the long way knows what to do
+            if columns is None:
+                columns = list(zip(*make_rows(chunk), strict=True))
+            yield self._print_columns(static, writers, columns)
 
-    def _print_values(
-        self, static: tuple[bytes, ...], writers: tuple[Callable[[Any], bytes], ...], values: list[Any]
+    def _print_columns(
+        self,
+        static: tuple[bytes, ...],
+        writers: tuple[Callable[[Any], bytes], ...],
+        columns: list[tuple[Any, ...]],
     ) -> bytes:
-        packed = self.pack(values)
-        if packed is None:
-            packed = [write(value) for write, value in zip(cycle(writers), values, strict=False)]
-        out = [static[0]] * (2 * len(values) + 1)
-        out[1::2] = packed
+        """Return the rows whose values these columns are. The values of one column are mostly of one kind."""
+        rows, step = len(columns[0]), 2 * len(writers)
+        out = [static[0]] * (step * rows + 1)
         # The end of one row and the beginning of the next are one piece.
-        out[2::2] = [*static[1:-1], static[-1] + static[0]] * (len(values) // len(writers))
+        out[2::2] = [*static[1:-1], static[-1] + static[0]] * rows
         out[-1] = static[-1]
+        for at, (column, write) in enumerate(zip(columns, writers, strict=True)):
+            out[1 + 2 * at :: step] = self.pack(column) or map(write, column)
         return b"".join(out)
 
     @staticmethod
@@ -731,13 +734,13 @@ class Language(ImmutableSandboxedEnvironment):
         raw: Mapping[str, Callable[[Any], bytes]] | None = None,
         *,
         binary: bool = False,
-        pack: Callable[[list[Any]], list[bytes] | None] | None = None,
+        pack: Callable[[tuple[Any, ...]], list[bytes] | None] | None = None,
         packable: Iterable[str] = (),
     ) -> Language:
         """Return this environment with further ways to print.
 
-        raw: their fast forms for bytes. pack: prints values of the `packable` outlets all at once, or gives None where
-        one of them needs its own outlet.
+        raw: their fast forms for bytes. pack: prints a column of values of a `packable` outlet all at once, or gives
+        None where one of them needs the outlet itself.
         """
         other = self.overlay()
         if pack is not None:

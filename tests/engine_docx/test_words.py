@@ -278,3 +278,47 @@ def test_a_template_never_changes() -> None:
         template.name = "x"  # type: ignore[misc]
     assert repr(template) == "<Template 't.docx': docx, 1 names>"
     assert re.fullmatch(r"<Document 't.docx': docx, [\d,]+ bytes>", repr(template.render({"a": 1})))
+
+
+class Odd(str):
+    """A text that brings markup of its own."""
+
+    __slots__ = ()
+
+    def __html__(self) -> str:
+        return "<w:r><w:t>odd</w:t></w:r>"
+
+
+def test_every_kind_of_row_prints_alike() -> None:
+    """Rows of plain keys are printed in bulk; one odd value, an object or a missing key takes the long way."""
+    from types import SimpleNamespace
+
+    data = docx(
+        tbl(tr("{%tr for r in rows %}", ""), tr("{{ r.a }}", "[{{ r.b }}]"), tr("{%tr endfor %}", ""), columns=2)
+    )
+
+    def cells(rows: Any, **options: Any) -> list[list[str]]:
+        table = opened(render(data, {"rows": rows}, **options)).tables[0]
+        return [[cell.text for cell in row.cells] for row in table.rows]
+
+    plain = [{"a": f"甲&{n}", "b": n} for n in range(600)]
+    expected = [[f"甲&{n}", f"[{n}]"] for n in range(600)]
+    assert cells(plain) == expected
+    assert cells([SimpleNamespace(**row) for row in plain]) == expected
+    assert cells(iter(plain)) == expected
+    assert cells(plain[:1]) == expected[:1]
+    mixed = [
+        *plain[:300],
+        {"a": "“x”\n\ty", "b": None},
+        {"a": Odd("?"), "b": 1.5},
+        {"a": "\ua9c1", "b": True},
+        *plain[300:],
+    ]
+    assert cells(mixed) == [
+        *expected[:300],
+        ["“x”\n\ty", "[]"],
+        ["odd", "[1.5]"],
+        ["\ua9c1", "[True]"],
+        *expected[300:],
+    ]
+    assert cells([*plain, {"a": "z"}], missing="mark")[-1] == ["z", "[【缺：r.b】]"]

@@ -278,18 +278,18 @@ def _is_simple(joined: str) -> bool:
     return joined.isprintable() or not _BY_ITSELF(joined)
 
 
-def pack(values: list[Any]) -> list[bytes] | None:
+def pack(values: tuple[Any, ...]) -> list[bytes] | None:
     """Return the values as the insides of `w:t`, or None where one of them needs more than escaping.
 
     Joined, they are checked and escaped in a few steps whatever their number.
     """
-    kinds = set(map(type, values))
-    if not kinds <= _SIMPLE:
-        return None
+    kinds = set(map(type, values))  # exactly these: a str of another class may bring markup of its own
     if kinds == {str}:
         joined = _SEPARATOR.join(values)
+    elif kinds <= _SIMPLE:
+        joined = _SEPARATOR.join(["" if value is None else str(value) for value in values])
     else:
-        joined = _SEPARATOR.join([v if v.__class__ is str else "" if v is None else str(v) for v in values])
+        return None
     if joined.count(_SEPARATOR) != len(values) - 1 or not _is_simple(joined):
         return None
     return _markup(joined).encode().split(_SEPARATOR_BYTES)

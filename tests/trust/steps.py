@@ -246,3 +246,44 @@ def _acts(kind: str, data: bytes, forms: list[Any]) -> Any:
     if kind == "yaml":
         yield lambda: load_project({"gfdocs.yaml": data})
         yield lambda: load_project({"templates/catalogue.yaml": data})
+
+
+def batch_with_little_disk(project: str, out: str, limit: int) -> None:
+    """Run a batch where no file may grow beyond so many bytes."""
+    import resource
+    import signal
+
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    loaded = gfdocs.load(project)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+    gfdocs.batch(loaded, out)
+
+
+def save_with_little_disk(data: bytes, target: str, limit: int) -> None:
+    import resource
+    import signal
+
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    document = gfdocs.open_template(data, kind="docx").render({"name": "甲"})
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+    document.save(target)
+
+
+def batch_to(out: str) -> None:
+    gfdocs.batch(gfdocs.load(EXAMPLE), out)
+
+
+def save_to(data: bytes, target: str) -> None:
+    gfdocs.open_template(data, kind="docx").render({"name": "甲"}).save(target)
+
+
+def open_path(path: str) -> None:
+    gfdocs.open_template(path)
+
+
+def load_path(path: str) -> None:
+    gfdocs.load(path)
+
+
+def collect_path(path: str) -> None:
+    gfdocs.collect(path, gfdocs.load(EXAMPLE))

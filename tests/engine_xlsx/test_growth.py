@@ -91,7 +91,7 @@ def test_parts_the_data_does_not_touch_are_byte_equal() -> None:
     still = [
         n
         for n in before
-        if "theme" in n or "media" in n or n.endswith("sheet5.xml") or "drawing" in n and n.endswith(".rels")
+        if "theme" in n or "media" in n or n.endswith("sheet5.xml") or ("drawing" in n and n.endswith(".rels"))
     ]
 
     assert len(still) >= 4
@@ -140,7 +140,7 @@ def test_rules_follow_the_rows(count: int) -> None:
         assert len(checks) == 1 and len(rules) == 1
 
 
-@pytest.mark.parametrize("count", (1, 3, 5000))
+@pytest.mark.parametrize("count", [1, 3, 5000])
 def test_names_charts_pictures_and_tables_follow(count: int) -> None:
     names = {name: value.attr_text for name, value in book(count).defined_names.items()}
     chart = members(rendered(count))["xl/charts/chart1.xml"].decode()

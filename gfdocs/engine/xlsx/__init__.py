@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from gfdocs.engine.template import MissingPolicy, Options
     from gfdocs.engine.xlsx.readback import ReadBack
 
-__all__ = ["Compiled", "Raw", "compile"]
+__all__ = ["Compiled", "Picture", "compile"]
 
 
 class Compiled:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from gfdocs.engine.package import Member, Package, deflate, safe_xml
@@ -80,7 +80,9 @@ class StaticCell:
 
 @dataclass(frozen=True, slots=True)
 class ValueCell:
-    """A cell with tags. `runs` are the properties of its text runs where it is rich, with RUN_MARK between them in the source."""
+    """A cell with tags. `runs` are the properties of its text runs where it is rich, with RUN_MARK between them in
+    the source.
+    """
 
     column: int
     style: str
@@ -279,7 +281,8 @@ class Compiled:
         for index, item in enumerate(item for item in root if isinstance(item.tag, str)):
             if index in self.tagged_texts:
                 item[:] = [etree.Element(f"{namespace}t")]
-        root.attrib.pop("count", None)
+        if "count" in root.attrib:
+            del root.attrib["count"]
         return deflate(part, etree.tostring(root, encoding="UTF-8", xml_declaration=True, standalone=True))
 
     def _seen_by(self, sheet: Sheet) -> frozenset[str]:
@@ -550,7 +553,7 @@ class _Compiler:
     def compile_nodes(self, sheet: Sheet, nodes: list[Node]) -> None:
         for node in nodes:
             if isinstance(node, Assign):
-                program = self.attempt(lambda node=node: compile_assign(self.languages, node.source, node.place))
+                program = self.attempt(partial(compile_assign, self.languages, node.source, node.place))
                 if program is not None:
                     sheet.assigns[id(node)] = program
             elif isinstance(node, Block):

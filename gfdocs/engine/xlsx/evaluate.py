@@ -1,8 +1,8 @@
 """The values of formulas, so that viewers that do not calculate show the right ones.
 
-Only what is certain is computed: arithmetic, comparison, text joins and the functions of `_FUNCTIONS`, with the rules of Excel for
-empty cells, texts and errors. Everything else raises `Unknown`: such a cell gets no value and the workbook is marked for
-calculation on loading.
+Only what is certain is computed: arithmetic, comparison, text joins and the functions of `_FUNCTIONS`, with the rules
+of Excel for empty cells, texts and errors. Everything else raises `Unknown`: such a cell gets no value and the
+workbook is marked for calculation on loading.
 """
 
 from __future__ import annotations
@@ -38,7 +38,9 @@ Column = Sequence[Value]
 
 @dataclass(frozen=True, slots=True)
 class Cells:
-    """The values of an area: one sequence a column. `marks` tells which cells hold a SUBTOTAL of their own, where asked for."""
+    """The values of an area: one sequence a column. `marks` tells which cells hold a SUBTOTAL of their own, where
+    asked for.
+    """
 
     columns: tuple[Column, ...]
 
@@ -48,7 +50,9 @@ class Cells:
 
 
 class Source:
-    """Where values come from: the sheets of the output, seen from one formula. `turn` is the turn of the innermost list."""
+    """Where values come from: the sheets of the output, seen from one formula. `turn` is the turn of the innermost
+    list.
+    """
 
     turn: int = 0
 
@@ -428,7 +432,9 @@ def _areas(tree: Tree, source: Source) -> list[Cells] | None:
 
 
 def _numbers(arguments: Iterable[Tree], source: Source, *, without_subtotals: bool = False) -> list[Any]:
-    """Return the numbers that SUM and its like see: numbers of areas, and arguments made to numbers. CellError is raised as such."""
+    """Return the numbers that SUM and its like see: numbers of areas, and arguments made to numbers. CellError is
+    raised as such.
+    """
     found: list[Any] = []
     for argument in arguments:
         if isinstance(argument, Reference):
@@ -538,7 +544,8 @@ _SUBTOTALS = {1: "AVERAGE", 2: "COUNT", 3: "COUNTA", 4: "MAX", 5: "MIN", 6: "PRO
 
 def _subtotal(arguments: tuple[Tree, ...], source: Source) -> Value:
     number = _value(arguments[0], source)
-    # 101… leaves out hidden rows; the engine refuses to guess which are hidden, so it is left to the program that opens the file.
+    # 101… leaves out hidden rows; the engine refuses to guess which are hidden, so it is left to the program that
+    # opens the file.
     name = _SUBTOTALS.get(number % 100 if isinstance(number, int) and 100 < number < 112 else number)
     if name is None or not all(isinstance(argument, Reference) for argument in arguments[1:]):
         raise Unknown
@@ -557,7 +564,9 @@ def _subtotal(arguments: tuple[Tree, ...], source: Source) -> Value:
 
 
 def make_criterion(criterion: Value) -> Callable[[Value], bool]:
-    """Return the test that COUNTIF and SUMIF make of a criterion; Unknown for wildcards with operators and orders of texts."""
+    """Return the test that COUNTIF and SUMIF make of a criterion; Unknown for wildcards with operators and orders of
+    texts.
+    """
     if isinstance(criterion, CellError):
         raise Unknown
     if isinstance(criterion, bool):
@@ -896,16 +905,10 @@ _FUNCTIONS: dict[str, Callable[[tuple[Tree, ...], Source], Value]] = {
             "INT": _int, "ABS": _abs, "MOD": _mod, "N": _n,
             "CONCATENATE": _concatenate, "CONCAT": _concatenate, "TEXTJOIN": _textjoin,
             "LEN": _len, "LEFT": _left, "RIGHT": _right, "MID": _mid, "TRIM": _trim,
-            "ISBLANK": _isblank, "ISNUMBER": _is_kind((int, float), bools=False), "ISTEXT": _is_kind(str, bools=True), "ISERROR": _iserror,
-            "ROW": _row, "COLUMN": _column, "ROWS": _rows,
-            "TRUE": lambda arguments, source: True, "FALSE": lambda arguments, source: False,
-        }.items()
-    },
-    "ROUND": _rounding(ROUND_HALF_UP),
-    "ROUNDUP": _rounding("UP"),
-    "ROUNDDOWN": _rounding(ROUND_DOWN),
-    "TRUNC": _rounding(ROUND_DOWN),
-}  # fmt: skip
+            "ISBLANK": _isblank, "ISNUMBER": _is_kind((int, float), bools=False), "ISTEXT": _is_kind(str, bools=True),
+            "ISERROR": _iserror, "ROW": _row, "COLUMN": _column, "ROWS": _rows, "TRUE": lambda arguments, source:
+            True, "FALSE": lambda arguments, source: False, }.items() }, "ROUND": _rounding(ROUND_HALF_UP), "ROUNDUP":
+            _rounding("UP"), "ROUNDDOWN": _rounding(ROUND_DOWN), "TRUNC": _rounding(ROUND_DOWN), }  # fmt: skip
 
 
 # -- whole columns -----------------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """What a template says about where data stands: the fixed texts to find one's way by, the fields, the lists.
 
-It is the template read the other way round: a cell `{{ c.name }}` in a row loop says that its column holds `name` of each item.
-Only plain paths can be read back; cells that compute or format are for the eye alone.
+It is the template read the other way round: a cell `{{ c.name }}` in a row loop says that its column holds `name` of
+each item. Only plain paths can be read back; cells that compute or format are for the eye alone.
 """
 
 from __future__ import annotations
@@ -31,7 +31,9 @@ def normalise(text: str) -> str:
 
 @dataclass(frozen=True)
 class Pattern:
-    """A cell's text with tags as an expression that reads it; `steps` are the paths of its groups (None: not to be read back)."""
+    """A cell's text with tags as an expression that reads it; `steps` are the paths of its groups (None: not to be
+    read back).
+    """
 
     expression: re.Pattern[str]
     steps: tuple[Steps | None, ...]

@@ -1,7 +1,8 @@
 """openpyxl's formula tokenizer, without the rest of openpyxl.
 
-Importing any part of openpyxl imports all of it: about 150 ms of code for reading, charts and drawings, more than a whole render. The
-tokenizer's own file needs nothing but `re`, so it is loaded by its path; where the package is loaded already, its own module is used.
+Importing any part of openpyxl imports all of it: about 150 ms of code for reading, charts and drawings, more than a
+whole render. The tokenizer's own file needs nothing but `re`, so it is loaded by its path; where the package is
+loaded already, its own module is used.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""What surrounds the rows of a worksheet: views, columns, merges, filters, formats, validations, links, breaks, headers, extensions."""
+"""What surrounds the rows of a worksheet: views, columns, merges, filters, formats, validations, links, breaks,
+headers, extensions.
+"""
 
 from __future__ import annotations
 
@@ -354,7 +356,9 @@ class _FrameWriter:
 
 
 def _place_after_data(root: Any, marker: Any, node: Any) -> None:
-    """Put the merges where the schema wants them: after sheetData, sheetCalcPr, sheetProtection, … scenarios, autoFilter, dataConsolidate …"""
+    """Put the merges where the schema wants them: after sheetData, sheetCalcPr, sheetProtection, … scenarios,
+    autoFilter, dataConsolidate …
+    """
     before = {"sheetData", "sheetCalcPr", "sheetProtection", "protectedRanges", "scenarios", "autoFilter", "sortState",
               "dataConsolidate", "customSheetViews"}  # fmt: skip
     place = root.index(marker)

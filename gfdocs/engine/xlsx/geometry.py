@@ -1,8 +1,9 @@
 """Where the lines of a template go when its lists are filled: one axis (rows or columns) of one sheet.
 
-A template axis is a tree: stretches of lines that stand once, and blocks (`for`, `if`) that repeat or vanish. Filling it places each
-line at zero, one or many output positions. `image` answers the one question everything else asks: at which output positions do the
-template lines lo…hi stand, seen from here? All numbers count from 1; both ends are included.
+A template axis is a tree: stretches of lines that stand once, and blocks (`for`, `if`) that repeat or vanish. Filling
+it places each line at zero, one or many output positions. `image` answers the one question everything else asks: at
+which output positions do the template lines lo…hi stand, seen from here? All numbers count from 1; both ends are
+included.
 """
 
 from __future__ import annotations
@@ -176,11 +177,13 @@ def find_frame(path: Path, lo: int, hi: int) -> int:
 
 
 def get_ends(path: Path, lo: int, hi: int, *, fixed: tuple[bool, bool] = (False, False), narrow: bool = False) -> Ends:
-    """Return where the template lines lo…hi went, seen from `path` (the frames around the line that asks, outermost first).
+    """Return where the template lines lo…hi went, seen from `path` (the frames around the line that asks, outermost
+    first).
 
-    Lines of the same turn are seen in that turn alone; lines of a list are seen from outside as the whole list. `fixed` tells which
-    end of a range was written with `$`, `narrow` that the range is one line wide the other way: a range whose ends are both fixed
-    (`C$5:C$5`) then means the whole list even from inside it, and one with one fixed end (`C$5:C5`) grows from turn to turn.
+    Lines of the same turn are seen in that turn alone; lines of a list are seen from outside as the whole list.
+    `fixed` tells which end of a range was written with `$`, `narrow` that the range is one line wide the other way: a
+    range whose ends are both fixed (`C$5:C$5`) then means the whole list even from inside it, and one with one fixed
+    end (`C$5:C5`) grows from turn to turn.
     """
     index = find_frame(path, lo, hi)
     frame = path[index]

@@ -20,8 +20,8 @@ from gfdocs.engine.xlsx.evaluate import (
     Constant,
     Operation,
     Reference,
-    Source,
     Series,
+    Source,
     Unknown,
     bind_names,
     evaluate,
@@ -82,7 +82,9 @@ class Context:
         return self.table_id
 
     def get_tree(self, text: str, grid: Grid, line: int) -> Any:
-        """Return the tree of a formula with its names and table references put in; None where it is not ours to compute."""
+        """Return the tree of a formula with its names and table references put in; None where it is not ours to
+        compute.
+        """
         tree = parse_tree(text)
         return None if tree is None else bind_names(tree, lambda name: self._get_name(name, grid, line))
 
@@ -143,7 +145,9 @@ class Grid:
         return self.name != self.sheet.entry.name
 
     def get_link(self, program: CellProgram, path: Path) -> str:
-        """Return the relation id of the link that one place has; empty where the data gives none (or none that is safe)."""
+        """Return the relation id of the link that one place has; empty where the data gives none (or none that is
+        safe).
+        """
         scope = self.scope_at(path)
         try:
             target = str(program.get_value(scope, self.context.missing) or "")
@@ -717,7 +721,7 @@ class Grid:
         if found is None:
             run.columns[key] = [Unknown] * run.count  # what a formula that sees itself gets
             found = run.columns[key] = self._compute_vector(run, path, line, cell, column)
-        return found  # type: ignore[no-any-return]
+        return found
 
     def _compute_vector(self, run: Uniform, path: Path, line: int, cell: FormulaCell, column: ColumnAt) -> list[Any]:
         tree = self.context.get_tree(cell.text, self, line)
@@ -775,7 +779,7 @@ class Grid:
             raw = self._raw_values(run, cell, column, 0, run.count)
             run.columns["raw", line, column.out] = raw
             found = run.columns[key] = self._contents(raw, cell)
-        return found  # type: ignore[no-any-return]
+        return found
 
     def _contents(self, raw: Sequence[Any], cell: ValueCell) -> list[Any]:
         if cell.runs:
@@ -840,10 +844,7 @@ class Grid:
                 vectors.append([None] * run.count)
             else:
                 vectors.append(self._run_values(run, path, number, column))
-        if len(vectors) == 1:
-            whole = vectors[0]
-        else:
-            whole = list(chain.from_iterable(zip(*vectors, strict=True)))
+        whole = vectors[0] if len(vectors) == 1 else list(chain.from_iterable(zip(*vectors, strict=True)))
         part = whole if a == run.start and b == run.stop - 1 else whole[a - run.start : b - run.start + 1]
         if Unknown in part:
             raise Unknown

@@ -1,4 +1,6 @@
-"""Row heights for wrapped text, estimated by the width of the characters: a CJK character is as wide as two Latin ones."""
+"""Row heights for wrapped text, estimated by the width of the characters: a CJK character is as wide as two Latin
+ones.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ MAX_HEIGHT = 409.0
 
 @dataclass(frozen=True, slots=True)
 class Wrap:
-    """A wrapped cell of a row of given height: how many Latin characters a line of it takes, and how high a line is (pt)."""
+    """A wrapped cell of a row of given height: how many Latin characters a line of it takes, and how high a line is
+    (pt).
+    """
 
     column: int
     capacity: float
@@ -50,7 +54,9 @@ def grown_heights(columns: Sequence[tuple[Wrap, Sequence[Any]]], height: float) 
             suspects.append((wrap, values))
     if not suspects:
         return None
-    needed = [max(height, *(needed_height(v, w) for w, v in zip([w for w, _ in suspects], row, strict=True))) for row in zip(*(v for _, v in suspects), strict=True)]  # fmt: skip
+    wraps = [wrap for wrap, _ in suspects]
+    rows = zip(*(values for _, values in suspects), strict=True)
+    needed = [max(height, *(needed_height(v, w) for w, v in zip(wraps, row, strict=True))) for row in rows]
     return [min(MAX_HEIGHT, found) for found in needed] if max(needed) > height else None
 
 

@@ -1,6 +1,7 @@
 """The tags that repeat lines: `{%tr for … %}` over rows, `{%tc for … %}` over columns, read into a tree of blocks.
 
-A line that holds nothing but tags is taken out; a tag beside other content belongs to its line. Both of these repeat row 5:
+A line that holds nothing but tags is taken out; a tag beside other content belongs to its line. Both of these repeat
+row 5:
 
     row 4  {%tr for c in companies %}                     row 5  {%tr for c in companies %}{{ c.name }} | … | {{ c.note }}{%tr endfor %}
     row 5  {{ c.name }} | …
@@ -59,7 +60,9 @@ class Assign:
 
 @dataclass(slots=True)
 class Branch:
-    """One way of a block: the turns of a `for`, or what an `if`, `elif` or `else` chooses. `source` is empty for `else`."""
+    """One way of a block: the turns of a `for`, or what an `if`, `elif` or `else` chooses. `source` is empty for
+    `else`.
+    """
 
     word: str
     source: str
@@ -116,7 +119,9 @@ def split_tags(text: str, place: Place) -> tuple[str, dict[str, list[Tag]]]:
 
 
 def find_loose_tags(text: str, place: Place) -> list[Tag]:
-    """Return the tags of a cell that is nothing but block tags which do not close in it: `{% if x %}` alone means the row."""
+    """Return the tags of a cell that is nothing but block tags which do not close in it: `{% if x %}` alone means the
+    row.
+    """
     if _ANY_TAG.sub("", text).strip():
         return []
     tags = [Tag(match[1], match[2].strip(), place) for match in _ANY_TAG.finditer(text)]
@@ -219,7 +224,9 @@ class _Builder:
 
 
 def build_layout(lines: Iterable[Line], length: int, report: Callable[[Issue], None]) -> list[Node]:
-    """Return the tree of an axis of `length` lines; `lines` are those with tags, in order. Faults go to `report` (GF260)."""
+    """Return the tree of an axis of `length` lines; `lines` are those with tags, in order. Faults go to `report`
+    (GF260).
+    """
     builder = _Builder(length, report)
     for line in lines:
         builder.add_line(line)

@@ -1,4 +1,6 @@
-"""Ranges of a template sheet as ranges of the filled one: for everything around the cells (merges, formats, validations, drawings …)."""
+"""Ranges of a template sheet as ranges of the filled one: for everything around the cells (merges, formats,
+validations, drawings …).
+"""
 
 from __future__ import annotations
 
@@ -144,7 +146,9 @@ class Mapper:
     # -- formulas that are read relative to a cell --------------------------------------------------------------------
 
     def site(self, row: int = 0, column: int = 0) -> Site | None:
-        """Return the site of a template cell at its first place, of the whole sheet without one; None where it is gone."""
+        """Return the site of a template cell at its first place, of the whole sheet without one; None where it is
+        gone.
+        """
         grid = self.grid
         rows: Path | None = (grid.rows,)
         columns: Path | None = (grid.columns,)

@@ -1,4 +1,6 @@
-"""What hangs on a sheet: drawings, charts, comments and their shapes, tables, pivot sources. They follow the cells they name."""
+"""What hangs on a sheet: drawings, charts, comments and their shapes, tables, pivot sources. They follow the cells
+they name.
+"""
 
 from __future__ import annotations
 
@@ -262,15 +264,16 @@ def _render_table(parts: Parts, grid: Grid, name: str) -> None:
     mapper = Mapper(grid)
     old_ref = root.get("ref", "")
     before = parts.read(name)
+    box = read_rectangle(old_ref)
+
+    def move(text: str) -> str:
+        return mapper.anchored_formula(text, f"A{box.row1 + 1}") if box is not None else text
+
     for element in root.iter():
         if local_name(element) in ("table", "autoFilter", "sortState", "sortCondition") and element.get("ref"):
             element.set("ref", mapper.hull(element.get("ref")) or element.get("ref"))
         elif local_name(element) in ("calculatedColumnFormula", "totalsRowFormula") and element.text:
-            box = read_rectangle(old_ref)
-            if box is not None:
-                element.text = _guarded(
-                    grid, name, element.text, lambda text: mapper.anchored_formula(text, f"A{box.row1 + 1}")
-                )
+            element.text = _guarded(grid, name, element.text, move)
     _rename_columns(grid, root, old_ref)
     if grid.is_copy:
         number = grid.context.next_table_id()

@@ -25,7 +25,8 @@ _TYPES = {"png": "image/png", "jpeg": "image/jpeg", "gif": "image/gif"}
 class Picture:
     """A PNG, JPEG or GIF for a cell that is one `{{ }}`: the bytes of the file, or its path.
 
-    `width` and `height` are in mm; where one is missing it follows from the other, where both are, 96 pixels make an inch.
+    `width` and `height` are in mm; where one is missing it follows from the other, where both are, 96 pixels make an
+    inch.
     """
 
     source: bytes | str | Path = field(repr=False)

@@ -1,7 +1,8 @@
-"""Tags of cells compiled with the one template language: values keep their type, texts are texts, lists give whole columns.
+"""Tags of cells compiled with the one template language: values keep their type, texts are texts, lists give whole
+columns.
 
-A program can be run for one cell (`get_value`) or for all turns of a list at once (`get_column`): Jinja's own loop then runs over the
-items, so that `loop.index` and its like mean what they always mean.
+A program can be run for one cell (`get_value`) or for all turns of a list at once (`get_column`): Jinja's own loop
+then runs over the items, so that `loop.index` and its like mean what they always mean.
 """
 
 from __future__ import annotations
@@ -49,7 +50,9 @@ def _print_value(value: Any) -> Any:
 
 
 def make_language(options: Options) -> Language:
-    """Return the environment of workbook templates: nothing is escaped here, cells are escaped where they are written."""
+    """Return the environment of workbook templates: nothing is escaped here, cells are escaped where they are
+    written.
+    """
     return make_environment(
         escape=None,
         filters=options.filters,

@@ -1,7 +1,8 @@
 """A returned form read by the template that wrote it: writing backwards.
 
-Sheets are found by their fixed texts, columns by their headings, rows by what stands above and below the list; so a form is read
-although sheets were renamed, columns moved or hidden, rows inserted and filters left on. Every value has its cell.
+Sheets are found by their fixed texts, columns by their headings, rows by what stands above and below the list; so a
+form is read although sheets were renamed, columns moved or hidden, rows inserted and filters left on. Every value has
+its cell.
 """
 
 from __future__ import annotations
@@ -35,6 +36,9 @@ class _Row(RawMap):
     """One item of a long list: its values are made when they are asked for. Equal to any RawMap of the same values."""
 
     __slots__ = ("_cells", "_maker", "_number")
+    _cells: dict[int, Held]
+    _maker: _RowMaker
+    _number: int
 
     def __init__(self, maker: _RowMaker, number: int, cells: dict[int, Held]) -> None:
         object.__setattr__(self, "_maker", maker)
@@ -42,15 +46,15 @@ class _Row(RawMap):
         object.__setattr__(self, "_cells", cells)
 
     @property
-    def entries(self) -> dict[str, Raw]:  # type: ignore[override]
-        return self._maker.make_entries(self._number, self._cells)  # type: ignore[attr-defined, no-any-return]
+    def entries(self) -> dict[str, Raw]:
+        return self._maker.make_entries(self._number, self._cells)
 
     @property
-    def place(self) -> Place:  # type: ignore[override]
-        return self._maker.place(self._number, self._maker.first)  # type: ignore[attr-defined, no-any-return]
+    def place(self) -> Place:
+        return self._maker.place(self._number, self._maker.first)
 
     @property
-    def keys(self) -> dict[str, Place]:  # type: ignore[override]
+    def keys(self) -> dict[str, Place]:
         return {}
 
     def __eq__(self, other: object) -> bool:
@@ -125,7 +129,9 @@ class _Reader:
     # -- which sheet is which -----------------------------------------------------------------------------------------
 
     def match(self, forms: list[SheetForm], sheets: list[ReturnedSheet]) -> list[_Match]:
-        """Pair the form's sheets with the returned ones by the fixed texts they share; the name decides between equals."""
+        """Pair the form's sheets with the returned ones by the fixed texts they share; the name decides between
+        equals.
+        """
         texts = {id(sheet): _texts_of(sheet) for sheet in sheets}
         scored = []
         for form in forms:
@@ -281,7 +287,9 @@ class _Reader:
         return [(steps, _scalar(text, place, kind))]
 
     def read_number(self, text: str, place: Place) -> tuple[str, str]:
-        """Return a text in a number's cell as the number it is; told where blanks, commas or full-width digits were taken off."""
+        """Return a text in a number's cell as the number it is; told where blanks, commas or full-width digits were
+        taken off.
+        """
         plain = unicodedata.normalize("NFKC", text).replace("\u00a0", "").replace(" ", "").replace(",", "")
         if re.fullmatch(r"[+-]?\d+(\.\d+)?", plain):
             if plain != text:
@@ -418,7 +426,8 @@ class _Reader:
                 found[column] = at
                 used.add(at)
         if found:
-            # The heading's rows are those most headings stand in: a word that occurs once more elsewhere does not count.
+            # The heading's rows are those most headings stand in: a word that occurs once more elsewhere does not
+            # count.
             rows = sorted(row for row, _ in found.values())
             middle = rows[len(rows) // 2]
             found = {column: at for column, at in found.items() if abs(at[0] - middle) <= 6}

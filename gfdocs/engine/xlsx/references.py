@@ -1,7 +1,7 @@
 """References in formulas: found by openpyxl's tokenizer, moved with the cells they name.
 
-A formula becomes a tuple of plain texts and `Ref`s. What is not a reference to cells of this workbook (structured references, names,
-references to other workbooks, text, errors) stays the text it is.
+A formula becomes a tuple of plain texts and `Ref`s. What is not a reference to cells of this workbook (structured
+references, names, references to other workbooks, text, errors) stays the text it is.
 """
 
 from __future__ import annotations
@@ -88,9 +88,10 @@ AREA_ARGUMENTS: dict[str, frozenset[int] | None] = dict.fromkeys(UNION_FUNCTIONS
 class Ref:
     """A reference to cells: `'2022 名单'!$A$1:B2`, `C5`, `5:6`, `$A:$B`.
 
-    `prefix` is the sheet as it was written with its `!`, `sheet` the name it means (None: the formula's own); `last_sheet` is the end of
-    a reference through several sheets. Whole rows have no columns (0), whole columns no rows (0). `dollars` are those of
-    column 1, row 1, column 2, row 2. `function` and `argument` tell of which call this is a whole argument.
+    `prefix` is the sheet as it was written with its `!`, `sheet` the name it means (None: the formula's own);
+    `last_sheet` is the end of a reference through several sheets. Whole rows have no columns (0), whole columns no
+    rows (0). `dollars` are those of column 1, row 1, column 2, row 2. `function` and `argument` tell of which call
+    this is a whole argument.
     """
 
     sheet: str | None

@@ -98,7 +98,9 @@ class Rendering:
         return Grid(self.context, sheet, scope, name, writer)
 
     def _sheet_scopes(self, sheet: Sheet) -> list[Mapping[str, Any]]:
-        """Return the scopes of the sheets that one becomes: one an item of `{%sheet for %}`, none where `{%sheet if %}` fails."""
+        """Return the scopes of the sheets that one becomes: one an item of `{%sheet for %}`, none where `{%sheet if
+        %}` fails.
+        """
         scopes: list[Mapping[str, Any]] = [self.scope]
         for tag in sheet.sheet_tags:
             found: list[Mapping[str, Any]] = []
@@ -218,7 +220,7 @@ class Rendering:
         self._drop_calculation_chain()
 
     def _write_sheet_list(self, root: Any) -> None:
-        section = child(root, "sheets")
+        section: Any = child(root, "sheets")
         grids: dict[int, list[Grid]] = {}
         for grid in self.context.grids:
             grids.setdefault(grid.sheet.entry.index, []).append(grid)
@@ -373,7 +375,9 @@ class Rendering:
             self._add_shared_texts()
 
     def _add_shared_texts(self) -> None:
-        """Give a workbook of inline texts a table of shared ones: some programs expect the part, with something in it."""
+        """Give a workbook of inline texts a table of shared ones: some programs expect the part, with something in
+        it.
+        """
         workbook = self.compiled.workbook
         part = workbook.find_part("sharedStrings")
         if part is None:
@@ -435,8 +439,8 @@ def cut_utf16(text: str, limit: int) -> str:
 def clean_sheet_name(name: str) -> str:
     """Return a name Excel takes for a sheet: none of `: \\ / ? * [ ]`, no quote at the ends, at most 31 UTF-16 units.
 
-    What it does not take becomes `_`; quotes and spaces at the ends are dropped. An empty name becomes `Sheet`, the reserved `History`
-    becomes `History_`.
+    What it does not take becomes `_`; quotes and spaces at the ends are dropped. An empty name becomes `Sheet`, the
+    reserved `History` becomes `History_`.
     """
     cleaned = (
         "".join(char if ord(char) >= 32 else "_" for char in _SHEET_NAME.sub("_", name)).strip().strip("'").strip()

@@ -1,7 +1,7 @@
 """References of the template written for the filled workbook.
 
-A `Site` is where a formula stands: its sheet and the turns of the lists around it. From there each reference of the template is seen at
-its place in the output: cells of the same turn in that turn, a list from outside as a whole.
+A `Site` is where a formula stands: its sheet and the turns of the lists around it. From there each reference of the
+template is seen at its place in the output: cells of the same turn in that turn, a list from outside as a whole.
 """
 
 from __future__ import annotations
@@ -72,7 +72,9 @@ class Area:
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """Where a reference went: its areas in the order of sheet, row, column, and which of its row ends differ from turn to turn."""
+    """Where a reference went: its areas in the order of sheet, row, column, and which of its row ends differ from
+    turn to turn.
+    """
 
     areas: list[Area]
     moving: tuple[bool, bool]
@@ -96,9 +98,10 @@ def resolve(ref: Ref, site: Site) -> Resolved:
         if not ref.is_area:
             row_runs = [(row_runs[0][0], row_runs[0][0])]
             column_runs = [(column_runs[0][0], column_runs[0][0])]
-        elif len(row_runs) > 1 or len(column_runs) > 1:
-            if ref.function not in UNION_FUNCTIONS or sheet.is_hull_safe(ref):
-                row_runs, column_runs = [_hull(row_runs)], [_hull(column_runs)]
+        elif (len(row_runs) > 1 or len(column_runs) > 1) and (
+            ref.function not in UNION_FUNCTIONS or sheet.is_hull_safe(ref)
+        ):
+            row_runs, column_runs = [_hull(row_runs)], [_hull(column_runs)]
         areas += [Area(sheet, column_run, row_run) for row_run in row_runs for column_run in column_runs]
         if not ref.is_area:
             break
@@ -135,7 +138,8 @@ def get_prefix(ref: Ref, sheet: Any) -> str:
 def write_reference(ref: Ref, site: Site) -> list[Piece]:
     """Return a reference as it reads in the output, as texts and row numbers (numbers differ from turn to turn).
 
-    Cells that are gone (an empty list) become an empty cell at the foot of the sheet, so that sums are 0 and nothing is `#REF!`.
+    Cells that are gone (an empty list) become an empty cell at the foot of the sheet, so that sums are 0 and nothing
+    is `#REF!`.
     """
     targets = [site.sheet] if ref.sheet is None else site.places.find_sheets(ref.sheet)
     if not targets and ref.sheet is not None and site.places.has_sheet(ref.sheet):

@@ -1,8 +1,8 @@
 """A returned workbook read as a stream within bounds: cells with what they hold, nothing calculated, nothing believed.
 
-The zip was checked before (`safezip`). What is asked for here is bounded again: cells, rows, shared texts, merged ranges. A cell is
-kept as the text it shows in the file's own words, with its kind: text, number, date, bool, formula, error, long (a number of more
-than the 15 digits a spreadsheet keeps).
+The zip was checked before (`safezip`). What is asked for here is bounded again: cells, rows, shared texts, merged
+ranges. A cell is kept as the text it shows in the file's own words, with its kind: text, number, date, bool, formula,
+error, long (a number of more than the 15 digits a spreadsheet keeps).
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ class _Book:
         self.dates = frozenset(str(index) for index in range(len(styles.formats)) if styles.is_date(str(index)))
         self.columns = _Columns()
         self.shapes: dict[Any, _Shape] = {}
-        self.epoch = dt.datetime(1904, 1, 1) if workbook.is_1904 else dt.datetime(1899, 12, 30)  # noqa: DTZ001
+        self.epoch = dt.datetime(1904, 1, 1) if workbook.is_1904 else dt.datetime(1899, 12, 30)
 
 
 def _make_parser(start: Callable[..., None], end: Callable[..., None], characters: Callable[..., None]) -> Any:
@@ -145,13 +145,16 @@ def _read_texts(data: bytes) -> list[str]:
 
 
 def _read_sheet(data: bytes, sheet: ReturnedSheet, book: _Book) -> None:
-    """Read one worksheet part: the way Excel, WPS, LibreOffice and openpyxl write it quickly, any other way event by event."""
+    """Read one worksheet part: the way Excel, WPS, LibreOffice and openpyxl write it quickly, any other way event by
+    event.
+    """
     if not _read_usual(data, sheet, book):
         sheet.rows, sheet.merges, sheet.hidden_rows = {}, [], 0
         _read_events(data, sheet, book)
 
 
-# The usual form of a cell. A row is taken as a whole by the shape of a row before it (all but its values is literal), else cell by
+# The usual form of a cell. A row is taken as a whole by the shape of a row before it (all but its values is literal),
+# else cell by
 # cell: where these do not add up to the row's whole text, the part is not in its usual form.
 _CELL = re.compile(
     r'<c r="([A-Z]{1,3})[0-9]{1,7}"(?: s="([0-9]+)")?(?: t="([A-Za-z]+)")?(?:/>|>(<f[^>]*(?:/>|>[^<]*</f>))?'
@@ -164,7 +167,9 @@ _BETWEEN = "\ue000"
 
 
 def _unescape_all(texts: list[str]) -> list[str]:
-    """Return the texts with their entities read, by expat in one go (a writer in ASCII has one for each Chinese character)."""
+    """Return the texts with their entities read, by expat in one go (a writer in ASCII has one for each Chinese
+    character).
+    """
     pieces: list[str] = []
     parser = expat.ParserCreate()
     parser.buffer_text = True
@@ -235,7 +240,9 @@ def _check_amount(sheet: ReturnedSheet, filled: int) -> None:
 
 @dataclass(frozen=True)
 class _Shape:
-    """How a row is written: an expression whose groups are its number and its cells' values, and what each of these is."""
+    """How a row is written: an expression whose groups are its number and its cells' values, and what each of these
+    is.
+    """
 
     expression: re.Pattern[str]
     cells: tuple[tuple[int, str], ...]
@@ -430,7 +437,8 @@ def _read_number(text: str, is_date: bool, epoch: dt.datetime) -> Held:
         return ("n" if abs(whole) < 10**15 else "l") + str(whole)
     shown = f"{number:.15g}"
     if float(shown) != number:
-        # More digits than a spreadsheet keeps: rounding noise where a shorter number is as near, else the number itself.
+        # More digits than a spreadsheet keeps: rounding noise where a shorter number is as near, else the number
+        # itself.
         shown = shown if abs(float(shown) - number) <= abs(number) * 1e-15 else repr(number)
     return "n" + (format(_decimal(shown), "f") if "e" in shown else shown)
 

@@ -9,7 +9,9 @@ from gfdocs.engine.xlsx.values import CellWriter, check_text, needs_space, write
 
 
 def rich_tail(writer: CellWriter, text: str, runs: tuple[str, ...], style: str) -> str:
-    """Return the tail of a rich cell. In `text` a mark with the run's number stands where a run of the template begins."""
+    """Return the tail of a rich cell. In `text` a mark with the run's number stands where a run of the template
+    begins.
+    """
     p = writer.prefix
     plain = without_runs(text)
     if not plain:

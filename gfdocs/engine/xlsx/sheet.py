@@ -1,7 +1,7 @@
 """A worksheet part as rows of cells and the frame around them.
 
-The part is scanned once with expat: `<sheetData>` becomes `RowPart`s, everything before and after it stays as it is (the frame), with
-an empty `<sheetData/>` marking the place. Attributes we don't know are carried along.
+The part is scanned once with expat: `<sheetData>` becomes `RowPart`s, everything before and after it stays as it is
+(the frame), with an empty `<sheetData/>` marking the place. Attributes we don't know are carried along.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ Attributes = dict[str, str]
 
 @dataclass(frozen=True, slots=True)
 class FormulaPart:
-    """`<f>`: its text without `=`, its kind ("" | array | dataTable), the range it fills, other attributes as written."""
+    """`<f>`: its text without `=`, its kind ("" | array | dataTable), the range it fills, other attributes as
+    written.
+    """
 
     text: str
     kind: str = ""
@@ -27,7 +29,9 @@ class FormulaPart:
 
 @dataclass(frozen=True, slots=True)
 class CellPart:
-    """`<c>` as the template has it. `value` is the text of `<v>`, `inline` the raw `<is>` element, `extra` other attributes."""
+    """`<c>` as the template has it. `value` is the text of `<v>`, `inline` the raw `<is>` element, `extra` other
+    attributes.
+    """
 
     column: int
     row: int
@@ -55,7 +59,9 @@ class RowPart:
 
 @dataclass(frozen=True, slots=True)
 class SheetPart:
-    """A worksheet part. `prefix` is the namespace prefix its elements carry (`x:` or empty); `frame` marks the rows' place."""
+    """A worksheet part. `prefix` is the namespace prefix its elements carry (`x:` or empty); `frame` marks the rows'
+    place.
+    """
 
     frame: bytes
     prefix: str
@@ -157,7 +163,9 @@ class _Scanner:
                 self._cell["is"] = self.data[self._inline_start : self._end_of_tag(self._inline_start)].decode("utf-8")
 
     def _end_of_tag(self, start: int) -> int:
-        """Return where the element that is closing and began at `start` ends; `<is/>` and `<sheetData/>` end where they begin."""
+        """Return where the element that is closing and began at `start` ends; `<is/>` and `<sheetData/>` end where
+        they begin.
+        """
         first = self.data.index(b">", start)
         return (
             first + 1

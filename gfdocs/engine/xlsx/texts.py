@@ -85,7 +85,9 @@ _FONT_SIZE_END = re.compile(r"&\d+$")
 
 
 def render_header(grid: Any, text: str, name: str) -> str:
-    """Fill the tags of a header or footer: `&` of the data is doubled, digits are kept apart from a font size before them."""
+    """Fill the tags of a header or footer: `&` of the data is doubled, digits are kept apart from a font size before
+    them.
+    """
     context = grid.context
     place = Place(context.compiled.name, path=(grid.sheet.entry.name, name))
     pieces = re.split(r"(\{\{.*?\}\})", text)

@@ -1,7 +1,7 @@
 """Python values as cells: the right type, the text exactly as typed, never a formula.
 
-A cell's tail is all that follows `<c r="B7"`: style, type and value. Whole columns of a list are written at once where their values
-are alike, one by one where they are not.
+A cell's tail is all that follows `<c r="B7"`: style, type and value. Whole columns of a list are written at once
+where their values are alike, one by one where they are not.
 """
 
 from __future__ import annotations
@@ -93,7 +93,9 @@ def number_text(number: float) -> str:
 
 
 def check_text(text: str) -> None:
-    """Raise CellFault where a cell cannot hold the text: more than 32,767 characters (GF264); IllegalCharacter for characters no office file may hold."""
+    """Raise CellFault where a cell cannot hold the text: more than 32,767 characters (GF264); IllegalCharacter for
+    characters no office file may hold.
+    """
     check_characters(text)
     units = len(text) + sum(ord(char) > 0xFFFF for char in text) if len(text) * 2 > MAX_TEXT else len(text)
     if units > MAX_TEXT:
@@ -274,7 +276,7 @@ def write_plain_texts(texts: Sequence[str]) -> list[bytes] | None:
 def write_plain_numbers(numbers: Sequence[Any], kind: type) -> list[bytes] | None:
     """Return the numbers as texts where all can stand in a cell as they are, else None."""
     if kind is int:
-        plain = -_DIGIT_LIMIT < min(numbers) and max(numbers) < _DIGIT_LIMIT
+        plain = min(numbers) > -_DIGIT_LIMIT and max(numbers) < _DIGIT_LIMIT
         return list(map(b"%d".__mod__, numbers)) if plain else None
     if not all(map(math.isfinite, numbers)):
         return None

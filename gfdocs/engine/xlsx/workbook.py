@@ -276,7 +276,9 @@ class Workbook:
         return properties is not None and properties.get("date1904") in ("1", "true")
 
     def find_part(self, kind: str) -> str | None:
-        """Return the part of the workbook's relation of this type (`styles`, `sharedStrings`, `calcChain`), if it is there."""
+        """Return the part of the workbook's relation of this type (`styles`, `sharedStrings`, `calcChain`), if it is
+        there.
+        """
         for relation in self.relations:
             if relation.type == kind and not relation.external and relation.target in self.package:
                 return relation.target

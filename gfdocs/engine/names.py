@@ -8,6 +8,7 @@ arguments) are none of the data's.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Literal, Self
 
 from jinja2 import nodes
@@ -24,7 +25,8 @@ class Name(str):
     """A dotted path the template asks for: the str is the path, `companies[].name`.
 
     kind: `list` (looped over), `value` (printed or computed with) or `condition` (only tested). place: where it first
-    stands. optional: True where every use says what to do without it (`|default(…)`, `is defined`).
+    stands. optional: True where every use says what to do without it (`|default(…)`, `is defined`) or stands where
+    a test vouches for it (`{% if district %}{{ district.name }}{% endif %}`).
     """
 
     kind: NameKind
@@ -70,6 +72,7 @@ class _Finder:
         self.place_of = place_of
         self.own = _OWN | set(known_globals)
         self.found: list[Name] = []
+        self.guards: tuple[str, ...] = ()
 
     def resolve(self, node: nodes.Node | None, scope: Scope) -> str | None:
         """Return the path in the data that an expression is, or None where it is something else."""
@@ -98,7 +101,30 @@ class _Finder:
 
     def add(self, path: str | None, kind: NameKind, line: int, optional: bool) -> None:
         if path is not None:
+            optional = optional or any(path == guard or path.startswith(f"{guard}.") for guard in self.guards)
             self.found.append(Name(path, kind, self.place_of(line), optional))
+
+    @contextmanager
+    def guarded(self, test: nodes.Node, scope: Scope, holds: bool = True) -> Iterator[None]:
+        """What stands here is reached only where the test holds (or not): names that this vouches for are optional here."""
+        before = self.guards
+        self.guards = (*before, *self._guards_of(test, scope, holds))
+        try:
+            yield
+        finally:
+            self.guards = before
+
+    def _guards_of(self, test: nodes.Node, scope: Scope, holds: bool) -> Iterator[str]:
+        """Yield the paths that are there wherever the test holds: `x`, `x is defined`, `x and y`; or fails: `not x`, `not x or y`."""
+        if isinstance(test, nodes.Not):
+            yield from self._guards_of(test.node, scope, not holds)
+        elif isinstance(test, nodes.And if holds else nodes.Or):
+            yield from self._guards_of(test.left, scope, holds)
+            yield from self._guards_of(test.right, scope, holds)
+        elif holds:
+            path = self.resolve(test.node if isinstance(test, nodes.Test) and test.name == "defined" else test, scope)
+            if path is not None:
+                yield path
 
     # Expressions -----------------------------------------------------------------------------------------------------
 
@@ -118,10 +144,17 @@ class _Finder:
         if isinstance(node, nodes.Filter):
             self._filter(node, scope, line, kind, optional or node.name in ("default", "d"))
             return
+        if isinstance(node, nodes.And | nodes.Or):
+            self.expression(node.left, scope, line, kind, optional)
+            with self.guarded(node.left, scope, holds=isinstance(node, nodes.And)):
+                self.expression(node.right, scope, line, kind, optional)
+            return
         if isinstance(node, nodes.CondExpr):
             self.expression(node.test, scope, line, "condition", optional)
-            self.expression(node.expr1, scope, line, kind, optional)
-            self.expression(node.expr2, scope, line, kind, optional)
+            with self.guarded(node.test, scope):
+                self.expression(node.expr1, scope, line, kind, optional)
+            with self.guarded(node.test, scope, holds=False):
+                self.expression(node.expr2, scope, line, kind, optional)
             return
         self._children(node, scope, line, kind, optional)
 
@@ -166,9 +199,11 @@ class _Finder:
 
     def _if(self, node: nodes.If, scope: Scope) -> None:
         self.expression(node.test, scope, node.lineno, "condition", False)
-        self.body(node.body, scope)
-        self.body(node.elif_, scope)
-        self.body(node.else_, scope)
+        with self.guarded(node.test, scope):
+            self.body(node.body, scope)
+        with self.guarded(node.test, scope, holds=False):
+            self.body(node.elif_, scope)
+            self.body(node.else_, scope)
 
     def _for(self, node: nodes.For, scope: Scope) -> None:
         inner = {**scope, "loop": None}
@@ -301,6 +336,7 @@ def names_of(data: Any, path: str = "", depth: int = 8) -> set[str]:
 
 
 def _is_known(name: str, known: set[str]) -> bool:
+    name = name.removesuffix("[]")  # an item of a list of texts has no name of its own
     if name in known or any(item.startswith((f"{name}.", f"{name}[")) for item in known):
         return True
     head = name

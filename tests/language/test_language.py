@@ -170,3 +170,24 @@ def test_unknown_and_unused_names() -> None:
     assert 'did you mean "name"' in issues[0].hint
     assert [str(issue.fact).split('"')[1] for issue in issues[2:]] == ["company.name", "company.note", "unused"]
     assert names_of(data) >= {"company.name", "rows[].n", "empty[].*"}
+
+
+@pytest.mark.parametrize(("source", "needed"), [
+    ("{% if a %}{{ a.x }}{% endif %}", ["a"]),
+    ("{% if a is defined %}{{ a.x }}{{ a }}{% endif %}", []),
+    ("{% if a %}{{ a.x }}{% endif %}{{ a.x }}", ["a", "a.x"]),
+    ("{% if not a %}-{% else %}{{ a.x }}{% endif %}", ["a"]),
+    ("{% if not a %}{{ a.x }}{% endif %}", ["a", "a.x"]),
+    ("{{ a.x if a else b.y }}", ["a", "b.y"]),
+    ("{% for r in rows if not a or r.d == a.n %}{{ r.z }}{% endfor %}", ["a", "rows", "rows[].d", "rows[].z"]),
+    ("{% if a or b %}{{ a.x }}{% endif %}", ["a", "a.x", "b"]),
+])  # fmt: skip
+def test_a_name_that_a_test_vouches_for_is_optional(source: str, needed: list[str]) -> None:
+    environment = make_environment()
+    found = merge_names(find_names(environment.parse(source), lambda line: Place(), environment.globals))
+
+    assert sorted(name for name in found if not name.optional) == needed
+
+
+def test_the_items_of_a_list_of_texts_are_known() -> None:
+    assert lint_names([Name("texts", "list"), Name("texts[]")], {"texts": ["一", "二"]}) == []

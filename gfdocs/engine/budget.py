@@ -4,41 +4,55 @@ The Jinja sandbox keeps a template from reaching Python; it does not keep `'a' *
 machine. Whatever a template can make large is counted here, and ends in `OverBudget`, which the kinds report as GF210
 with its place. What the data is large in is not a fault: when a limit is met, the data of this render is counted once
 and the allowance grows in proportion, so that work linear in the data passes and work quadratic in it does not.
+
+What each operator, method, filter and test may cost is in `bounds`.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from gfdocs.errors import Text
 
-__all__ = ["METER", "Budget", "Meter", "OverBudget", "check_format", "counting", "metered"]
+__all__ = [
+    "CONTAINERS", "METER", "Budget", "Meter", "OverBudget", "check_list", "check_text", "counting", "get_meter",
+    "metered", "spend",
+]  # fmt: skip
 
 MIB = 1 << 20
+
+_VIEWS: tuple[type[Any], ...] = (type({}.keys()), type({}.values()), type({}.items()))
+CONTAINERS: Final[tuple[type[Any], ...]] = (dict, list, tuple, set, frozenset, *_VIEWS)
+"""What may hold other values, and is printed, compared and hashed by going through them."""
+
+_MAX_DEPTH = 100
+# Lists of fewer values than this are counted anew each time: remembering them would take more than counting.
+_SMALL = 64
 
 
 @dataclass(frozen=True, slots=True)
 class Budget:
     """What one render may use.
 
-    iterations: rounds of all loops together, calls and the items that filters go through among them.
-    range: items of one `range()` or of one list made by `*` or `+`. characters: the output of one part.
-    text: characters of one text that an operator, a method or a filter makes. digits: of one whole number.
+    iterations: steps of all loops together: a round is one, or more where its body is long; calls and the items that
+    filters go through count as well. A step is about half a microsecond. range: items of one `range()`, and values at
+    all depths of one list the template makes. characters: the output of one part. text: characters of one text that
+    an operator, a method or a filter makes. digits: of one whole number. memory: bytes of all texts made on the way.
     per_item, characters_per_item: how much each item in the data adds where the data is large.
     """
 
     iterations: int = 1_000_000
     range: int = 100_000
-    characters: int = 64 * MIB
+    characters: int = 16 * MIB
     text: int = MIB
     digits: int = 4_000
     per_item: int = 20
     characters_per_item: int = 16 * 1024
+    memory: int = 32 * MIB
 
 
 class OverBudget(Exception):
@@ -49,40 +63,58 @@ class OverBudget(Exception):
         self.text = Text(en, zh)
 
 
-_CONTAINERS = frozenset((dict, list, tuple))
-_STEP = 1000
-
-
-def _count_items(values: Any) -> Iterator[int]:
-    """Yield how many values there are in these, at all depths, some thousand at a time: only as far as one asks."""
+def _count_items(values: Any, limit: int = 20_000_000) -> int:
+    """Return how many values there are in these, at all depths; 1,024 characters of text count as one more."""
     count, rest, seen = 0, [values], set()
-    while rest:
+    while rest and count < limit:
         value = rest.pop()
-        if id(value) in seen:
+        if isinstance(value, str):
+            count += len(value) >> 10
+            continue
+        if isinstance(value, Mapping):
+            inner: Any = value.values()
+        elif isinstance(value, list | tuple | set | frozenset):
+            inner = value
+        else:
+            inner = getattr(value, "__dict__", {}).values()
+        if id(value) in seen or not inner:
             continue
         seen.add(id(value))
-        inner = value.values() if isinstance(value, Mapping) else value
-        count += len(value)
-        rest.extend(item for item in inner if item.__class__ in _CONTAINERS)
-        if count > _STEP:
-            yield count
-            count = 0
-    yield count
+        count += len(inner)
+        rest.extend(item for item in inner if not isinstance(item, int | float | type(None)))
+    return count
 
 
 class Meter:
-    """The count of one render. Not shared: each render makes its own."""
+    """The count of one render. Not shared: each render makes its own.
 
-    __slots__ = ("_items", "budget", "characters", "iterations")
+    has_made: whether the template has put values into a list of its own making, so that lists must be weighed.
+    """
+
+    __slots__ = ("_ahead", "_grown", "_items", "_values", "_weights", "budget", "characters", "has_made", "iterations",
+                 "memory")  # fmt: skip
 
     def __init__(self, budget: Budget, values: Any = None) -> None:
         self.budget = budget
         self.iterations = budget.iterations
         self.characters = budget.characters
-        self._items = _count_items(values) if isinstance(values, Mapping | list | tuple) else iter(())
+        self.memory = budget.memory
+        self.has_made = False
+        self._ahead = 0
+        self._values = values
+        self._items: int | None = None
+        self._grown = False
+        self._weights: dict[int, tuple[int, int, Any]] = {}
+
+    @property
+    def items(self) -> int:
+        """How many values the data of this render has."""
+        if self._items is None:
+            self._items = _count_items(self._values)
+        return self._items
 
     def spend(self, count: int) -> None:
-        """Take `count` rounds; OverBudget where none are left."""
+        """Take `count` steps; OverBudget where none are left."""
         self.iterations -= count
         if self.iterations < 0 and not self._grow():
             limit = self.budget.iterations
@@ -95,15 +127,96 @@ class Meter:
             limit = self.budget.characters
             raise OverBudget(f"the template writes more than {limit:,} characters", f"模板输出超过 {limit:,} 个字符")
 
+    def write_ahead(self, count: int) -> None:
+        """Take characters of a long text before it is printed; `settle` counts the output of which it is a part."""
+        self._ahead += count
+        self.write(count)
+
+    def settle(self, count: int) -> None:
+        """Take `count` characters of finished output, less those taken ahead."""
+        self.write(count - self._ahead)
+        self._ahead = 0
+
+    def keep(self, count: int) -> None:
+        """Take `count` bytes of texts made on the way; OverBudget where none are left."""
+        self.memory -= count
+        if self.memory < 0 and not self._grow():
+            limit = self.budget.memory
+            raise OverBudget(
+                f"the template makes texts of more than {limit:,} bytes", f"模板生成的文本超过 {limit:,} 字节"
+            )
+
     def _grow(self) -> bool:
-        """Allow for as much of the data as it takes; True where it is enough."""
-        while self.iterations < 0 or self.characters < 0:
-            items = next(self._items, None)
-            if items is None:
-                return False
-            self.iterations += items * self.budget.per_item
-            self.characters += items * self.budget.characters_per_item
-        return True
+        if not self._grown:
+            self._grown = True
+            self.iterations += self.items * self.budget.per_item
+            self.characters += self.items * self.budget.characters_per_item
+            self.memory += self.items * self.budget.characters_per_item // 2
+        return self.iterations >= 0 and self.characters >= 0 and self.memory >= 0
+
+    @property
+    def has_texts(self) -> bool:
+        """Whether the template has made texts of any length."""
+        return self.memory != self.budget.memory
+
+    # Weights ---------------------------------------------------------------------------------------------------------
+
+    def weigh(self, value: Any) -> int:
+        """Return how many values this is at all depths, each as often as it is met; 64 characters count as one more.
+
+        That is what printing, comparing, hashing or sorting it costs: a list that holds the same list twice, which
+        holds the same list twice … is small in memory and takes for ever. OverBudget where it is too much.
+        """
+        return self._weigh(value, 0)[0]
+
+    def _weigh(self, value: Any, depth: int) -> tuple[int, int]:
+        if isinstance(value, str | bytes):
+            return 1 + (len(value) >> 6), 0
+        if not isinstance(value, CONTAINERS):
+            return 1 + len(getattr(value, "__dict__", ())), 0
+        known = self._weights.get(id(value))
+        if known is not None:
+            return known[:2]
+        if depth > _MAX_DEPTH:
+            raise _too_deep()
+        # Until it is counted it counts as one: a list in the data may hold itself.
+        self._weights[id(value)] = (1, 0, value)
+        total, deepest = self._weigh_items(value, depth)
+        if deepest >= _MAX_DEPTH:
+            raise _too_deep()
+        if total > _SMALL:
+            self._weights[id(value)] = (total, deepest + 1, value)
+        else:
+            del self._weights[id(value)]
+        return total, deepest + 1
+
+    def _weigh_items(self, value: Any, depth: int) -> tuple[int, int]:
+        total, deepest = 1 + len(value), 0
+        for inner in (value, value.values()) if isinstance(value, dict) else (value,):
+            for item in inner:
+                if item.__class__ is int or item is None:
+                    continue
+                weight, below = self._weigh(item, depth + 1)
+                total += weight
+                if below > deepest:
+                    deepest = below
+                if total > self.budget.range:
+                    self.check_list(total)
+        return total, deepest
+
+    def check_list(self, size: int) -> None:
+        """OverBudget where a list of this many values is too long."""
+        if size > self.budget.range and size > self.budget.range + self.items * self.budget.per_item:
+            raise OverBudget(f"a list of {size:,} items", f"单个列表多达 {size:,} 项")
+
+    def check_text(self, size: int) -> None:
+        """OverBudget where a text of this many characters is too long."""
+        if size > self.budget.text and size > self.budget.text + (self.items << 10):
+            raise OverBudget(f"a text of {size:,} characters", f"单个文本长达 {size:,} 个字符")
+
+
+def _too_deep() -> OverBudget:
+    return OverBudget(f"lists nested deeper than {_MAX_DEPTH}", f"列表嵌套超过 {_MAX_DEPTH} 层")
 
 
 METER: ContextVar[Meter | None] = ContextVar("gfdocs_meter", default=None)
@@ -126,82 +239,25 @@ def metered(budget: Budget, values: Any = None) -> Iterator[Meter]:
         yield meter
 
 
+def get_meter(budget: Budget) -> Meter:
+    """Return the meter of this render, or a fresh one where nobody counts (a constant folded at compile time)."""
+    return METER.get() or Meter(budget)
+
+
 def spend(count: int) -> None:
-    """Take `count` rounds from the meter of this render; nothing where nobody counts."""
+    """Take `count` steps from the meter of this render; nothing where nobody counts."""
     meter = METER.get()
     if meter is not None:
         meter.spend(count)
 
 
 def check_text(size: int, budget: Budget) -> None:
-    """OverBudget where a text of this many characters is too long; else its making is counted."""
+    """OverBudget where a text of this many characters is too long."""
     if size > budget.text:
-        raise OverBudget(f"a text of {size:,} characters", f"单个文本长达 {size:,} 个字符")
-    if size > 4096:
-        spend(size >> 8)
+        get_meter(budget).check_text(size)
 
 
 def check_list(size: int, budget: Budget) -> None:
-    """OverBudget where a list of this many items is too long; else its making is counted."""
+    """OverBudget where a list of this many items is too long."""
     if size > budget.range:
-        raise OverBudget(f"a list of {size:,} items", f"单个列表多达 {size:,} 项")
-    spend(size)
-
-
-_WIDTH = re.compile(r"\d{5,}|\*")
-
-
-def check_format(spec: str) -> None:
-    """OverBudget where a format asks for a width or precision of five digits or more."""
-    found = _WIDTH.search(spec)
-    if found:
-        raise OverBudget(f"a format as wide as {found.group()}", f"格式宽度 {found.group()} 过大")
-
-
-def _check_numbers(operator: str, left: Any, right: Any, budget: Budget) -> None:
-    bits = 4 * budget.digits
-    size = abs(left).bit_length() * abs(right) if operator == "**" else left.bit_length() + right.bit_length()
-    if size > bits:
-        raise OverBudget(f"a number of about {size * 3 // 10:,} digits", f"数字约有 {size * 3 // 10:,} 位")
-
-
-def check_operation(operator: str, left: Any, right: Any, budget: Budget) -> None:
-    """OverBudget where `left operator right` (one of `+ * ** %`) would make something too large."""
-    if isinstance(left, int) and isinstance(right, int):
-        if operator in ("*", "**"):
-            _check_numbers(operator, left, right, budget)
-        return
-    if operator == "%":
-        if isinstance(left, str | bytes):
-            check_format(left if isinstance(left, str) else left.decode("latin-1"))
-        return
-    if operator == "*":
-        sequence, times = (right, left) if isinstance(left, int) else (left, right)
-        if isinstance(times, int) and isinstance(sequence, str | bytes | list | tuple):
-            _check_size(sequence, len(sequence) * max(times, 0), budget)
-    elif operator == "+" and isinstance(left, str | bytes | list | tuple) and isinstance(right, type(left)):
-        _check_size(left, len(left) + len(right), budget)
-
-
-def _check_size(sequence: Any, size: int, budget: Budget) -> None:
-    if isinstance(sequence, str | bytes):
-        check_text(size, budget)
-    else:
-        check_list(size, budget)
-
-
-_PADDING = {"ljust", "rjust", "center", "zfill", "expandtabs", "to_bytes"}
-
-
-def check_method(name: str, owner: Any, args: tuple[Any, ...], budget: Budget) -> None:
-    """OverBudget where a method of a text or number would make something too large."""
-    if name in _PADDING:
-        width = next((arg for arg in args if isinstance(arg, int)), 0)
-        repeat = max(1, owner.count("\t")) if name == "expandtabs" else 1
-        check_text(width * repeat, budget)
-    elif name == "replace" and len(args) >= 2 and isinstance(args[0], str) and isinstance(args[1], str):
-        check_text(len(owner) + owner.count(args[0]) * len(args[1]), budget)
-    elif name == "join" and args and isinstance(args[0], list | tuple):
-        check_text(sum(len(item) for item in args[0] if isinstance(item, str)) + len(owner) * len(args[0]), budget)
-    elif name in ("translate", "splitlines", "split", "upper", "lower") and isinstance(owner, str):
-        spend(len(owner) >> 8)
+        get_meter(budget).check_list(size)

@@ -7,10 +7,23 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal, InvalidOperation
 from typing import Any
 
-__all__ = ["FILTERS", "amount", "percent", "zh_count", "zh_date", "zh_digits", "zh_number", "zh_year"]
+from jinja2.utils import pass_environment
+
+__all__ = [
+    "FILTERS",
+    "amount",
+    "percent",
+    "round_number",
+    "sum_items",
+    "zh_count",
+    "zh_date",
+    "zh_digits",
+    "zh_number",
+    "zh_year",
+]
 
 _DIGITS = "〇一二三四五六七八九"
 _COUNTING = "零一二三四五六七八九"
@@ -110,14 +123,25 @@ def _to_decimal(value: Any) -> Decimal | None:
     return number if number.is_finite() else None
 
 
-def _round(number: Decimal, places: int) -> Decimal:
-    return number.quantize(Decimal(1).scaleb(-max(0, min(places, 12))), rounding=ROUND_HALF_UP)
+# Numbers of more digits than this before or after the point are no amounts: they come back as they are.
+_WIDEST = 30
+# Wide enough for any of them with its places.
+_EXACT = Context(prec=100)
+
+
+def _is_amount(number: Decimal | None) -> bool:
+    return number is not None and abs(number.adjusted()) <= _WIDEST and len(number.as_tuple().digits) <= 3 * _WIDEST
+
+
+def _round(number: Decimal, places: Any, rounding: str = ROUND_HALF_UP) -> Decimal:
+    step = Decimal(1).scaleb(-max(0, min(int(places), 12)))
+    return number.quantize(step, rounding=rounding, context=_EXACT)
 
 
 def amount(value: Any, places: int | None = None) -> Any:
     """Return a number with a comma every three digits: 1234567.5 → 1,234,567.5; `places` rounds half up."""
     number = _to_decimal(value)
-    if number is None or number.adjusted() > 30:
+    if number is None or not _is_amount(number):
         return value
     return f"{number if places is None else _round(number, places):,f}"
 
@@ -125,9 +149,34 @@ def amount(value: Any, places: int | None = None) -> Any:
 def percent(value: Any, places: int = 2) -> Any:
     """Return a number of hundredths with its sign, rounded half up: 12.345 → 12.35%."""
     number = _to_decimal(value)
-    if number is None or number.adjusted() > 30:
+    if number is None or not _is_amount(number):
         return value
-    return f"{_round(number, places).normalize():f}%"
+    return f"{_round(number, places).normalize(_EXACT):f}%"
+
+
+def round_number(value: Any, precision: int = 0, method: str = "common") -> Any:
+    """Return the number rounded: Jinja's `round`, which for a Decimal is exact and stays a Decimal."""
+    from jinja2.filters import do_round
+
+    if isinstance(value, Decimal) and value.is_finite() and method in ("ceil", "floor"):
+        rounding = ROUND_CEILING if method == "ceil" else ROUND_FLOOR
+        return value.quantize(Decimal(1).scaleb(-precision), rounding=rounding, context=Context(prec=1000))
+    return do_round(value, precision, method)  # type: ignore[arg-type]
+
+
+@pass_environment
+def sum_items(environment: Any, iterable: Any, attribute: Any = None, start: Any = 0) -> Any:
+    """Return the sum: Jinja's `sum`, where floats stand beside Decimals as the numbers they read as."""
+    from jinja2.filters import make_attrgetter
+
+    get = None if attribute is None else make_attrgetter(environment, attribute)
+    items = list(iterable) if get is None else list(map(get, iterable))
+    kinds = {start.__class__, *map(type, items)}
+    if kinds <= {int, float, bool} or kinds <= {int, Decimal, bool}:
+        return sum(items, start)
+    for item in items:
+        start = environment.call_binop(None, "+", start, item)
+    return start
 
 
 FILTERS: dict[str, Callable[..., Any]] = {
@@ -138,4 +187,6 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "zh_count": zh_count,
     "amount": amount,
     "percent": percent,
+    "round": round_number,
+    "sum": sum_items,
 }

@@ -14,32 +14,57 @@ finds every fault of that run, each with its place and the field of the data it 
 
 from __future__ import annotations
 
+import math
 import re
 import sys
+import types
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import lru_cache
 from itertools import islice
 from operator import itemgetter
 from typing import Any, Literal, cast
 
 import jinja2
 from jinja2 import nodes
-from jinja2.compiler import CodeGenerator, Frame, find_undeclared
+from jinja2.compiler import CodeGenerator, Frame, find_undeclared, operators
 from jinja2.exceptions import SecurityError
-from jinja2.runtime import Macro, Undefined
+from jinja2.runtime import BlockReference, LoopContext, Macro, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment, SandboxedFormatter
+from jinja2.utils import Namespace
 from jinja2.utils import missing as jinja_missing
-from jinja2.utils import pass_context
 from markupsafe import Markup
 
+from gfdocs.engine.bounds import (
+    ATOMS,
+    COMPARISONS,
+    LONG,
+    OPERATORS,
+    SIZED,
+    Unprintable,
+    bound_filter,
+    bound_range,
+    bound_test,
+    check_call,
+    check_comparison,
+    check_format,
+    check_operation,
+    check_printed,
+    check_result,
+    count_iterator,
+    count_made,
+    mix_numbers,
+    use,
+    write_out,
+)
 from gfdocs.engine.budget import (
+    CONTAINERS,
+    METER,
     Budget,
     Meter,
     OverBudget,
-    check_format,
-    check_method,
-    check_operation,
     check_text,
     counting,
     metered,
@@ -133,6 +158,13 @@ def _replace_markup(text: str) -> str:
 # Missing names
 
 
+def _step_of(key: Any) -> str:
+    """Return how one step of a path reads: `.name`, `[3]`; what is large or of another kind is not spelled out."""
+    if isinstance(key, str):
+        return f".{key}" if key.isidentifier() and len(key) <= 60 else f"[{_clip(key)!r}]"
+    return f"[{key}]" if isinstance(key, int) and abs(key) < 10**18 else "[…]"
+
+
 class Missing(Undefined):
     """What a template gets for a name that the data does not have: fails when used, and knows its dotted path.
 
@@ -149,7 +181,7 @@ class Missing(Undefined):
         exc: Any = jinja2.UndefinedError,
     ) -> None:
         super().__init__(hint, obj, name, exc)
-        self.path: str = name if isinstance(name, str) else f"[{name!r}]"
+        self.path: str = name if isinstance(name, str) else _step_of(name)
 
     def __getattr__(self, name: str) -> Any:
         if name[:2] == "__":
@@ -157,7 +189,7 @@ class Missing(Undefined):
         return self._further(f".{name}")
 
     def __getitem__(self, key: Any) -> Any:
-        return self._further(f".{key}" if isinstance(key, str) and key.isidentifier() else f"[{key!r}]")
+        return self._further(_step_of(key))
 
     def _further(self, step: str) -> Missing:
         further = type(self)(self._undefined_hint, self._undefined_obj, self._undefined_name, self._undefined_exception)
@@ -167,7 +199,7 @@ class Missing(Undefined):
     def _fail(self, *_: Any, **__: Any) -> Any:
         raise MissingUsed(self)
 
-    __iter__ = __str__ = __len__ = __bool__ = __eq__ = __ne__ = __hash__ = __contains__ = _fail
+    __iter__ = __str__ = __repr__ = __len__ = __bool__ = __eq__ = __ne__ = __hash__ = __contains__ = _fail
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = _fail
     __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = __pow__ = __rpow__ = __pos__ = __neg__ = __call__ = _fail
     __lt__ = __le__ = __gt__ = __ge__ = __int__ = __float__ = __complex__ = _fail
@@ -189,6 +221,9 @@ class Blank(Missing):
 
     def __str__(self) -> str:
         return ""
+
+    def __repr__(self) -> str:
+        return str(self)
 
     def __bool__(self) -> bool:
         return False
@@ -264,12 +299,63 @@ def _mark_nodes(tree: nodes.Template, tracing: bool) -> None:
     for node in _walk(tree):
         if isinstance(node, nodes.For):
             cast(Any, node.iter).guard = "iterate"
+            cast(Any, node.iter).cost = _count_steps(node.body)
+            if node.recursive:
+                _add_step(node)
+        elif isinstance(node, nodes.Macro | nodes.CallBlock | nodes.Block):
+            _add_step(node)
         elif isinstance(node, nodes.Call) and isinstance(node.node, nodes.Getattr):
             cast(Any, node.node).is_method = True
         elif tracing and isinstance(node, nodes.If):
             cast(Any, node.test).guard = "test"
         elif tracing and isinstance(node, nodes.Assign):
             cast(Any, node.node).guard = "assign"
+
+
+# What a node costs, in quarters of a step; all others one quarter.
+_COSTS: dict[type[nodes.Node], int] = {nodes.Filter: 12, nodes.Call: 12, nodes.Test: 6, nodes.Include: 64, nodes.For: 6}
+
+
+def _count_steps(body: Iterable[nodes.Node]) -> int:
+    """Return the steps that one round of a body takes; loops and macros in it count their own bodies."""
+    total, rest = 0, list(body)
+    while rest:
+        node = rest.pop()
+        total += _COSTS.get(type(node), 1)
+        if isinstance(node, nodes.For):
+            rest += [node.target, node.iter, *node.else_]
+        elif not isinstance(node, nodes.Macro | nodes.Block):
+            rest.extend(node.iter_child_nodes())
+    return max(1, total // 4)
+
+
+def _add_step(node: Any) -> None:
+    """Have a body that may be entered any number of times count itself when it is."""
+    if not (node.body and hasattr(node.body[0], "steps")):
+        step = nodes.ExprStmt(nodes.Const(None), lineno=node.lineno)
+        cast(Any, step).steps = 24 + _count_steps(node.body)
+        node.body = [step, *node.body]
+
+
+def _check_functions(tree: nodes.Template, environment: Language) -> None:
+    """Fail where `map('x')`, `select('x')` and their kin name a filter or test that does not exist."""
+    for node in tree.find_all(nodes.Filter):
+        place, table = _NAMED.get(node.name, (0, ""))
+        if not table or len(node.args) <= place or not isinstance(node.args[place], nodes.Const):
+            continue
+        name = cast(nodes.Const, node.args[place]).value
+        known = environment.filters if table == "filter" else environment.tests
+        if isinstance(name, str) and name not in known:
+            raise jinja2.TemplateAssertionError(f"No {table} named {name!r}.", node.lineno)
+
+
+_NAMED = {
+    "map": (0, "filter"),
+    "select": (0, "test"),
+    "reject": (0, "test"),
+    "selectattr": (1, "test"),
+    "rejectattr": (1, "test"),
+}
 
 
 # How many pieces are joined in one step at most: Python compiles a tuple of any length, but not fast.
@@ -282,12 +368,20 @@ class _Generator(CodeGenerator):
     """Jinja's code generator with our outlets, guards and bounds. `tracing` makes the form that tells all faults."""
 
     environment: Language
+    has_long: bool
+
+    def visit_Template(self, node: nodes.Template, frame: Frame | None = None) -> None:  # noqa: N802
+        constants = node.find_all(nodes.Const)
+        self.has_long = any(isinstance(found.value, str) and len(found.value) >= LONG for found in constants)
+        super().visit_Template(node, frame)
 
     def write_commons(self) -> None:
         for name in self.environment.outlets:
             self.writeline(f"out_{name} = environment.outlets[{name!r}]")
             if self.environment.binary:
                 self.writeline(f"raw_{name} = environment.get_raw({name!r})")
+        for name in ("atoms", "printable", "hold", "compare"):
+            self.writeline(f"gf_{name} = environment.{name}")
         super().write_commons()
 
     def visit(self, node: nodes.Node, *args: Any, **kwargs: Any) -> Any:
@@ -301,6 +395,8 @@ class _Generator(CodeGenerator):
         # A test is made inside the attempt: a missing name fails when it is asked whether it is true.
         self.write({"iterate": "environment.iterate(", "test": "bool("}.get(guard, "("))
         super().visit(node, *args, **kwargs)
+        if guard == "iterate":
+            self.write(f", {cast(Any, node).cost}")
         self.write(f"), {node.lineno}, {default})" if tracing else ")")
         return None
 
@@ -328,7 +424,7 @@ class _Generator(CodeGenerator):
             for piece in pieces:
                 self._write_piece(piece, frame)
             return
-        self.writeline('yield b"".join((' if binary else f"{frame.buffer}.extend((")
+        self.writeline('yield b"".join((' if binary else f"{frame.buffer}.extend(gf_hold((")
         self.indent()
         for piece in pieces:
             if isinstance(piece, nodes.TemplateData):
@@ -339,7 +435,7 @@ class _Generator(CodeGenerator):
                 self._write_value(piece, frame, binary)
             self.write(",")
         self.outdent()
-        self.writeline("))")
+        self.writeline("))" if binary else ")))")
 
     def _write_piece(self, piece: nodes.Expr, frame: Frame) -> None:
         if isinstance(piece, nodes.TemplateData):
@@ -351,9 +447,15 @@ class _Generator(CodeGenerator):
     def _write_value(self, piece: nodes.Expr, frame: Frame, binary: bool) -> None:
         if self.environment.tracing:
             self.write("environment.attempt(lambda: ")
-        self.write(f"{'raw' if binary else 'out'}_{getattr(piece, 'outlet', 'text')}(")
+        outlet = getattr(piece, "outlet", "text")
+        counts = self.environment.is_plain and frame.buffer is None and outlet == "text"
+        self.write(f"{'environment.count_piece(' if counts else ''}{'raw' if binary else 'out'}_{outlet}(")
+        # A short text or a number is printed as it is; all else is looked at first.
+        self.write("gf_v if (gf_k := (gf_v := ")
         super().visit(piece, frame)
-        self.write(f"), {piece.lineno}, '')" if self.environment.tracing else ")")
+        self.write(f").__class__) is str and len(gf_v) < {LONG} or gf_k in gf_atoms else gf_printable(gf_v))")
+        self.write(")" if counts else "")
+        self.write(f", {piece.lineno}, '')" if self.environment.tracing else "")
 
     # Rows ------------------------------------------------------------------------------------------------------------
 
@@ -425,6 +527,7 @@ class _Generator(CodeGenerator):
             or node.recursive
             or node.test
             or node.else_
+            or self.has_long
             or self._assign_stack
         ):
             return None
@@ -483,7 +586,12 @@ class _Generator(CodeGenerator):
 
     def visit_Getitem(self, node: nodes.Getitem, frame: Frame) -> None:  # noqa: N802
         if isinstance(node.arg, nodes.Slice):
-            super().visit_Getitem(node, frame)
+            self.write("environment.cut(")
+            self.visit(node.node, frame)
+            for bound in (node.arg.start, node.arg.stop, node.arg.step):
+                self.write(", ")
+                self.visit(bound or nodes.Const(None), frame)
+            self.write(")")
             return
         self.write("environment.getitem(")
         self.visit(node.node, frame)
@@ -498,37 +606,146 @@ class _Generator(CodeGenerator):
             self.write(", ")
         self.write("))")
 
-    def visit_Compare(self, node: nodes.Compare, frame: Frame) -> None:  # noqa: N802
-        if len(node.ops) == 1 and node.ops[0].op in ("in", "notin"):
-            self.write("environment.contains(" if node.ops[0].op == "in" else "(not environment.contains(")
-            self.visit(node.ops[0].expr, frame)
-            self.write(", ")
-            self.visit(node.expr, frame)
-            self.write(")" if node.ops[0].op == "in" else "))")
+    def visit_List(self, node: nodes.List, frame: Frame) -> None:  # noqa: N802
+        self.write("environment.count_made(")
+        super().visit_List(node, frame)
+        self.write(")")
+
+    def visit_Tuple(self, node: nodes.Tuple, frame: Frame) -> None:  # noqa: N802
+        if node.ctx != "load":
+            super().visit_Tuple(node, frame)
             return
-        super().visit_Compare(node, frame)
+        self.write("environment.count_made(")
+        super().visit_Tuple(node, frame)
+        self.write(")")
+
+    def visit_Dict(self, node: nodes.Dict, frame: Frame) -> None:  # noqa: N802
+        self.write("environment.count_made({")
+        for item in node.items:
+            self.write("environment.key(")
+            self.visit(item.key, frame)
+            self.write("): ")
+            self.visit(item.value, frame)
+            self.write(", ")
+        self.write("})")
+
+    def visit_Compare(self, node: nodes.Compare, frame: Frame) -> None:  # noqa: N802
+        if all(isinstance(child, nodes.Const) for child in (node.expr, *(op.expr for op in node.ops))):
+            super().visit_Compare(node, frame)
+        elif len(node.ops) == 1:
+            self._write_comparison(node.expr, node.ops[0], frame)
+        else:
+            # Each middle value is asked for once, and only if what is before it holds.
+            self.write("environment.compare_all(")
+            self.visit(node.expr, frame)
+            for op in node.ops:
+                self.write(f", ({operators[op.op]!r}, lambda: ")
+                self.visit(op.expr, frame)
+                self.write(")")
+            self.write(")")
+
+    def _write_comparison(self, left: nodes.Expr, op: nodes.Operand, frame: Frame) -> None:
+        sign = operators[op.op]
+        if op.op not in ("in", "notin") and _is_short(op.expr):
+            self.write("(")
+            self.visit(left, frame)
+            self.write(f" {sign} ")
+            self.visit(op.expr, frame)
+            self.write(")")
+            return
+        if op.op not in ("in", "notin") and path_of(op.expr) is not None:
+            # Comparing a short text or a number with anything costs nothing.
+            name = self.temporary_identifier()
+            self.write("(")
+            self.write(f"{name} {sign} ")
+            self.visit(op.expr, frame)
+            self.write(f" if ({name}k := ({name} := ")
+            self.visit(left, frame)
+            self.write(f").__class__) is str and len({name}) < {LONG} or {name}k in gf_atoms else ")
+            self.write(f"gf_compare({sign!r}, {name}, ")
+            self.visit(op.expr, frame)
+            self.write("))")
+            return
+        self.write(f"gf_compare({sign!r}, ")
+        self.visit(left, frame)
+        self.write(", ")
+        self.visit(op.expr, frame)
+        self.write(")")
+
+    def visit_ExprStmt(self, node: nodes.ExprStmt, frame: Frame) -> None:  # noqa: N802
+        steps = getattr(node, "steps", None)
+        if steps is None:
+            super().visit_ExprStmt(node, frame)
+        else:
+            self.writeline(f"environment.step({steps})", node)
+
+
+def _count_characters(columns: list[tuple[Any, ...]]) -> int:
+    return sum(len(value) for column in columns for value in column if isinstance(value, str))
+
+
+def _is_short(node: nodes.Expr) -> bool:
+    return isinstance(node, nodes.Const) and (not isinstance(node.value, str) or len(node.value) < LONG)
+
+
+@lru_cache(maxsize=1024)
+def _is_mapping(kind: type) -> bool:
+    return issubclass(kind, Mapping)
+
+
+_INNER = frozenset((types.FrameType, types.CodeType, types.TracebackType))
+_PLAIN = frozenset((str, int, float, bool, Decimal))
 
 
 class _Formatter(SandboxedFormatter):
-    """`str.format` of the sandbox with widths bounded."""
+    """`str.format` of the sandbox with widths bounded; for one text."""
+
+    _env: Language
+
+    def __init__(self, env: Language) -> None:
+        super().__init__(env)
+        self.size = 0
+
+    def convert_field(self, value: Any, conversion: Any) -> Any:
+        return super().convert_field(self._env.printable(value) if conversion else value, conversion)
 
     def format_field(self, value: Any, format_spec: str) -> Any:
-        check_format(format_spec)
-        return super().format_field(value, format_spec)
+        budget = self._env.budget
+        check_format(format_spec, budget)
+        spend(6)
+        text = super().format_field(self._env.printable(value), format_spec)
+        self.size += len(text)
+        check_text(self.size, budget)
+        return text
 
 
-_SIZED = (list, tuple, dict, str, set, frozenset, range)
+_MAX_DIGITS = 1000
+_LONG_NUMBER = re.compile(r"[\da-fA-F_]{1000}|[eE]\+?\d{3}")
+
+
+class _NoLoader(Exception):
+    """A template asks for another one, and there is nowhere to look for it. It becomes issue GF218."""
+
+
+class _Namespace(Namespace):
+    """`namespace()`: a place for values, and no value itself, since what is in it may grow without end."""
+
+    def __repr__(self) -> str:
+        raise TypeError("a namespace is no value to print")
 
 
 class Language(ImmutableSandboxedEnvironment):
     """The Jinja environment of all kinds. Made by `make_environment`, not by hand."""
 
     code_generator_class = _Generator
-    intercepted_binops = frozenset(["+", "*", "**", "%"])
+    intercepted_binops = frozenset(OPERATORS)
     missing_policy: MissingPolicy = "error"
     budget: Budget = Budget()
     tracing: bool = False
     trusted: bool = False
+    is_plain: bool = False
+    """Whether pieces are printed as they are, and counted one by one."""
+    atoms = ATOMS
     binary: bool = False
     """Whether programs yield UTF-8 bytes: the text of the template is encoded once, when it is compiled."""
     packable: frozenset[str] = frozenset()
@@ -539,26 +756,35 @@ class Language(ImmutableSandboxedEnvironment):
 
     def _generate(self, source: nodes.Template, name: Any, filename: Any, defer_init: bool = False) -> str:
         _mark_nodes(source, self.tracing)
+        _check_functions(source, self)
         return super()._generate(source, name, filename, defer_init)
 
     # Names -----------------------------------------------------------------------------------------------------------
 
     def getattr(self, obj: Any, attribute: str, path: str | None = None) -> Any:
         """Return the value of a mapping's key, else the attribute: the data comes before the methods of its type."""
-        if isinstance(obj, dict):
+        kind = obj.__class__
+        if kind is dict or _is_mapping(kind):
             try:
                 return obj[attribute]
-            except KeyError:
+            except LookupError:
                 pass
+        elif attribute[0] != "_" and kind not in _INNER:
+            # What is no more than a text or a number needs no look by the sandbox.
+            value = getattr(obj, attribute, None)
+            if value.__class__ in _PLAIN:
+                return value
         return self._with_path(super().getattr(obj, attribute), path)
 
     def getmethod(self, obj: Any, attribute: str, path: str | None = None) -> Any:
         """Return what is called by this name: the method of a mapping where it has one, else as `getattr`."""
-        if isinstance(obj, dict) and hasattr(type(obj), attribute):
+        if _is_mapping(obj.__class__) and hasattr(type(obj), attribute):
             return self._with_path(super().getattr(obj, attribute), path)
         return self.getattr(obj, attribute, path)
 
     def getitem(self, obj: Any, argument: Any, path: str | None = None) -> Any:
+        if argument.__class__ is not str and argument.__class__ not in ATOMS:
+            use(argument, self.budget)
         try:
             return obj[argument]
         except (TypeError, LookupError, AttributeError):
@@ -590,11 +816,14 @@ class Language(ImmutableSandboxedEnvironment):
         return found
 
     def print_rows(
-        self, static: tuple[bytes, ...], writers: tuple[Callable[[Any], bytes], ...], rows: Iterator[tuple[Any, ...]]
+        self,
+        static: tuple[bytes, ...],
+        writers: tuple[Callable[[Any], bytes], ...],
+        rows: Iterator[tuple[Any, ...]],
     ) -> Iterator[bytes]:
         """Yield the printed rows of a loop, some dozens at a time: `static` stands before, between and after values."""
         while chunk := list(islice(rows, _ROWS)):
-            yield self._print_columns(static, writers, list(zip(*chunk, strict=True)))
+            yield from self._print_columns(static, writers, list(zip(*chunk, strict=True)))
 
     def print_items(
         self,
@@ -617,23 +846,43 @@ class Language(ImmutableSandboxedEnvironment):
                     columns = None  # a name is missing: the long way knows what to do
             if columns is None:
                 columns = list(zip(*make_rows(chunk), strict=True))
-            yield self._print_columns(static, writers, columns)
+            yield from self._print_columns(static, writers, columns)
 
     def _print_columns(
         self,
         static: tuple[bytes, ...],
         writers: tuple[Callable[[Any], bytes], ...],
         columns: list[tuple[Any, ...]],
-    ) -> bytes:
-        """Return the rows whose values these columns are. The values of one column are mostly of one kind."""
+    ) -> Iterator[bytes]:
+        """Yield the rows whose values these columns are. The values of one column are mostly of one kind."""
+        meter = METER.get()
+        # Only where the template has made texts of its own can these rows be more than it may write at once.
+        if meter is not None and meter.has_texts and _count_characters(columns) > _CHUNK:
+            yield from self._print_long_rows(static, writers, columns)
+            return
         rows, step = len(columns[0]), 2 * len(writers)
         out = [static[0]] * (step * rows + 1)
         # The end of one row and the beginning of the next are one piece.
         out[2::2] = [*static[1:-1], static[-1] + static[0]] * rows
         out[-1] = static[-1]
         for at, (column, write) in enumerate(zip(columns, writers, strict=True)):
-            out[1 + 2 * at :: step] = self.pack(column) or map(write, column)
-        return b"".join(out)
+            out[1 + 2 * at :: step] = self.pack(column) or [
+                write(value if value.__class__ is str else self.printable(value)) for value in column
+            ]
+        yield b"".join(out)
+
+    def _print_long_rows(
+        self,
+        static: tuple[bytes, ...],
+        writers: tuple[Callable[[Any], bytes], ...],
+        columns: list[tuple[Any, ...]],
+    ) -> Iterator[bytes]:
+        """Yield rows one by one, each long value counted before it is escaped."""
+        for row in zip(*columns, strict=True):
+            out = [static[0]]
+            for write, value, after in zip(writers, row, static[1:], strict=True):
+                out += [write(self.printable(value)), after]
+            yield b"".join(out)
 
     @staticmethod
     def to_bytes(value: Any) -> bytes:
@@ -648,44 +897,147 @@ class Language(ImmutableSandboxedEnvironment):
         except TypeError:
             return "".join(piece.decode() if isinstance(piece, bytes) else piece for piece in pieces)
 
+    def printable(self, value: Any) -> Any:
+        """Return a value that is neither short nor plain, if it may be printed; Unfit where it is none.
+
+        What is long is counted before it is escaped and joined.
+        """
+        if isinstance(value, str):
+            meter = METER.get()
+            if meter is not None and len(value) >= LONG and not self.trusted:
+                meter.write_ahead(4 * len(value))
+            return value
+        if not self.trusted and isinstance(value, CONTAINERS):
+            use(value, self.budget)
+        check_printed(value)
+        return value
+
+    @staticmethod
+    def hold(pieces: tuple[str, ...]) -> tuple[str, ...]:
+        """Return what goes into a buffer (a macro, a set block), its characters counted."""
+        meter = METER.get()
+        if meter is not None:
+            meter.keep(2 * sum(map(len, pieces)))
+        return pieces
+
+    @staticmethod
+    def count_piece(piece: Any) -> Any:
+        meter = METER.get()
+        if meter is not None:
+            meter.write(len(piece))
+        return piece
+
     # Bounds ----------------------------------------------------------------------------------------------------------
 
-    def iterate(self, values: Any) -> Any:
-        """Return what a loop runs over; its length is counted before it runs, or its items while it does."""
-        if isinstance(values, _SIZED):
-            spend(len(values))
+    def _load_template(self, name: Any, globals: Any) -> jinja2.Template:  # noqa: A002 - Jinja's word
+        if self.loader is None:
+            raise _NoLoader(_clip(str(name)))
+        return super()._load_template(name, globals)
+
+    def _tokenize(self, source: str, name: Any, filename: Any = None, state: Any = None) -> Any:
+        """Refuse numbers that Python cannot read or write; else as Jinja."""
+        if _LONG_NUMBER.search(source):
+            for line, kind, text in self.lexer.tokeniter(
+                self.preprocess(source, name, filename), name, filename, state
+            ):
+                if kind == "integer" and len(text) > _MAX_DIGITS:
+                    raise jinja2.TemplateSyntaxError(f"a number of {len(text):,} digits", line, name, filename)
+                if kind == "float" and math.isinf(float(text.replace("_", ""))):
+                    raise jinja2.TemplateSyntaxError(f"the number {_clip(text)} is too large", line, name, filename)
+        return super()._tokenize(source, name, filename, state)
+
+    def step(self, count: int) -> None:
+        """Pay for entering a body once."""
+        if not self.trusted:
+            spend(count)
+
+    def count_made(self, values: Any) -> Any:
+        """Return a list or mapping that the template has put together."""
+        meter = METER.get()
+        return values if meter is None or self.trusted else count_made(values, meter)
+
+    def key(self, value: Any) -> Any:
+        """Return the key of a mapping that the template puts together."""
+        if value.__class__ not in ATOMS:
+            use(value, self.budget)
+        return value
+
+    def cut(self, values: Any, start: Any, stop: Any, step: Any) -> Any:
+        """Return a slice."""
+        found = values[start:stop:step]
+        if self.trusted:
+            return found
+        if isinstance(found, list | tuple):
+            spend(len(found) >> 2)
+        return check_result(found, self.budget)
+
+    def iterate(self, values: Any, cost: int = 1) -> Any:
+        """Return what a loop runs over; its rounds are counted before it runs, or one by one while it does.
+
+        cost: the steps of a round.
+        """
+        if isinstance(values, SIZED):
+            spend(len(values) * cost)
             return values
         if isinstance(values, Undefined):
             return iter(values)
-        return _count_iterator(iter(values))
+        return count_iterator(iter(values), cost)
 
-    def contains(self, values: Any, item: Any) -> bool:
-        if isinstance(values, _SIZED) and not isinstance(values, dict | set | frozenset | range):
-            spend(len(values) >> 8)
-        return item in values
+    def compare(self, sign: str, left: Any, right: Any) -> Any:
+        """Return `left sign right`, `in` and `not in` among the signs."""
+        if not self.trusted:
+            check_comparison(left, right, self.budget)
+        return COMPARISONS[sign](left, right)
+
+    def compare_all(self, left: Any, *rest: tuple[str, Callable[[], Any]]) -> Any:
+        """Return `a < b < c`: whether each holds between what stands beside it."""
+        found: Any = True
+        for sign, get_right in rest:
+            right = get_right()
+            found = self.compare(sign, left, right)
+            if not found:
+                break
+            left = right
+        return found
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
-        if not self.trusted:
-            check_operation(operator, left, right, self.budget)
-        return super().call_binop(context, operator, left, right)
+        kind, other = left.__class__, right.__class__
+        if kind is not other and (kind is Decimal or other is Decimal):
+            left, right = mix_numbers(left, right)
+        elif kind is int and other is int and operator in "+-":
+            result = left + right if operator == "+" else left - right
+            return result if -_WORD < result < _WORD else check_result(result, self.budget)
+        if self.trusted:
+            return OPERATORS[operator](left, right)
+        check_operation(operator, left, right, self.budget)
+        result = OPERATORS[operator](left, right)
+        if result.__class__ is Decimal:
+            return write_out(result)
+        return result if result.__class__ in _SMALL_RESULTS else check_result(result, self.budget)
 
     def call(__self, __context: Any, __obj: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N805
-        if not __self.trusted:
-            # A macro is a whole template again; a method is one step.
-            spend(16 if isinstance(__obj, Macro) else 1)
-            owner = getattr(__obj, "__self__", None)
-            if isinstance(owner, str | bytes | int):
-                check_method(getattr(__obj, "__name__", ""), owner, args, __self.budget)
-        return super().call(__context, __obj, *args, **kwargs)
+        if __self.trusted:
+            return super().call(__context, __obj, *args, **kwargs)
+        if isinstance(__obj, Macro | LoopContext | BlockReference):
+            # What these enter counts itself.
+            if isinstance(__obj, LoopContext) and args:
+                args = (__self.iterate(args[0]), *args[1:])
+            elif isinstance(__obj, Macro) and (__obj.catch_varargs or __obj.catch_kwargs):
+                check_call(__obj, args, _without_scopes(kwargs), __self.budget)
+            return super().call(__context, __obj, *args, **kwargs)
+        spend(4)
+        check_call(__obj, args, _without_scopes(kwargs), __self.budget)
+        return check_result(super().call(__context, __obj, *args, **kwargs), __self.budget)
 
     def wrap_str_format(self, value: Any) -> Callable[..., str] | None:
         wrapped = super().wrap_str_format(value)
         if wrapped is None or self.trusted:
             return wrapped
-        text, formatter = value.__self__, _Formatter(self)
+        text = value.__self__
         is_map = value.__name__ == "format_map"
 
         def wrapper(*args: Any, **kwargs: Any) -> str:
+            formatter = _Formatter(self)
             if is_map:
                 return str(formatter.vformat(str(text), (), args[0]))
             return str(formatter.vformat(str(text), args, kwargs))
@@ -694,12 +1046,23 @@ class Language(ImmutableSandboxedEnvironment):
 
     def concat_values(self, values: tuple[Any, ...]) -> Any:
         """`a ~ b`: texts joined; markup of ours stays markup, and what stands beside it is escaped."""
+        if set(map(type, values)) <= _SHORT:
+            text = "".join(map(str, values))
+            return text if len(text) <= 64 or self.trusted else check_result(text, self.budget)
+        values = tuple([self._text_in(value) for value in values])
         if any(hasattr(value, "__html__") for value in values):
             joined: Any = Markup("").join(values)
         else:
             joined = "".join(["" if value is None else str(value) for value in values])
-        check_text(len(joined), self.budget)
-        return joined
+        return joined if self.trusted else check_result(joined, self.budget)
+
+    def _text_in(self, value: Any) -> Any:
+        if value.__class__ is str or value.__class__ in ATOMS:
+            return value
+        if not self.trusted:
+            use(value, self.budget)
+        check_printed(value)
+        return value
 
     # Tracing ---------------------------------------------------------------------------------------------------------
 
@@ -751,80 +1114,32 @@ class Language(ImmutableSandboxedEnvironment):
         return other
 
 
-def _count_iterator(values: Iterator[Any]) -> Iterator[Any]:
-    for value in values:
-        spend(1)
-        yield value
+_SMALL_RESULTS = frozenset((float, Decimal, bool))
+_SHORT = frozenset((str, int, float))
+_WORD = 1 << 63
 
 
-# ---------------------------------------------------------------------------------------------------------------------
-# Filters and functions, bounded
-
-_CONSUMING = frozenset(
-    ("batch", "dictsort", "groupby", "join", "list", "map", "max", "min", "pprint", "random", "reject", "rejectattr",
-     "reverse", "select", "selectattr", "slice", "sort", "sum", "unique")
-)  # fmt: skip
-_WIDE = frozenset(("batch", "center", "indent", "slice", "wordwrap", "truncate"))
-
-
-def _check_filter(name: str, value: Any, args: tuple[Any, ...], kwargs: dict[str, Any], budget: Budget) -> None:
-    """OverBudget where a filter would take or make too much."""
-    if isinstance(value, str):
-        spend(len(value) >> 8)
-    elif name in _CONSUMING and isinstance(value, _SIZED):
-        spend(1 + (len(value) >> 2))
-    numbers = [arg for arg in (*args, *kwargs.values()) if isinstance(arg, int)]
-    if name in _WIDE and numbers and max(numbers) > budget.range:
-        raise OverBudget(f"{name}({max(numbers):,})", f"{name}({max(numbers):,})")
-    if name == "indent" and isinstance(value, str) and numbers:
-        check_text(len(value) + value.count("\n") * max(numbers), budget)
-    elif name == "format":
-        check_format(str(value))
-    elif name == "replace" and len(args) >= 2:
-        check_method("replace", str(value), (str(args[0]), str(args[1])), budget)
-    elif name == "join" and isinstance(value, list | tuple):
-        size = sum(len(item) for item in value if isinstance(item, str))
-        check_text(size + len(str(args[0] if args else "")) * len(value), budget)
-
-
-def _bound_filter(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return the filter with its work counted, called the way Jinja calls the bare one."""
-    passed = getattr(getattr(function, "jinja_pass_arg", None), "name", None)
-
-    @pass_context
-    def bounded(context: Any, value: Any = None, *args: Any, **kwargs: Any) -> Any:
-        environment = context.environment
-        _check_filter(name, value, args, kwargs, environment.budget)
-        if passed == "context":
-            return function(context, value, *args, **kwargs)
-        if passed == "eval_context":
-            return function(context.eval_ctx, value, *args, **kwargs)
-        if passed == "environment":
-            return function(environment, value, *args, **kwargs)
-        return function(value, *args, **kwargs)
-
-    return bounded
-
-
-def _bounded_range(budget: Budget) -> Callable[..., range]:
-    def bounded(*args: int) -> range:
-        found = range(*args)
-        try:
-            size = len(found)
-        except OverflowError:
-            size = sys.maxsize
-        if size > budget.range:
-            raise OverBudget(f"a range of {size:,} items", f"range 多达 {size:,} 项")
-        spend(size)
-        return found
-
-    bounded.__name__ = "range"
-    return bounded
+def _without_scopes(kwargs: dict[str, Any]) -> dict[str, Any]:
+    """Return the arguments that the template gave: Jinja adds those of its own to a call inside a loop or block."""
+    return {name: value for name, value in kwargs.items() if name not in ("_loop_vars", "_block_vars", "caller")}
 
 
 def _keep(value: Any) -> Any:
     """`|e`, `|safe`: the value as it is, since it is escaped where it is printed."""
     return value
+
+
+def _strict_test(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the test failing for a missing name, as every use of it does; only `defined` asks whether it is there."""
+    if name in ("defined", "undefined") or hasattr(function, "jinja_pass_arg"):
+        return function
+
+    def test(value: Any = None, *args: Any, **kwargs: Any) -> Any:
+        if value.__class__ is Missing:
+            raise MissingUsed(value)
+        return function(value, *args, **kwargs)
+
+    return test
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -883,18 +1198,30 @@ def make_environment(
         language.tests.update(base.tests)
         language.globals.update(base.globals)
         language.policies.update(base.policies)
-    language.filters.update({**FILTERS, **_own_filters(base), **(filters or {})})
+    language.is_plain = escape is None
+    if not trusted:
+        # The same template and data give the same bytes.
+        language.filters.pop("random", None)
+    own = {**_own_filters(base), **(filters or {})}
+    language.filters.update({**FILTERS, **own})
     language.filters.update(dict.fromkeys(("e", "escape", "forceescape", "safe"), _keep))
     if not trusted:
-        _bound(language)
+        _bound(language, own)
+    tests: dict[str, Any] = language.tests
+    language.tests = {name: _strict_test(name, function) for name, function in tests.items()}
     return language
 
 
-def _bound(language: Language) -> None:
-    """Count what filters and `range` do; `lipsum` makes texts of any length."""
-    language.globals["range"] = _bounded_range(language.budget)
+def _bound(language: Language, own: Mapping[str, Any]) -> None:
+    """Count what filters, tests and `range` do; `lipsum` makes texts of any length."""
+    budget = language.budget
+    language.globals.update(range=bound_range(budget), namespace=_Namespace)
     language.globals.pop("lipsum", None)
-    language.filters = {name: _bound_filter(name, function) for name, function in language.filters.items()}
+    language.filters = {
+        name: bound_filter(name, function, budget, is_own=name in own) for name, function in language.filters.items()
+    }
+    tests: dict[str, Any] = language.tests
+    language.tests = {name: bound_test(name, function, budget) for name, function in tests.items()}
 
 
 def _own_filters(base: jinja2.Environment | None) -> dict[str, Callable[..., Any]]:
@@ -951,12 +1278,16 @@ def _read_fault(fault: BaseException, words: str, where: str | None, known: Iter
     if isinstance(fault, MissingUsed):
         fact = Text(f'the data has no "{fault.path}"{tag}', f"数据中没有“{fault.path}”{tag_zh}")
         return "GF204", fact, _hint_missing(fault.path, known)
-    if isinstance(fault, IllegalCharacter | Unfit):
+    if isinstance(fault, IllegalCharacter | Unfit | Unprintable):
         return _read_value_fault(fault, where or _clip(words) or "?")
     if isinstance(fault, OverBudget):
         hint = Text("pass a larger Budget if the template is meant to do this", "如确有需要，请传入更大的 Budget")
         return "GF210", Text(f"over budget: {fault.text}{tag}", f"超出限额：{fault.text.zh}{tag_zh}"), hint
-    if isinstance(fault, RecursionError | MemoryError):
+    if isinstance(fault, MemoryError):
+        return "GF210", Text(f"over budget: out of memory{tag}", f"超出限额：内存不足{tag_zh}"), Text("")
+    if isinstance(fault, _NoLoader):
+        return _read_no_loader(fault, tag, tag_zh)
+    if isinstance(fault, RecursionError | SyntaxError):
         return "GF210", Text(f"over budget: nested too deep{tag}", f"超出限额：嵌套过深{tag_zh}"), Text("")
     if isinstance(fault, SecurityError):
         hint = Text("pass trusted=True only for templates you wrote yourself", "仅对自己编写的模板使用 trusted=True")
@@ -979,8 +1310,16 @@ def _hint_missing(path: str, known: Iterable[str]) -> Text:
     )
 
 
-def _read_value_fault(fault: IllegalCharacter | Unfit, name: str) -> tuple[str, Text, Text]:
-    if isinstance(fault, Unfit):
+def _read_no_loader(fault: _NoLoader, tag: str, tag_zh: str) -> tuple[str, Text, Text]:
+    return (
+        "GF218",
+        Text(f'no template named "{fault}"{tag}: there is nowhere to look for it', f"没有名为“{fault}”的模板{tag_zh}"),
+        Text("pass environment=jinja2.Environment(loader=…)", "请传入 environment=jinja2.Environment(loader=…)"),
+    )
+
+
+def _read_value_fault(fault: IllegalCharacter | Unfit | Unprintable, name: str) -> tuple[str, Text, Text]:
+    if isinstance(fault, Unfit | Unprintable):
         return "GF219", Text(f"{name}: {fault.text}", f"{name}：{fault.text.zh}"), Text("")
     number = f"U+{ord(fault.character):04X}"
     fact = Text(
@@ -1017,6 +1356,8 @@ _SYNTAX_ZH = (
     (r"Unexpected end of template", "模板提前结束，有标签块没有结束"),
     (r"unexpected char '(.+?)' at \d+", r"不能使用字符“\1”"),
     (r"tag name expected", "缺少标签名"),
+    (r"a number of ([\d,]+) digits", r"数字有 \1 位，过长"),
+    (r"the number (.+) is too large", r"数字 \1 过大"),
     (r"can't assign to '(.+?)'", r"不能给“\1”赋值"),
     (r"non-default argument follows default argument", "有默认值的参数之后不能有无默认值的参数"),
     (r"block '(.+?)' defined twice", r"块“\1”重复定义"),
@@ -1133,7 +1474,7 @@ def _take(pieces: Iterator[Any], meter: Meter) -> list[Any]:
         size += len(piece)
         if size >= _CHUNK:
             break
-    meter.write(size)
+    meter.settle(size)
     return chunk
 
 

@@ -142,7 +142,7 @@ class _Finder:
         if isinstance(node, nodes.Test) and node.name in ("defined", "undefined", "none"):
             optional = True
         if isinstance(node, nodes.Filter):
-            self._filter(node, scope, line, kind, optional or node.name in ("default", "d"))
+            self._filtered(node, scope, line, kind, optional or node.name in ("default", "d"))
             return
         if isinstance(node, nodes.And | nodes.Or):
             self.expression(node.left, scope, line, kind, optional)
@@ -165,7 +165,7 @@ class _Finder:
             if child is not skip:
                 self.expression(child, scope, line, kind, optional)
 
-    def _filter(self, node: nodes.Filter, scope: Scope, line: int, kind: NameKind, optional: bool) -> None:
+    def _filtered(self, node: nodes.Filter, scope: Scope, line: int, kind: NameKind, optional: bool) -> None:
         """`rows|sum(attribute='x.y')` asks for `rows` and for `rows[].x.y`."""
         self.expression(node.node, scope, line, kind, optional)
         for arg in node.args:
@@ -267,6 +267,12 @@ class _Finder:
             self.expression(value, scope, node.lineno, "value", True)
         self.body(node.body, inner)
 
+    def _filterblock(self, node: nodes.FilterBlock, scope: Scope) -> None:
+        """`{% filter upper %}…`: what the filter is given besides the text, and what the text asks for."""
+        self.body(node.body, dict(scope))
+        for argument in node.filter.iter_child_nodes():
+            self.expression(argument, scope, node.lineno, "value", False)
+
     def _callblock(self, node: nodes.CallBlock, scope: Scope) -> None:
         self.expression(node.call, scope, node.lineno, "value", False)
         self.body(node.body, {**scope, **dict.fromkeys(arg.name for arg in node.args)})
@@ -315,7 +321,9 @@ def names_of(data: Any, path: str = "", depth: int = 8) -> set[str]:
     """Return the dotted paths that a mapping has; the items of a list are told as `list[]`, all of them together.
 
     >>> sorted(names_of({"a": {"b": 1}, "c": [{"d": 1}]}))
-    ['a', 'a.b', 'c', 'c[].d']
+    ['a', 'a.b', 'c', 'c[]', 'c[].d']
+
+    What a list that is empty would hold, and what an object may have, is not known: `list[].*`, `object.*`.
     """
     found: set[str] = set()
     if depth == 0:
@@ -328,6 +336,7 @@ def names_of(data: Any, path: str = "", depth: int = 8) -> set[str]:
     elif isinstance(data, list | tuple):
         if not data:
             return {f"{path}[].*"}
+        found.add(f"{path}[]")
         for item in data[:50]:
             found |= names_of(item, f"{path}[]", depth - 1)
     elif not isinstance(data, str | int | float | bool | type(None)) and hasattr(data, "__dict__"):
@@ -381,7 +390,7 @@ def _unknown(name: Name, known: set[str]) -> Issue:
 
 def _find_unused(names: list[Name], known: set[str]) -> Iterator[Issue]:
     for path in sorted(known):
-        if "*" in path or any(name == path or name.startswith((f"{path}.", f"{path}[")) for name in names):
+        if "*" in path or path.endswith("[]") or any(name == path or name.startswith((f"{path}.", f"{path}[")) for name in names):
             continue
         # What is printed or passed on whole is used whole; a list that is looped over is not.
         if any(path.startswith((f"{name}.", f"{name}[")) for name in names if name.kind == "value"):

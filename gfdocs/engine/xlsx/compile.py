@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import cached_property, lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 from gfdocs.engine.package import Member, Package, deflate, safe_xml
@@ -59,6 +59,7 @@ def without_runs(text: str) -> str:
     return _RUN_MARKS.sub("", text) if RUN_MARK in text else text
 
 
+@lru_cache(maxsize=64)  # a hostile workbook shows one long shared text in every cell
 def has_tags(text: str) -> bool:
     return any(mark in text for mark in MARKS)
 

@@ -16,7 +16,7 @@ from openxml_audit import OpenXmlValidator
 from gfdocs.docx import InlineImage, Listing, Mm, RichText
 from gfdocs.engine import package
 from gfdocs.engine.template import Template, open_template
-from tests.engine_docx.make import PNG, docx, p, read_part, run, tbl, tc, tr
+from tests.engine_docx.make import PNG, W, docx, p, read_part, run, tbl, tc, tr
 
 ROWS = [
     {"district": "昆山市", "kind": "工厂", "name": "甲", "n": 1},
@@ -322,3 +322,41 @@ def test_every_kind_of_row_prints_alike() -> None:
         *expected[300:],
     ]
     assert cells([*plain, {"a": "z"}], missing="mark")[-1] == ["z", "[【缺：r.b】]"]
+
+
+def rewritten(data: bytes, change: Any) -> bytes:
+    """The document with its body part changed by a function of its bytes."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(buffer, "w") as new:
+        for name in old.namelist():
+            content = old.read(name)
+            new.writestr(name, change(content.decode()) if name == "word/document.xml" else content)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda xml: re.sub(r"(</?| |xmlns:)w([:=])", r"\1ns0\2", xml),
+        lambda xml: (
+            re.sub(r"(</?)w:", r"\1", xml)
+            .replace(" w:", " x:")
+            .replace(W, W.replace(":w", "") + " " + W.replace(":w", ":x"))
+        ),
+        lambda xml: "\ufeff" + xml,
+        lambda xml: xml.replace('encoding="UTF-8"', 'encoding="UTF-16"').encode("utf-16"),
+        lambda xml: xml.replace("><", ">\n  <"),
+        lambda xml: xml.replace('"', "'"),
+        lambda xml: re.sub(r"(\{\{ r\.name \}\})", r"<![CDATA[\1]]>", xml),
+        lambda xml: xml.replace("<w:body>", "<!-- {{ no tag }} --><w:body>"),
+    ],
+    ids=["other prefix", "no prefix", "byte order mark", "UTF-16", "indented", "single quotes", "CDATA", "comment"],
+)
+def test_xml_however_it_is_written(change: Any) -> None:
+    data = docx(
+        p("{{ a }}", "{%r if a %}", "b", "{%r endif %}"),
+        tbl(tr("{%tr for r in rows %}"), tr("{{ r.name }}"), tr("{%tr endfor %}"), columns=1),
+    )
+    document = opened(render(rewritten(data, change), {"a": "x & y", "rows": ROWS}))
+    assert document.paragraphs[0].text == "x & yb"
+    assert [row.cells[0].text for row in document.tables[0].rows] == ["甲", "乙", "丙", "丁"]

@@ -292,8 +292,23 @@ def _in_quotes(joined: str, start: int, at: int) -> bool:
     return inside.count('"') % 2 == 1 or inside.count("'") % 2 == 1
 
 
+def _with_usual_prefix(root: Any) -> Any:
+    """Return the tree with the main namespace under its usual prefix: docxtpl's patterns know no other than `w:`."""
+    namespace = W[1:-1]
+    if root.nsmap.get("w") == namespace or namespace not in root.nsmap.values():
+        return root
+    others = {prefix: uri for prefix, uri in root.nsmap.items() if uri != namespace}
+    again = etree.Element(root.tag, dict(root.attrib), nsmap={**others, "w": namespace})
+    again.text = root.text
+    # Moved into a tree that declares their namespace, elements take the prefix it has there.
+    again.extend(list(root))
+    return again
+
+
 def read_story(root: Any, file: str, part: str) -> Story:
     """Return the tags of a part with their places, their numbers stamped into the tree."""
+    etree.strip_tags(root, etree.Comment, etree.ProcessingInstruction)
+    root = _with_usual_prefix(root)
     story = Story(root, file, part, find_places(root))
     texts, attributes = _collect_slots(root)
     if texts:

@@ -9,6 +9,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -51,6 +52,14 @@ class MessageFormat(StrEnum):
     json = "json"
 
 
+class Schema(StrEnum):
+    project = "project"
+    companies = "companies"
+
+
+FORMATS = ("docx", "xlsx", "svg", "pdf", "png")
+
+
 app = typer.Typer(
     name="gfdocs",
     help=_(
@@ -73,7 +82,8 @@ Messages = Annotated[
 ]
 Force = Annotated[bool, typer.Option("--force", "-f", help=_("replace what is there", "覆盖已有文件"))]
 Districts = Annotated[
-    list[str] | None, typer.Option("--district", help=_("only this district (repeatable)", "仅此县级市（区），可重复"))
+    list[str] | None,
+    typer.Option("--district", metavar="NAME", help=_("only this district (repeatable)", "仅此县级市（区），可重复")),
 ]
 
 
@@ -86,9 +96,18 @@ def show_issues(issues: Iterable[Issue], form: MessageFormat = MessageFormat.tex
     for issue in found:
         print(issue.to_text(LANGUAGE), file=sys.stderr)
     if found:
-        errors = len(errors_of(found))
-        rest = len(found) - errors
-        print(_(f"{errors} errors, {rest} warnings", f"{errors} 个错误，{rest} 个警告"), file=sys.stderr)
+        print(_summary(found), file=sys.stderr)
+
+
+def _summary(issues: Sequence[Issue]) -> str:
+    """Return how many there are of each severity, those that there are: `1 error, 19 warnings`."""
+    words = {"error": ("error", "个错误"), "warning": ("warning", "个警告"), "note": ("note", "个提示")}
+    numbers = {severity: sum(issue.severity == severity for issue in issues) for severity in words}
+    told = [(n, *words[severity]) for severity, n in numbers.items() if n]
+    return _(
+        ", ".join(f"{n} {en}{'s' if n > 1 else ''}" for n, en, _zh in told),
+        "，".join(f"{n} {zh}" for n, _en, zh in told),
+    )
 
 
 def _fail_on(issues: Iterable[Issue]) -> None:
@@ -99,7 +118,7 @@ def _fail_on(issues: Iterable[Issue]) -> None:
 def _refuse_existing(path: Path, force: bool) -> None:
     if not force and (path.exists() or path.is_symlink()):
         fact = Text("it is there already", "文件已存在")
-        raise OutputExists(Issue("GF501", "error", Place(str(path)), fact, Text("add --force to replace it", "如需覆盖请加 --force")))  # fmt: skip
+        raise OutputExists(Issue("GF508", "error", Place(str(path)), fact, Text("add --force to replace it", "如需覆盖请加 --force")))  # fmt: skip
 
 
 # the class of all wrong usage; Typer brings its own click or takes an installed one, so only its public subclass is named
@@ -135,19 +154,19 @@ def new(folder: Annotated[Path, typer.Argument(metavar="DIR", help=_("folder to 
 
 
 @app.command(
+    short_help=_("Report all issues of a project; write nothing.", "检查数据、模板与一致性，不写任何文件。"),
     help=_(
         "Report all issues of data, templates and consistency; write nothing.", "检查数据、模板与一致性，不写任何文件。"
     ),
     epilog=_example("gfdocs check examples/suzhou-2023"),
 )
 def check(project: ProjectFolder, form: Messages = MessageFormat.text) -> None:
-    from gfdocs.programme.project import check_project
+    from gfdocs.programme.project import check_folder
 
-    found = check_project(project)
-    issues = found.check()
+    found, issues = check_folder(project)
     show_issues(issues, form)
     _fail_on(issues)
-    if form is MessageFormat.text:
+    if found is not None and form is MessageFormat.text:
         counts = found.context_of_round.base["counts"]
         print(
             _(
@@ -158,6 +177,7 @@ def check(project: ProjectFolder, form: Messages = MessageFormat.text) -> None:
 
 
 @app.command(
+    short_help=_("Render one document for one or for all.", "生成一种文件。"),
     help=_("Render one document; the format is the suffix of -o, or --to where -o is a folder.", "生成一种文件；格式由 -o 的扩展名决定，-o 为文件夹时由 --to 决定。"),
     epilog=_example(
         "gfdocs render list examples/suzhou-2023 -o 附件2.xlsx --district 昆山市",
@@ -165,15 +185,15 @@ def check(project: ProjectFolder, form: Messages = MessageFormat.text) -> None:
     ),
 )  # fmt: skip
 def render(
-    document: Annotated[str, typer.Argument(help=_("id of the document (gfdocs templates)", "文件编号（见 gfdocs templates）"))],
+    document: Annotated[str, typer.Argument(metavar="DOCUMENT", help=_("id of the document (gfdocs templates)", "文件编号（见 gfdocs templates）"))],
     project: ProjectFolder,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE|DIR", help=_("file or folder to write", "输出文件或文件夹"))],
-    district: Annotated[str | None, typer.Option(help=_("name, short name or code", "名称、简称或区划代码"))] = None,
-    company: Annotated[str | None, typer.Option(help=_("credit code or name", "信用代码或名称"))] = None,
+    district: Annotated[str | None, typer.Option(metavar="NAME", help=_("name, short name or code", "名称、简称或区划代码"))] = None,
+    company: Annotated[str | None, typer.Option(metavar="NAME", help=_("credit code or name", "信用代码或名称"))] = None,
     all_: Annotated[bool, typer.Option("--all", help=_("for everyone it is made for", "为全部对象制作"))] = False,
-    to: Annotated[str | None, typer.Option(help="docx | xlsx | svg | pdf | png")] = None,
-    outline: Annotated[bool, typer.Option(help=_("svg: text as paths, for the engraver", "svg：文字转曲线，供雕刻"))] = False,
-    missing: Annotated[str, typer.Option(help="error | mark | blank")] = "error",
+    to: Annotated[str | None, typer.Option(metavar="FORMAT", help=" | ".join(FORMATS))] = None,
+    outline: Annotated[bool, typer.Option("--outline", help=_("svg: text as paths, for the engraver", "svg：文字转曲线，供雕刻"))] = False,
+    missing: Annotated[str, typer.Option(metavar="error|mark|blank", help=_("what a name without data does", "数据中没有的名称如何处理"))] = "error",
     force: Force = False,
     form: Messages = MessageFormat.text,
 ) -> None:  # fmt: skip
@@ -188,8 +208,11 @@ def render(
     found = load(project)
     spec = found.get_document(document)
     targets: Sequence[Target] = found.targets(document) if all_ else [found.get_target(document, district, company)]
-    is_folder = all_ or output.is_dir() or not output.suffix
-    wanted = (to or spec.kinds[0]) if is_folder else output.suffix[1:].lower()
+    suffix = output.suffix[1:].lower()
+    is_folder = output.is_dir() or not suffix or (all_ and suffix not in FORMATS)
+    if all_ and not is_folder:
+        raise typer.BadParameter(_("--all needs a folder", "--all 需要文件夹"), param_hint="-o")
+    wanted = (to or spec.kinds[0]) if is_folder else suffix
     if to and to != wanted:
         raise typer.BadParameter(
             _(f"-o says {wanted}, --to says {to}", f"-o 为 {wanted}，--to 为 {to}"), param_hint="--to"
@@ -238,11 +261,11 @@ def _converted(data: bytes, kind: str, wanted: str, outline: bool, name: str) ->
 def _write(path: Path, data: bytes) -> None:
     from gfdocs.engine.template import write_file
 
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_file(path, data)
+    write_file(path, data, parents=True)
 
 
 @app.command(
+    short_help=_("Make the packages of all districts.", "制作全部县级市（区）材料包和全市文件。"),
     help=_(
         "Make the packages of all districts and the round's own documents.", "制作全部县级市（区）材料包和全市文件。"
     ),
@@ -255,8 +278,8 @@ def batch(
     district: Districts = None,
     zip_: Annotated[bool, typer.Option("--zip", help=_("one .zip per district instead of a folder", "每个县级市（区）一个 .zip"))] = False,
     pdf: Annotated[bool, typer.Option("--pdf", help=_("also a PDF of each file, in DIR-pdf", "另存每个文件的 PDF，放入 DIR-pdf"))] = False,
-    jobs: Annotated[int, typer.Option("-j", "--jobs", min=1, help=_("worker processes", "并行进程数"))] = 1,
-    executor: Annotated[str | None, typer.Option(metavar="URL", help="dask://HOST:PORT")] = None,
+    jobs: Annotated[int, typer.Option("-j", "--jobs", metavar="N", min=1, help=_("worker processes", "并行进程数"))] = 1,
+    executor: Annotated[str | None, typer.Option(metavar="URL", help=_("machines to work on: dask://HOST:PORT", "用于计算的机器：dask://HOST:PORT"))] = None,
     strict: Annotated[bool, typer.Option("--strict", help=_("stop at the first document that fails", "任一文件失败即停止"))] = False,
     force: Annotated[bool, typer.Option("--force", "-f", help=_("replace files that were changed since", "覆盖此后被改动的文件"))] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=_("show the plan, write nothing", "只显示计划，不写文件"))] = False,
@@ -293,7 +316,7 @@ def _make_pdfs(manifest: Manifest, output: Path) -> None:
 
 def _source_date() -> date | None:
     """Return the day of SOURCE_DATE_EPOCH for the entries of archives, or None for the fixed one."""
-    from datetime import UTC, datetime
+    from datetime import UTC
 
     value = os.environ.get("SOURCE_DATE_EPOCH", "")
     return datetime.fromtimestamp(int(value), UTC).date() if value.isdigit() else None
@@ -360,13 +383,17 @@ def _show_manifest(manifest: Manifest, output: Path, dry_run: bool) -> None:
 
 
 @app.command(
+    short_help=_("Check that packages are as they were made.", "核对材料包有无改动。"),
     help=_(
         "Check that packages are as they were made: nothing changed, missing or extra.",
         "核对材料包：有无改动、缺失或多余文件。",
     ),
     epilog=_example("gfdocs verify out"),
 )
-def verify(folder: Annotated[Path, typer.Argument(metavar="DIR")], form: Messages = MessageFormat.text) -> None:
+def verify(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help=_("folder of the packages", "材料包所在文件夹"))],
+    form: Messages = MessageFormat.text,
+) -> None:
     from gfdocs.batch import verify as run_verify
 
     issues = run_verify(folder)
@@ -377,11 +404,13 @@ def verify(folder: Annotated[Path, typer.Argument(metavar="DIR")], form: Message
 
 
 @app.command(
+    short_help=_("Say in words what changed between two batches.", "用文字说明两次制作之间的变化。"),
     help=_("Say in words what changed between two batches: companies in, out, renamed; figures.", "用文字说明两次制作之间的变化：新增、移出、更名的单位和数字。"),
     epilog=_example("gfdocs diff out-draft out"),
 )  # fmt: skip
 def diff(
-    before: Annotated[Path, typer.Argument(metavar="OUT1")], after: Annotated[Path, typer.Argument(metavar="OUT2")]
+    before: Annotated[Path, typer.Argument(metavar="OUT1", help=_("the earlier batch", "较早的一次"))],
+    after: Annotated[Path, typer.Argument(metavar="OUT2", help=_("the later batch", "较晚的一次"))],
 ) -> None:
     from gfdocs.batch import diff as run_diff
 
@@ -389,21 +418,26 @@ def diff(
 
 
 @app.command(
-    help=_("Merge returned annexes into one table: data, issues with their cell, who is late.", "合并各地交回的附表：数据、问题（到单元格）、谁未交。"),
+    short_help=_("Merge returned annexes; say what is wrong and who is late.", "合并交回的附表，列出问题和未交、逾期的。"),
+    help=_("Merge returned annexes into one table: data, issues with their cell, who is late.", "合并各地交回的附表：数据、问题（到单元格）、谁未交、谁逾期。"),
     epilog=_example("gfdocs collect returns suzhou -o 汇总.xlsx"),
 )  # fmt: skip
 def collect(
     returns: Annotated[Path, typer.Argument(metavar="RETURNS", help=_("folder of returned workbooks", "交回的表格所在文件夹"))],
     project: ProjectFolder,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help=".xlsx | .yaml | .json")],
+    today: Annotated[datetime | None, typer.Option(metavar="YYYY-MM-DD", formats=["%Y-%m-%d"], show_default=False, help=_("the day that decides who is late (default: today)", "以此日判断是否逾期（默认今天）"))] = None,
     force: Force = False,
     form: Messages = MessageFormat.text,
 ) -> None:  # fmt: skip
+    from gfdocs.collect import FORMATS as MERGED_FORMATS
     from gfdocs.collect import collect as run_collect
     from gfdocs.programme.project import load
 
+    if output.suffix[1:].lower() not in MERGED_FORMATS:
+        raise typer.BadParameter(_("expected .xlsx, .yaml or .json", "应为 .xlsx、.yaml 或 .json"), param_hint="-o")
     _refuse_existing(output, force)
-    collected = run_collect(returns, load(project))
+    collected = run_collect(returns, load(project), today=(today or datetime.now()).date())
     _write(output, collected.to_bytes(output.suffix[1:].lower()))
     show_issues(collected.issues, form)
     for line in collected.status_lines(LANGUAGE):
@@ -417,10 +451,10 @@ def collect(
     epilog=_example("gfdocs lint notice.docx", "gfdocs lint my.docx --document notice --project suzhou"),
 )
 def lint(
-    file: Annotated[Path, typer.Argument(metavar="FILE")],
-    document: Annotated[str | None, typer.Option(help=_("hold its names against this document's data", "与该文件的数据核对名称"))] = None,
-    project: Annotated[Path | None, typer.Option(help=_("project whose data to use", "所用项目"))] = None,
-    data: Annotated[Path | None, typer.Option(help=_("YAML with the template's data", "模板数据（YAML）"))] = None,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help=_("a template, or a .docx", "模板，或 .docx 文件"))],
+    document: Annotated[str | None, typer.Option(metavar="DOCUMENT", help=_("hold its names against this document's data", "与该文件的数据核对名称"))] = None,
+    project: Annotated[Path | None, typer.Option(metavar="PROJECT", help=_("project whose data to use", "所用项目"))] = None,
+    data: Annotated[Path | None, typer.Option(metavar="FILE", help=_("YAML with the template's data", "模板数据（YAML）"))] = None,
     gongwen: Annotated[bool | None, typer.Option("--gongwen/--no-gongwen", help=_("check against GB/T 9704 (default: a .docx without tags)", "按 GB/T 9704 检查（默认：无标签的 .docx）"))] = None,
     annotate: Annotated[Path | None, typer.Option(metavar="FILE", help=_("write a copy with comments at the faults", "另存带批注的副本"))] = None,
     force: Force = False,
@@ -443,13 +477,14 @@ def lint(
 
 
 @app.command(
+    short_help=_("List the documents, show or copy a template.", "列出文件种类，显示或复制模板。"),
     help=_("List the documents, show what one needs, copy its template for editing.", "列出文件种类，显示所需数据，或复制模板以便修改。"),
     epilog=_example("gfdocs templates", "gfdocs templates notice --copy suzhou/templates"),
 )  # fmt: skip
 def templates(
-    name: Annotated[str | None, typer.Argument(help=_("id of a document", "文件编号"))] = None,
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help=_("id of a document", "文件编号"))] = None,
     copy: Annotated[Path | None, typer.Option(metavar="DIR", help=_("copy the template here", "复制到此文件夹"))] = None,
-    project: Annotated[Path | None, typer.Option(help=_("with this project's own catalogue", "包含该项目自己的目录"))] = None,
+    project: Annotated[Path | None, typer.Option(metavar="PROJECT", help=_("with this project's own catalogue", "包含该项目自己的目录"))] = None,
     force: Force = False,
 ) -> None:  # fmt: skip
     from gfdocs.programme.catalogue import copy_templates, get_spec, read_catalogue
@@ -466,7 +501,7 @@ def templates(
         _show_spec(chosen[0])
         return
     for spec in chosen:
-        mark = _(" (example form)", "（示意）") if spec.example else ""
+        mark = _(" (example form)", "（示意）") if spec.example and "示意" not in spec.note else ""
         print(f"{spec.id:20} {'/'.join(spec.kinds):10} {'/'.join(spec.scopes):16} {spec.note}{mark}")
 
 
@@ -485,11 +520,11 @@ def _show_spec(spec: DocumentSpec) -> None:
     epilog=_example("gfdocs schema > gfdocs.schema.json"),
 )
 def schema(
-    which: Annotated[str, typer.Argument(metavar="[project|companies]")] = "project",
+    which: Annotated[Schema, typer.Argument(metavar="WHICH", help=_("which file", "哪一种文件"))] = Schema.project,
 ) -> None:
     from gfdocs.data.schema import json_schema
 
-    print(json.dumps(json_schema(which), ensure_ascii=False, indent=2))
+    print(json.dumps(json_schema(which.value), ensure_ascii=False, indent=2))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -16,11 +16,20 @@ from gfdocs.raw import Raw, RawMap, RawScalar
 if TYPE_CHECKING:
     from gfdocs.data.load import Dataset
     from gfdocs.data.model import Company
+    from gfdocs.programme.context import Plain
     from gfdocs.programme.project import Project
 
 SUFFIX = ".xlsx"
+FORMATS = ("xlsx", "yaml", "yml", "json")
 NOT_THIS_FORM = "GF610"
-MISFITS = ("GF611", "GF612", "GF615", "GF617", "GF618", "GF619")  # sheets, headings and fields that the form has and the file has not
+MISFITS = (
+    "GF611",
+    "GF612",
+    "GF615",
+    "GF617",
+    "GF618",
+    "GF619",
+)  # sheets, headings and fields that the form has and the file has not
 _IDENTITY = ("name", "district", "category")
 
 
@@ -88,7 +97,7 @@ def _state(row: Status) -> Text:
         return Text(f"received: {files}", f"已交：{files}")
     due = f" {row.due}" if row.due else ""
     return (
-        Text(f"late, was due{due}", f"逾期未交，应于{due} 前")
+        Text(f"late, was due{due}", f"逾期未交，应于{due} 前报送")
         if row.late
         else Text(f"missing, due{due}", f"未交，截止{due}")
     )
@@ -154,11 +163,16 @@ def _count_misfits(result: Raw) -> int:
 
 def _returned_documents(project: Project, file_name: str) -> list[str]:
     """Return the documents a district sends back, those whose title is in the file's name first."""
+    from gfdocs.programme.project import ROUND
+
     specs = [s for s in project.documents if "district" in s.scopes and "xlsx" in s.kinds and s.id != "list"]
-    titles = {spec.id: project.context(spec.id, district=next(iter(project.context_of_round.districts)))["document"] for spec in specs}  # fmt: skip
-    return sorted(
-        titles, key=lambda d: (titles[d]["title"] not in file_name, not titles[d]["label"] or titles[d]["label"] not in file_name)
-    )  # fmt: skip
+    described = {spec.id: project.context_of(spec, ROUND)["document"] for spec in specs}
+    return sorted(described, key=lambda d: [word not in file_name for word in _words_of(described[d])])
+
+
+def _words_of(document: Plain) -> tuple[str, str]:
+    """Return the title and the label of a document; without a label the title is all there is to find."""
+    return document["title"], document["label"] or document["title"]
 
 
 def _no_form(name: str) -> Issue:

@@ -16,9 +16,19 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol, cast, runtime_checkable
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, Protocol, cast, runtime_checkable
 
-from gfdocs.errors import GfdocsError, Issue, OutputError, PackageError, Place, ReadBackError, TemplateError, Text
+from gfdocs.errors import (
+    BudgetExceeded,
+    GfdocsError,
+    Issue,
+    OutputError,
+    PackageError,
+    Place,
+    ReadBackError,
+    TemplateError,
+    Text,
+)
 
 if TYPE_CHECKING:
     import jinja2
@@ -111,10 +121,15 @@ class Document:
         return f"<Document {self.name!r}: {self.kind}, {len(self.data):,} bytes>"
 
 
-def write_file(path: str | os.PathLike[str], data: bytes) -> Path:
-    """Write a file that is whole or not there; OutputError GF290 where it cannot be. Symbolic links are replaced."""
+def write_file(path: str | os.PathLike[str], data: bytes, *, parents: bool = False) -> Path:
+    """Write a file that is whole or not there; OutputError GF290 where it cannot be. Symbolic links are replaced.
+
+    parents: make the folders on the way that are not there.
+    """
     target = Path(path)
     try:
+        if parents:
+            target.parent.mkdir(parents=True, exist_ok=True)
         _write_atomically(target, data)
     except OSError as fault:
         reason = fault.strerror or str(fault)
@@ -268,16 +283,37 @@ def read_source(source: Any, name: str | None) -> tuple[bytes, str]:
     if isinstance(source, bytes | bytearray | memoryview):
         return bytes(source), name or "template"
     if hasattr(source, "read"):
-        if hasattr(source, "seek"):
-            source.seek(0)
-        return bytes(source.read()), name or Path(str(getattr(source, "name", "template"))).name
+        own = getattr(source, "name", None)  # of a pipe it is a number
+        shown = name or (Path(own).name if isinstance(own, str) else "template")
+        return _read_file_object(source, shown), shown
+    if not isinstance(source, str | os.PathLike):
+        raise TypeError(f"a template is a path, bytes or an open file, not {type(source).__name__}")
     path = Path(source)
     try:
         return path.read_bytes(), name or path.name
-    except OSError as fault:
-        reason = fault.strerror or str(fault)
-        issue = Issue("GF300", "error", Place(str(path)), Text(f"cannot be read: {reason}", f"无法读取：{reason}"))
-        raise PackageError(issue) from fault
+    except (OSError, ValueError) as fault:
+        raise PackageError(_unreadable(str(path), fault)) from fault
+
+
+def _read_file_object(source: Any, name: str) -> bytes:
+    """Return all bytes of an open file, from its beginning where it can be wound back."""
+    try:
+        if getattr(source, "seekable", lambda: hasattr(source, "seek"))():
+            source.seek(0)
+        data = source.read()
+    except (OSError, ValueError) as fault:
+        raise PackageError(_unreadable(name, fault)) from fault
+    if isinstance(data, str):
+        fact = Text("the file is open for text, not for bytes", "文件以文本方式打开，应以二进制方式打开")
+        raise PackageError(
+            Issue("GF300", "error", Place(name), fact, Text('open it with mode "rb"', "请用 rb 方式打开"))
+        )
+    return bytes(data)
+
+
+def _unreadable(name: str, fault: Exception) -> Issue:
+    reason = getattr(fault, "strerror", None) or str(fault)
+    return Issue("GF300", "error", Place(name), Text(f"cannot be read: {reason}", f"无法读取：{reason}"))
 
 
 def _find_kind(data: bytes, name: str) -> Kind:
@@ -304,7 +340,7 @@ def _find_kind(data: bytes, name: str) -> Kind:
 
 
 def open_template(
-    source: str | os.PathLike[str] | bytes,
+    source: str | os.PathLike[str] | bytes | BinaryIO,
     *,
     kind: Kind | None = None,
     name: str | None = None,
@@ -315,7 +351,8 @@ def open_template(
 ) -> Template:
     """Return a template compiled from a .docx, .xlsx or .svg file: done once, rendered many times.
 
-    source: a path, or the bytes of the file. kind: `docx`, `xlsx` or `svg`; by the suffix or content where None.
+    source: a path, the bytes of the file, or a file open for bytes. kind: `docx`, `xlsx` or `svg`; by the suffix or
+    content where None.
     name: what it is called in messages. filters: further Jinja filters by name. environment: a Jinja environment whose
     filters, tests, globals, loader and extensions are used; its escaping and sandbox are not. trusted: lifts sandbox
     and budget, for templates that are as good as code. budget: what a render may use.
@@ -331,6 +368,9 @@ def open_template(
         return Template(data, kind, name, options)
     except (GfdocsError, ImportError):
         raise
+    except (RecursionError, MemoryError) as fault:
+        fact = Text("over budget: tags or elements nested too deep", "超出限额：标签或元素嵌套过深")
+        raise BudgetExceeded(Issue("GF210", "error", Place(name), fact)) from fault
     except Exception as fault:
         # What nobody foresaw is still told as a fault of the file, with its cause attached.
         issue = Issue(

@@ -56,8 +56,13 @@ def templates_folder() -> Path:
 def read_catalogue(project_folder: Path | None = None) -> tuple[DocumentSpec, ...]:
     """Return the documents of the built-in catalogue and of the project's own, in order.
 
-    Raises DataError with every fault of both catalogues.
+    Raises DataError with every fault of both catalogues, and where the project folder is not there.
     """
+    if project_folder is not None and not project_folder.is_dir():
+        fact = Text("no such folder", "文件夹不存在")
+        raise DataError(
+            Issue("GF101", "error", Place(str(project_folder)), fact, Text("look at the path", "请检查路径"))
+        )
     built_in = templates_folder()
     folders = [built_in]
     if project_folder is not None and (project_folder / "templates").is_dir():

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from gfdocs.errors import Issue, Place, Text, did_you_mean
 from gfdocs.programme.catalogue import DocumentSpec
-from gfdocs.programme.context import Plain, RoundContext
+from gfdocs.programme.context import LISTED, Plain, RoundContext
 from gfdocs.programme.indicators import find_indicator
 
 if TYPE_CHECKING:
@@ -29,12 +29,13 @@ def _check_counts(dataset: Dataset, _specs: Sequence[DocumentSpec], context: Rou
         yield Issue(
             "GF410", "error", annex,
             Text(f"annex 2 has {rows} rows, the notice says {listed}", f"名单有 {rows} 行，通知正文为 {listed} 家"),
+            Text("please report it: both come from one place", "两处数据同源，请反馈此问题"),
         )  # fmt: skip
     if expected is not None and expected != listed:
         yield Issue(
             "GF411", "error", dataset.place_of("round", "expected"),
             Text(f"the round expects {expected} units, the list has {listed}", f"批次应有 {expected} 家，名单实有 {listed} 家"),
-            Text("add the missing companies or correct `expected`", "请补齐企业数据，或更正“应有数量”"),
+            Text("add the missing companies or correct `expected`", "请补齐企业数据，或更正“应有数量”（expected）"),
             also=(annex,),
         )  # fmt: skip
     total = context.base["source"]["count"]
@@ -42,7 +43,7 @@ def _check_counts(dataset: Dataset, _specs: Sequence[DocumentSpec], context: Rou
         yield Issue(
             "GF412", "error", dataset.place_of("source", "count"),
             Text(f"the province lists {total} units, this city alone {counts['new']}", f"全省共 {total} 家，本市却有 {counts['new']} 家"),
-            also=(annex,),
+            Text("correct `count` of the source notice, or `level` and `year` of the companies", "请更正来文的全省数量（count），或单位的级别、年度"), also=(annex,),
         )  # fmt: skip
     if not listed:
         yield Issue(
@@ -69,6 +70,26 @@ def _check_documents(dataset: Dataset, specs: Sequence[DocumentSpec], context: R
                 Text(f'no document "{document}" in the catalogue', f"目录中没有文件“{document}”"),
                 did_you_mean(document, known),
             )  # fmt: skip
+    yield from _check_needs(dataset, specs)
+
+
+def _check_needs(dataset: Dataset, specs: Sequence[DocumentSpec]) -> Iterator[Issue]:
+    """What a document needs by its catalogue entry and the data does not have; the attributes have the names of `needs`."""
+    chosen = dataset.settings.documents
+    data = {
+        "companies": dataset.companies,
+        **{key: getattr(dataset.settings, key) for key in ("round", "issuer", "source", "deadlines")},
+    }
+    for spec in specs:
+        if chosen and spec.id not in chosen:
+            continue
+        for need in spec.needs:
+            if not data[need]:
+                yield Issue(
+                    "GF421", "warning", dataset.place_of(need),
+                    Text(f'"{spec.id}" needs {need}, and there are none', f"“{spec.id}”需要 {need}，但数据中没有"),
+                    Text("add them, or leave the document out of `documents`", "请补充，或不制作该文件"), also=(spec.place,),
+                )  # fmt: skip
 
 
 def _check_attachments(dataset: Dataset, specs: Sequence[DocumentSpec], context: RoundContext) -> Iterator[Issue]:
@@ -85,7 +106,7 @@ def _check_attachments(dataset: Dataset, specs: Sequence[DocumentSpec], context:
             yield Issue(
                 "GF431", "error", place,
                 Text(f'attachment "{document}" is named in the notice but not made', f"附件“{document}”在通知中列出，但未列入要制作的文件"),
-                Text("add it to `documents`", "请加入“文件”列表"), also=(dataset.place_of("documents"),),
+                Text("add it to `documents`", "请加入“文件”（documents）列表"), also=(dataset.place_of("documents"),),
             )  # fmt: skip
     yield from _check_titles(dataset, context)
 
@@ -98,7 +119,7 @@ def _check_titles(dataset: Dataset, context: RoundContext) -> Iterator[Issue]:
             yield Issue(
                 "GF433", "error", dataset.place_of("attachments", index),
                 Text(f'two attachments have the title "{title}"', f"两个附件标题相同：“{title}”"),
-                also=(dataset.place_of("attachments", seen[title]),),
+                Text("change the title of one in the catalogue", "请在文件目录中修改其中一个的标题"), also=(dataset.place_of("attachments", seen[title]),),
             )  # fmt: skip
         seen.setdefault(title, index)
 
@@ -112,7 +133,14 @@ def _check_dates(dataset: Dataset, specs: Sequence[DocumentSpec], context: Round
             yield Issue(
                 "GF440", "error", place,
                 Text(f"the deadline {deadline.date} is not after the notice of {issued}", f"截止日期 {deadline.date} 不晚于通知日期 {issued}"),
-                also=(notice_place,),
+                Text("correct one of the two dates", "请更正其中一个日期"), also=(notice_place,),
+            )  # fmt: skip
+        if settings.documents and deadline.document in known and deadline.document not in settings.documents:
+            yield Issue(
+                "GF443", "warning", dataset.place_of("deadlines", index, "document"),
+                Text(f'"{deadline.document}" is due on {deadline.date}, but it is not made', f"“{deadline.document}”须于 {deadline.date} 前报送，但未列入要制作的文件"),
+                Text("add it to `documents`, or take the deadline out", "请加入“文件”（documents）列表，或删除该报送要求"),
+                also=(dataset.place_of("documents"),),
             )  # fmt: skip
         if deadline.document not in known:
             yield Issue(
@@ -124,7 +152,7 @@ def _check_dates(dataset: Dataset, specs: Sequence[DocumentSpec], context: Round
         yield Issue(
             "GF442", "error", dataset.place_of("source", "date"),
             Text(f"the source notice of {settings.source.date} is later than this notice of {issued}", f"来文日期 {settings.source.date} 晚于本通知日期 {issued}"),
-            also=(notice_place,),
+            Text("correct one of the two dates", "请更正其中一个日期"), also=(notice_place,),
         )  # fmt: skip
 
 
@@ -134,6 +162,21 @@ def _check_companies(dataset: Dataset, _specs: Sequence[DocumentSpec], context: 
             yield Issue(
                 "GF450", "warning", dataset.place_of("companies", index, "status"),
                 Text(f"{company['name']} is renamed, but the former name is not given", f"{company['name']} 状态为更名，但未填原名称"),
+                Text("fill in `former_name`", "请填写原名称（former_name）"),
+            )  # fmt: skip
+    yield from _check_unused(dataset, context)
+
+
+def _check_unused(dataset: Dataset, context: RoundContext) -> Iterator[Issue]:
+    """A unit that is on its list, but on none of this round's: of a later year, or of a level below it."""
+    used = {(c["name"], c["category"]) for c in (*context.units, *context.candidates)}
+    for index, company in enumerate(context.companies):
+        if company["status"] in LISTED and (company["name"], company["category"]) not in used:
+            level, year = company["level"], company["year"]
+            yield Issue(
+                "GF452", "note", dataset.place_of("companies", index),
+                Text(f"{company['name']} ({level}, {year}) stands in no document of this round", f"{company['name']}（{level}，{year} 年度）不属于本批次，不列入任何文件"),
+                Text("right for a later year or a lower level; else correct `level` or `year`", "若年度晚于本批或级别低于本批，无需处理；否则请更正级别或年度"),
             )  # fmt: skip
 
 
@@ -150,6 +193,7 @@ def _check_unit(dataset: Dataset, row: Plain, number: int, index: int) -> Iterat
         yield Issue(
             "GF451", "warning", dataset.place_of("companies", number, "indicators", index, "unit"),
             Text(f'{row["name"]} is given in "{row["unit"]}", usually in {wanted}', f"{row['name']} 的单位为“{row['unit']}”，通常为 {wanted}"),
+            Text("check the figure together with its unit", "请核对数值与单位"),
         )  # fmt: skip
 
 
@@ -160,5 +204,5 @@ def check_targets(plaques: int, context: RoundContext, dataset: Dataset) -> Iter
         yield Issue(
             "GF414", "error", Place(path=(_title(context, "list"),)),
             Text(f"annex 2 lists {listed} units, but {plaques} plaques would be made", f"名单列 {listed} 家，标牌却有 {plaques} 块"),
-            also=(dataset.place_of("companies"),),
+            Text("look at `of` and `when` of the plaque in the catalogue", "请检查文件目录中标牌的 of 和 when"), also=(dataset.place_of("companies"),),
         )  # fmt: skip

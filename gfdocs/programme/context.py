@@ -26,7 +26,7 @@ NUMBER_BLANK = "【待编号】"
 NO_DISTRICT = "所在地待核实"
 PARK, SUPPLY_CHAIN, FACTORY = "绿色工业园区", "绿色供应链管理企业", "绿色工厂"
 DEFAULT_ATTACHMENTS = ("province-notice", "list", "annual-table", "cultivation-table")
-_LISTED = ("在列", "更名")
+LISTED = ("在列", "更名")
 _HIGHER_LEVELS = ("国家级", "省级")
 
 
@@ -180,7 +180,7 @@ def _yes_no(answer: bool | None) -> str:
 
 def _is_unit(company: Plain, round_: Plain) -> bool:
     """A unit of annex 3: on a list up to this round's year; lists below the provincial level count only in a city's own round."""
-    if company["status"] not in _LISTED or company["year"] > round_["year"]:
+    if company["status"] not in LISTED or company["year"] > round_["year"]:
         return False
     return company["level"] in _HIGHER_LEVELS or company["level"] == round_["level"]
 

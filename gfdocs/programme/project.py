@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar
 
-from gfdocs.errors import DataError, Issue, NotFound, Place, TemplateError, Text, did_you_mean, errors_of
-from gfdocs.programme.catalogue import DocumentSpec, get_spec, read_catalogue
+from gfdocs.errors import DataError, Issue, NotFound, PackageError, Place, TemplateError, Text, did_you_mean, errors_of
+from gfdocs.programme.catalogue import SELECTIONS, DocumentSpec, get_spec, read_catalogue
 from gfdocs.programme.consistency import check_consistency, check_targets
 from gfdocs.programme.context import (
     Plain,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from gfdocs.engine.template import Document, Template
 
 Missing = Literal["error", "mark", "blank"]
+T = TypeVar("T")
 
 
 class Target(NamedTuple):
@@ -261,14 +263,28 @@ class Project:
         else:
             target, wanted = ROUND, "round"
         if wanted not in spec.scopes:
-            scopes = ", ".join(spec.scopes)
-            fact = Text(
-                f'"{spec.id}" is made for each {scopes}, not for a {wanted}',
-                f"“{spec.id}”按 {scopes} 制作，不按 {wanted}",
-            )
-            hint = Text("name the district or company", "请指明县级市（区）或单位")
-            raise NotFound(Issue("GF465", "error", spec.place, fact, hint))
+            raise NotFound(_wrong_scope(spec, wanted))
+        if target.company is not None:
+            _check_district(target.company, district and self.get_district(district)["name"])
+            self._check_is_among(spec, target.company)
         return target
+
+    def _check_is_among(self, spec: DocumentSpec, company: Plain) -> None:
+        """Raise NotFound where the document is not made for this unit: one that was removed gets no plaque."""
+        if (company["name"], company["category"]) not in self._members[spec.selection]:
+            what = _SELECTIONS[spec.selection]
+            fact = Text(
+                f'"{spec.id}" is made for {what}; {company["name"]} is none of them (status {company["status"]})',
+                f"“{spec.id}”只为{what.zh}制作，{company['name']} 不在其中（状态：{company['status']}）",
+            )
+            hint = Text("look at its status, level and year", "请核对该单位的状态、级别和年度")
+            raise NotFound(Issue("GF468", "error", spec.place, fact, hint))
+
+    @cached_property
+    def _members(self) -> dict[str, frozenset[tuple[str, str]]]:
+        """Who is in each selection of the catalogue, by name and category."""
+        select = self.context_of_round.select
+        return {key: frozenset((c["name"], c["category"]) for c in select(key)) for key in SELECTIONS}
 
     def check(self) -> tuple[Issue, ...]:
         """Return every issue of data, consistency and templates: each template is opened and its names held against the data."""
@@ -281,11 +297,22 @@ class Project:
     def _check_template(self, spec: DocumentSpec, kind: str) -> tuple[Issue, ...]:
         try:
             template = self.template(spec.id, kind)
-            for target in self.targets(spec.id)[:1]:
-                template.render(self.context_of(spec, target))
-        except TemplateError as error:
+        except (TemplateError, PackageError) as error:
             return error.issues
-        return template.issues
+        found = list(template.issues)
+        for target in self._samples(spec):
+            try:
+                template.render(self.context_of(spec, target))
+            except TemplateError as error:
+                found.extend(error.issues)
+        return tuple(dict.fromkeys(found))
+
+    def _samples(self, spec: DocumentSpec) -> tuple[Target, ...]:
+        """Return the first target of each scope: a template may see a round well and a district not."""
+        first: dict[tuple[bool, bool], Target] = {}
+        for target in self.targets(spec.id):
+            first.setdefault((target.district is None, target.company is None), target)
+        return tuple(first.values())
 
 
 def _not_found(en: str, zh: str, name: str, known: list[str], code: str) -> Issue:
@@ -293,6 +320,46 @@ def _not_found(en: str, zh: str, name: str, known: list[str], code: str) -> Issu
     if not hint and len(known) <= 20:
         hint = Text(f"there are: {', '.join(known)}", f"可选：{'、'.join(known)}")
     return Issue(code, "error", Place(), Text(f'there is no {en} "{name}"', f"没有{zh}“{name}”"), hint)
+
+
+def _check_district(company: Plain, district: str | None) -> None:
+    """Raise NotFound where a district was named with the company and is not its own."""
+    if district and district != company["district"]:
+        fact = Text(
+            f"{company['name']} is not in {district} but in {company['district_name']}",
+            f"{company['name']} 不在{district}，所在地为{company['district_name']}",
+        )
+        raise NotFound(Issue("GF465", "error", Place(), fact, Text("name the company alone", "只指明单位即可")))
+
+
+_SCOPES = {
+    "round": Text("the round as a whole", "全市"),
+    "district": Text("each district", "县级市（区）"),
+    "company": Text("each company", "单位"),
+}
+_SELECTIONS = {
+    "listed": Text("the units that annex 2 lists", "附件2 所列单位"),
+    "units": Text("the units on the lists", "在列单位"),
+    "candidates": Text("candidates", "培育单位"),
+    "companies": Text("companies of the project", "项目中的单位"),
+}
+
+
+def _wrong_scope(spec: DocumentSpec, wanted: str) -> Issue:
+    """The document is not made for what was asked: the whole round, a district, a company."""
+    made = [_SCOPES[scope] for scope in spec.scopes]
+    fact = Text(
+        f'"{spec.id}" is made for {" and for ".join(made)}, not for {_SCOPES[wanted].replace("each", "a")}',
+        f"“{spec.id}”按{'、'.join(text.zh for text in made)}制作，不按{_SCOPES[wanted].zh}制作",
+    )
+    if spec.scopes == ("round",):
+        hint = Text("name no district and no company", "不需要指明县级市（区）或单位")
+    else:
+        hint = Text(
+            f"name {' or '.join(f'a {s}' for s in spec.scopes if s != 'round')}",
+            f"请指明{'或'.join(_SCOPES[s].zh for s in spec.scopes if s != 'round')}",
+        )
+    return Issue("GF465", "error", spec.place, fact, hint)
 
 
 def build_titles(specs: tuple[DocumentSpec, ...], settings: Settings) -> dict[str, str]:
@@ -314,6 +381,15 @@ def _compile_condition(spec: DocumentSpec) -> Expression:
     return compile_expression(make_environment(escape=None), spec.when, spec.place)
 
 
+def _collect(step: Callable[[], T], issues: list[Issue]) -> T | None:
+    """Return what the step gives, or None with its issues added: a fault of one file does not hide those of another."""
+    try:
+        return step()
+    except DataError as error:
+        issues.extend(error.issues)
+        return None
+
+
 def load(folder: str | Path) -> Project:
     """Return the project of a folder with gfdocs.yaml and its companies.
 
@@ -329,15 +405,47 @@ def check_project(folder: str | Path) -> Project:
     """Return the project with all issues of consistency in `.issues`, errors too; raises DataError only where data cannot be read at all."""
     from gfdocs.data.load import load_dataset
 
-    dataset = load_dataset(folder)
-    specs = read_catalogue(Path(folder))
+    issues: list[Issue] = []
+    dataset = _collect(lambda: load_dataset(folder), issues)
+    own = Path(folder) if Path(folder).is_dir() else None  # that there is no folder is told with the data
+    specs = _collect(lambda: read_catalogue(own), issues)
+    if dataset is None or specs is None:
+        raise DataError(issues)
     chosen = dataset.settings.documents
     titles = build_titles(specs, dataset.settings)
     context = build_context(dataset, specs, titles)
-    issues = [*dataset.issues, *check_consistency(dataset, specs, context)]
+    issues.extend((*dataset.issues, *check_consistency(dataset, specs, context)))
     made = tuple(spec for spec in specs if not chosen or spec.id in chosen)
     project = Project(Path(folder), dataset, made, context, tuple(issues))
     if errors_of(issues) or project.find_document("plaque") is None:
         return project
     extra = tuple(check_targets(len(project.targets("plaque")), context, dataset))
     return Project(Path(folder), dataset, made, context, (*issues, *extra))
+
+
+def check_folder(folder: str | Path) -> tuple[Project | None, tuple[Issue, ...]]:
+    """Return the project and every issue of its data, templates and consistency; None for a project that cannot be put together.
+
+    Templates are opened even where the data cannot be read, so that all that is wrong comes in one run.
+    """
+    try:
+        project = check_project(folder)
+    except DataError as error:
+        return None, (*error.issues, *_open_templates(Path(folder)))
+    return project, project.check()
+
+
+def _open_templates(folder: Path) -> tuple[Issue, ...]:
+    from gfdocs.engine.template import open_template
+
+    try:
+        specs = read_catalogue(folder)
+    except DataError:
+        return ()
+    issues: list[Issue] = []
+    for path in dict.fromkeys(path for spec in specs for path in spec.templates.values()):
+        try:
+            issues.extend(open_template(path).issues)
+        except (TemplateError, PackageError) as error:
+            issues.extend(error.issues)
+    return tuple(issues)

@@ -16,7 +16,7 @@ def write_starter(folder: str | Path) -> tuple[Path, ...]:
     target = Path(folder)
     if target.is_symlink() or target.is_file() or (target.is_dir() and any(target.iterdir())):
         fact = Text("the folder is there and not empty", "文件夹已存在且不为空")
-        raise OutputExists(Issue("GF501", "error", Place(str(target)), fact, Text("choose a new name", "请换一个名称")))
+        raise OutputExists(Issue("GF508", "error", Place(str(target)), fact, Text("choose a new name", "请换一个名称")))
     source = templates_folder() / "starter"
     written = []
     try:
@@ -28,5 +28,6 @@ def write_starter(folder: str | Path) -> tuple[Path, ...]:
             written.append(copy)
     except OSError as error:
         fact = Text(f"cannot be written: {error.strerror}", f"无法写入：{error.strerror}")
-        raise OutputError(Issue("GF502", "error", Place(str(target)), fact)) from error
+        hint = Text("check that the folder may be written to, or choose another place", "请检查是否可写，或换一个位置")
+        raise OutputError(Issue("GF501", "error", Place(str(target)), fact, hint)) from error
     return tuple(written)

@@ -150,7 +150,7 @@ def test_nothing_is_overwritten_without_saying_so(tmp_path: Path, capsys: pytest
 
     assert run("render", "notice", EXAMPLES / "demo-district", "-o", target) == 1
     assert target.read_bytes() == b"mine"
-    assert "GF501" in capsys.readouterr().err
+    assert "GF508" in capsys.readouterr().err
     assert run("render", "notice", EXAMPLES / "demo-district", "-o", target, "--force") == 0
     assert target.read_bytes()[:2] == b"PK"
 
@@ -210,3 +210,98 @@ def test_a_fault_of_ours_is_3(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Ca
 
     assert run("check", EXAMPLES / "demo-district") == 3
     assert "please report" in capsys.readouterr().err
+
+
+def test_an_unwritable_place_is_an_issue_not_a_traceback(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_bytes(b"")
+
+    for command in (
+        ["render", "notice", EXAMPLES / "demo-district", "-o", blocked / "notice.docx"],
+        ["templates", "notice", "--copy", blocked],
+        ["new", blocked / "round"],
+    ):
+        assert run(*command) == 1
+        message = capsys.readouterr().err
+        assert "Traceback" not in message
+        assert "hint" in message
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--all", "-o", "plaques.pdf"],
+        ["--all", "--company", "示例电子有限公司", "-o", "plaques"],
+        ["--company", "示例电子有限公司", "-o", "plaque.doc"],
+    ],
+)
+def test_options_that_contradict_each_other_are_wrong_usage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    assert run("render", "plaque", EXAMPLES / "demo-district", *arguments) == 2
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_unknown_schema_and_an_unknown_kind_of_merged_data_are_wrong_usage(tmp_path: Path) -> None:
+    assert run("schema", "company") == 2
+    assert run("collect", tmp_path, EXAMPLES / "demo-district", "-o", tmp_path / "merged.doc") == 2
+
+
+def test_the_closing_line_counts_each_severity(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = copy_example("demo-district", tmp_path, ("expected: 6", "expected: 7"))
+    assert run("check", folder) == 1
+    assert capsys.readouterr().err.endswith("\n1 error\n")
+
+    assert run("check", EXAMPLES / "suzhou-2023") == 0
+    assert capsys.readouterr().err.endswith("\n19 warnings, 3 notes\n")
+
+
+def test_check_tells_the_faults_of_data_catalogue_and_templates_in_one_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = copy_example("demo-district", tmp_path, ("count: 301", "count: many"))
+    (folder / "templates").mkdir()
+    (folder / "templates" / "notice.docx").write_bytes(b"not a document")
+    (folder / "templates" / "cover.docx").write_bytes(b"not a document")
+    assert run("check", folder) == 1
+    message = capsys.readouterr().err
+    assert all(words in message for words in ("many", "notice.docx", "cover.docx", "3 errors"))
+
+    (folder / "templates" / "catalogue.yaml").write_text("documents: [{id: memo}]\n", encoding="utf-8")
+    assert run("check", folder) == 1
+    message = capsys.readouterr().err
+    assert all(words in message for words in ("many", "GF401"))
+
+
+def test_collect_says_who_is_late_on_a_day(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "returns").mkdir()
+    command = ["collect", tmp_path / "returns", EXAMPLES / "demo-district", "-f", "-o", tmp_path / "merged.xlsx"]
+
+    assert run(*command, "--today", "2023-02-24") == 0
+    assert "late," not in capsys.readouterr().out
+    assert run(*command, "--today", "2023-02-25") == 0
+    assert capsys.readouterr().out.count("late, was due 2023-02-24") == 6
+    assert run(*command) == 0
+    assert "late, was due" in capsys.readouterr().out
+
+
+def test_templates_of_a_folder_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("templates", "--project", tmp_path / "no") == 1
+    assert "no such folder" in capsys.readouterr().err
+
+
+def test_every_option_and_argument_says_what_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    for command in COMMANDS:
+        run(command, "--help")
+        text = capsys.readouterr().out
+        assert "list[str]" not in text
+        assert "int range" not in text
+
+
+@pytest.mark.parametrize("template", ["notice", "cover", "list", "annual-summary", "province-notice"])
+def test_a_built_in_template_fits_the_data_it_is_made_for(template: str, capsys: pytest.CaptureFixture[str]) -> None:
+    path = Path(cli.__file__).parents[1] / "templates" / f"{template}.docx"
+
+    assert run("lint", path, "--document", template, "--project", EXAMPLES / "demo-district") == 0

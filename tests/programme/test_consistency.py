@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -89,3 +90,47 @@ def test_counts_agree_everywhere() -> None:
 
         assert context["counts"]["listed"] == rows == len(project.targets("plaque"))
         assert [c["index"] for g in context["groups"] for c in g["companies"]] == list(range(1, rows + 1))
+
+
+def test_a_deadline_for_what_is_not_made_is_told(tmp_path: Path) -> None:
+    folder = copy_example("demo-district", tmp_path, (ATTACHMENTS, "documents: [notice, list]"))
+
+    late = [issue for issue in check_project(folder).issues if issue.code == "GF443"]
+
+    assert [str(issue.place) for issue in late] == ["gfdocs.yaml:33:16", "gfdocs.yaml:34:16", "gfdocs.yaml:35:16"]
+    assert all(str(issue.also[0]).startswith("gfdocs.yaml:30:") for issue in late)
+
+
+def test_what_a_document_needs_and_the_data_lacks_is_told(tmp_path: Path) -> None:
+    folder = copy_example("own-template", tmp_path)
+    catalogue = folder / "templates" / "catalogue.yaml"
+    catalogue.write_text(
+        catalogue.read_text(encoding="utf-8").replace(
+            "    for: company\n", "    for: company\n    needs: [deadlines]\n"
+        ),
+        encoding="utf-8",
+    )
+    settings = folder / "gfdocs.yaml"
+    settings.write_text(re.sub(r"deadlines:.*\n", "", settings.read_text(encoding="utf-8")), encoding="utf-8")
+
+    assert "memo" in find(check_project(folder).issues, "GF421").fact
+
+
+def test_a_unit_that_is_in_no_document_is_told() -> None:
+    project = gfdocs.load(EXAMPLES / "suzhou-2023")
+
+    unused = [issue for issue in project.issues if issue.code == "GF452"]
+
+    assert len(unused) == 3
+    assert all(issue.severity == "note" for issue in unused)
+
+
+def test_every_contradiction_has_a_remedy_in_both_languages(tmp_path: Path) -> None:
+    folder = copy_example(
+        "demo-district", tmp_path, ("expected: 6", "expected: 7"), ("annual-table, date: 2023-02-24", "annual-table, date: 2023-01-01"),
+        ("date: 2023-01-20", "date: 2023-03-20"), ("count: 301", "count: 3"),
+    )  # fmt: skip
+
+    for issue in check_project(folder).issues:
+        assert issue.hint, issue
+        assert issue.hint.zh != issue.hint  # type: ignore[attr-defined]

@@ -57,7 +57,10 @@ def test_a_former_name_finds_the_renamed_company(demo: gfdocs.Project) -> None:
         ({"document": "cover", "district": "示范"}, "GF461", "示范区"),
         ({"document": "plaque", "company": "示例电子公司"}, "GF462", "示例电子有限公司"),
         ({"document": "plaque"}, "GF465", "made for each company"),
-        ({"document": "notice", "district": "示范区"}, "GF465", "made for each round"),
+        ({"document": "notice", "district": "示范区"}, "GF465", "made for the round as a whole"),
+        ({"document": "plaque", "district": "示范区"}, "GF465", "not for a district"),
+        ({"document": "plaque", "company": "示例食品有限公司", "district": "示范区"}, "GF465", "but in 样板市"),
+        ({"document": "plaque", "company": "示例包装制品有限公司"}, "GF468", "培育"),
         ({"document": "notice", "kind": "xlsx"}, "GF464", "comes as docx"),
     ],
 )
@@ -123,3 +126,42 @@ def test_a_catalogue_with_faults_names_them_all(tmp_path: Path) -> None:
     assert {issue.code for issue in raised.value.issues} == {"GF401"}
     for words in ("plain file name", 'unknown kind of template "odt"', "expected one of round, district, company", 'unknown key "colour"'):  # fmt: skip
         assert words in text
+
+
+def test_a_removed_unit_is_in_no_list_and_gets_no_plaque(tmp_path: Path) -> None:
+    folder = copy_example(
+        "demo-district",
+        tmp_path,
+        ("name: 示例食品有限公司\n", "name: 示例食品有限公司\n  status: 移出\n"),
+        file="companies.yaml",
+    )
+    (folder / "gfdocs.yaml").write_text(
+        (folder / "gfdocs.yaml").read_text(encoding="utf-8").replace("expected: 6", "expected: 5"), encoding="utf-8"
+    )
+
+    project = gfdocs.load(folder)
+
+    context = project.context_of_round
+    assert "示例食品有限公司" not in [c["name"] for c in (*context.listed, *context.units)]
+    assert "示例食品有限公司" not in [t.company["name"] for t in project.targets("plaque") if t.company]
+    with pytest.raises(NotFound) as raised:
+        project.render("plaque", company="示例食品有限公司")
+    assert "移出" in raised.value.issues[0].fact.zh  # type: ignore[attr-defined]
+
+
+def test_faults_of_the_data_do_not_hide_those_of_the_catalogue(tmp_path: Path) -> None:
+    folder = copy_example("demo-district", tmp_path, ("count: 301", "count: many"))
+    (folder / "templates").mkdir()
+    (folder / "templates" / "catalogue.yaml").write_text("documents: [{id: memo}]\n", encoding="utf-8")
+
+    with pytest.raises(DataError) as raised:
+        gfdocs.load(folder)
+
+    assert {issue.code for issue in raised.value.issues} == {"GF133", "GF401"}
+
+
+def test_messages_about_scope_are_chinese_throughout(demo: gfdocs.Project) -> None:
+    with pytest.raises(NotFound) as raised:
+        demo.render("list", company="示例食品有限公司")
+
+    assert "“list”按全市、县级市（区）制作，不按单位制作" in raised.value.issues[0].to_text("zh")

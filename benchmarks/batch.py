@@ -29,7 +29,18 @@ ROOT = HERE.parent.parent
 # A script beside this one is called docx as python-docx is: this folder must not be searched.
 sys.path[:] = [str(ROOT), *(path for path in sys.path if Path(path or ".").resolve() != HERE.parent)]
 
-CITY = ("张家港市", "常熟市", "太仓市", "昆山市", "吴江区", "吴中区", "相城区", "姑苏区", "苏州工业园区", "苏州高新区（虎丘区）")
+CITY = (
+    "张家港市",
+    "常熟市",
+    "太仓市",
+    "昆山市",
+    "吴江区",
+    "吴中区",
+    "相城区",
+    "姑苏区",
+    "苏州工业园区",
+    "苏州高新区（虎丘区）",
+)
 SETTINGS = """\
 round: {{name: 示例省第三批绿色工厂, year: 2022, batch: 第三批, level: 省级, province: 示例省, city: 示例市, date: 2023-02-10}}
 issuer:
@@ -113,16 +124,22 @@ def run_gfdocs(folder: str, out: str, workers: int, zipped: bool, rounds: int) -
     loaded_at = time.perf_counter()
     project = gfdocs.load(folder)
     load = time.perf_counter() - loaded_at
-    times, report = [], None
+    times, spent, report = [], [], None
     for number in range(rounds):
         target = f"{out}-{number}"
-        began = time.perf_counter()
+        began, used = time.perf_counter(), cpu_seconds()
         manifest = gfdocs.batch(project, target, workers=workers, zip=zipped, clock=time.perf_counter)
         times.append(time.perf_counter() - began)
+        spent.append(cpu_seconds() - used)
         report = manifest.report
         assert manifest.ok, [issue for issue in manifest.issues if issue.severity == "error"][:3]
     assert report is not None
-    return {"load": load, "batch": times, "files": report.made, "slowest": [t.path for t in report.slowest[:3]]}
+    return {"load": load, "batch": times, "cpus": spent, "files": report.made}
+
+
+def cpu_seconds() -> float:
+    """Return the CPU seconds of this process and of its children that have ended."""
+    return sum(sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
 
 
 def run_peer(folder: str, out: str, limit: int) -> dict[str, Any]:
@@ -141,11 +158,11 @@ def run_peer(folder: str, out: str, limit: int) -> dict[str, Any]:
     spent: dict[str, list[float]] = {}
     for job in jobs[::step]:
         target = project.targets(job.document)[job.target]
-        context = project.context(job.document, district=target.district, company=target.company)
+        context = project.context_of(project.get_document(job.document), target)
         template = project.get_document(job.document).templates[job.kind]
         path = Path(out, job.path)
         path.parent.mkdir(parents=True, exist_ok=True)
-        began = time.perf_counter()
+        began = time.process_time()
         if job.kind == "docx":
             document = docxtpl.DocxTemplate(template)
             environment = jinja2.Environment(autoescape=True)
@@ -158,11 +175,16 @@ def run_peer(folder: str, out: str, limit: int) -> dict[str, Any]:
             environment = jinja2.Environment(autoescape=True)
             text = environment.from_string(template.read_text(encoding="utf-8")).render(context)
             path.write_text(text, encoding="utf-8")
-        spent.setdefault(job.kind, []).append(time.perf_counter() - began)
+        spent.setdefault(job.kind, []).append(time.process_time() - began)
     counts = {kind: sum(job.kind == kind for job in jobs) for kind in spent}
     whole = sum(sum(times) / len(times) * counts[kind] for kind, times in spent.items())
     done = sum(len(times) for times in spent.values())
-    return {"seconds": whole, "files": len(jobs), "measured": done, "each": {k: sum(t) / len(t) for k, t in spent.items()}}
+    return {
+        "seconds": whole,
+        "files": len(jobs),
+        "measured": done,
+        "each": {k: sum(t) / len(t) for k, t in spent.items()},
+    }
 
 
 def fill_workbook(book: Any, context: dict[str, Any]) -> Any:
@@ -174,9 +196,15 @@ def fill_workbook(book: Any, context: dict[str, Any]) -> Any:
                 value = cell.value
                 if isinstance(value, str) and "{%tr for" in value:
                     for index, company in enumerate(companies):
-                        for column, name in enumerate(("name", "credit_code", "district", "industry", "level", "batch"), 2):
+                        for column, name in enumerate(
+                            ("name", "credit_code", "district", "industry", "level", "batch"), 2
+                        ):
                             below = sheet.cell(cell.row + index, column)
-                            if not isinstance(below, type(None)) and hasattr(below, "value") and below.coordinate not in sheet.merged_cells:
+                            if (
+                                not isinstance(below, type(None))
+                                and hasattr(below, "value")
+                                and below.coordinate not in sheet.merged_cells
+                            ):
                                 below.value = company[name]
                 elif isinstance(value, str) and "{" in value:
                     cell.value = str(context["document"]["title"])
@@ -191,7 +219,9 @@ def measure(*arguments: str) -> dict[str, Any]:
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     began = time.perf_counter()
-    ended = subprocess.run([sys.executable, str(HERE), *arguments], env=env, capture_output=True, text=True, check=False)
+    ended = subprocess.run(
+        [sys.executable, str(HERE), *arguments], env=env, capture_output=True, text=True, check=False
+    )
     wall = time.perf_counter() - began
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     if ended.returncode:
@@ -202,17 +232,29 @@ def measure(*arguments: str) -> dict[str, Any]:
 
 def show_suzhou(work: Path) -> None:
     write_round(work / "city", CITY, 91)
-    cold = min((measure("--child", "gfdocs", str(work / "city"), str(work / f"o{n}"), "1", "", "3") for n in range(3)), key=lambda r: r["batch"][0] + r["load"])
-    alone = min(measure("--child", "gfdocs", str(work / "city"), str(work / f"c{n}"), "1", "", "1")["wall"] for n in range(3))
-    peer = measure("--child", "peer", str(work / "city"), str(work / "peer"), "0")
-    files = cold["files"]
-    warm = min(cold["batch"][1:])
-    print(f"\nSuzhou's size: 10 districts, 91 companies, {files} files")
-    print(f"  docxtpl + openpyxl, file by file   {peer['seconds']:8.2f} s  {files / peer['seconds']:8.0f} files/s  (data and imports not counted)")
-    print("    " + ", ".join(f"{kind} {seconds * 1000:.1f} ms" for kind, seconds in sorted(peer["each"].items())))
-    print(f"  gfdocs, cold start to files on disk{alone:8.2f} s  {files / alone:8.0f} files/s  {peer['seconds'] / alone:6.1f} x")
-    print(f"  gfdocs, a batch in a running script{warm:8.2f} s  {files / warm:8.0f} files/s  {peer['seconds'] / warm:6.1f} x")
-    print(f"    loading and checking {cold['load']:.2f} s; slowest: {', '.join(cold['slowest'])}")
+    city = str(work / "city")
+    peer = measure("--child", "peer", city, str(work / "peer"), "0")
+    warm = measure("--child", "gfdocs", city, str(work / "warm"), "1", "", "5")
+    cold = {
+        workers: min(
+            (measure("--child", "gfdocs", city, str(work / f"c{workers}{n}"), workers, "", "1") for n in range(5)),
+            key=lambda r: r["wall"],
+        )
+        for workers in ("1", "2")
+    }
+    files = warm["files"]
+    print(f"\nSuzhou's size: 10 districts, 91 companies, {files} files; CPU seconds, ratio by them, and wall seconds")
+    each = ", ".join(f"{kind} {seconds * 1000:.1f} ms" for kind, seconds in sorted(peer["each"].items()))
+    print(f"  docxtpl + openpyxl, file by file     {peer['seconds']:6.2f} s ({each}; imports and data not counted)")
+    rows = [("a batch in a running script", min(warm["cpus"][1:]), min(warm["batch"][1:]))]
+    rows += [
+        (f"cold start to disk, -j {workers}", min(found["cpu"] for found in [cold[workers]]), cold[workers]["wall"])
+        for workers in cold
+    ]
+    for name, cpu, wall in rows:
+        print(
+            f"  gfdocs, {name:28} {cpu:6.2f} s {peer['seconds'] / cpu:6.1f} x   wall {wall:5.2f} s, {files / wall:6.0f} files/s"
+        )
 
 
 def show_country(work: Path, steps: list[int]) -> None:
@@ -230,7 +272,7 @@ def show_country(work: Path, steps: list[int]) -> None:
             print(
                 f"  {companies:6} companies {found['files']:6} files {'zips   ' if zipped else 'folders'} {workers} workers: "
                 f"load {found['load']:6.2f} s, batch {found['batch'][0]:6.2f} s = {rate:6.0f} files/s; "
-                f"cpu {found['cpu']:6.1f} s, memory {found['own']} MB + {found['worker']} MB a worker"
+                f"batch cpu {found['cpus'][0]:6.1f} s = {found['cpus'][0] / found['files'] * 1000:.2f} ms a file, memory {found['own']} MB + {found['worker']} MB a worker"
             )
 
 

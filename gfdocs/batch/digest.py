@@ -69,6 +69,7 @@ class ContentDigest:
 
     def __init__(self, keep: int = 4096) -> None:
         self._parts: dict[tuple[bytes, int, int], tuple[bytes, bytes]] = {}
+        self._once: set[tuple[bytes, int, int]] = set()
         self._keep = keep
 
     def of(self, data: bytes) -> str:
@@ -87,8 +88,12 @@ class ContentDigest:
         if seen is not None and seen[0] == packed:
             return seen[1]
         found = hashlib.sha256(_inflate(method, packed)).digest()
-        if seen is None and len(self._parts) < self._keep:
-            self._parts[key] = (packed, found)
+        if key in self._once:  # seen before: a part of the template, not of one document
+            self._parts.setdefault(key, (packed, found))
+        elif len(self._once) < self._keep:
+            self._once.add(key)
+        else:
+            self._once.clear()
         return found
 
 

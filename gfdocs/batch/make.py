@@ -138,12 +138,13 @@ class SourceInputs:
     def __init__(self, source: Source, targets: Mapping[str, Sequence[TargetLike]]) -> None:
         self.source = source
         self._targets = targets
+        self._specs = {spec.id: spec for spec in source.documents}
         self._faults: dict[tuple[str, str], GfdocsError] = {}
 
     def get(self, job: Job) -> tuple[TemplateLike, Mapping[str, Any]]:
         target = self._targets[job.document][job.target]
         template = self._get_template(job.document, job.kind)
-        return template, self.source.context(job.document, district=target.district, company=target.company)
+        return template, self.source.context_of(self._specs[job.document], target)
 
     def _get_template(self, document: str, kind: str) -> TemplateLike:
         """Return the template; one that can't be opened is tried once, not for each of its documents."""

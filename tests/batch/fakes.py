@@ -175,8 +175,9 @@ class FakeProject:
             self._templates[key] = FakeTemplate(document, kind, names, **self.templates.get(document, {}))
         return self._templates[key]
 
-    def context(self, document: str, *, district: str | None = None, company: Any = None) -> dict[str, Any]:
-        return {"round": self._shared, "counts": self._counts, "district": {"name": district}, "company": company}
+    def context_of(self, spec: FakeSpec, target: FakeTarget) -> dict[str, Any]:
+        district = {"name": target.district}
+        return {"round": self._shared, "counts": self._counts, "district": district, "company": target.company}
 
 
 def make_code(index: int) -> str:

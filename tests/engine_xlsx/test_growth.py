@@ -16,6 +16,7 @@ from gfdocs.engine.template import open_template
 from tests import ooxml
 from tests.engine_xlsx import growth
 from tests.engine_xlsx.growth import LIST, NESTED, OVERVIEW, STILL, TABLE, expect_overview, make_data
+from tests.engine_xlsx.invariants import find_broken
 from tests.engine_xlsx.recalculation import formulas_of, recalculate, same, values_of
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:openpyxl")
@@ -81,6 +82,7 @@ def test_the_file_is_valid_and_no_tag_is_left(count: int, tmp_path: Path) -> Non
     path = tmp_path / "a.xlsx"
     path.write_bytes(rendered(count))
 
+    assert find_broken(rendered(count)) == []
     assert ooxml.find_left_over_tags(path) == []
     if count < 5000:
         assert ooxml.find_validation_errors(path) == []

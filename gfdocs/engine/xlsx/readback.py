@@ -35,8 +35,9 @@ class ReadBack(RawMap):
 class _Row(RawMap):
     """One item of a long list: its values are made when they are asked for. Equal to any RawMap of the same values."""
 
-    __slots__ = ("_cells", "_maker", "_number")
+    __slots__ = ("_cells", "_made", "_maker", "_number")
     _cells: dict[int, Held]
+    _made: dict[str, Raw] | None
     _maker: _RowMaker
     _number: int
 
@@ -44,10 +45,15 @@ class _Row(RawMap):
         object.__setattr__(self, "_maker", maker)
         object.__setattr__(self, "_number", number)
         object.__setattr__(self, "_cells", cells)
+        object.__setattr__(self, "_made", None)
 
     @property
     def entries(self) -> dict[str, Raw]:
-        return self._maker.make_entries(self._number, self._cells)
+        made = self._made
+        if made is None:
+            made = self._maker.make_entries(self._number, self._cells)
+            object.__setattr__(self, "_made", made)
+        return made
 
     @property
     def place(self) -> Place:

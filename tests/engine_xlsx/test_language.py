@@ -1,0 +1,218 @@
+"""The tags of a workbook: columns, sheets, rich text, pictures, merges, links, heights; and what is refused, with its cell."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Callable
+from typing import Any
+
+import openpyxl
+import pytest
+import xlsxwriter
+
+from gfdocs.engine.template import open_template
+from gfdocs.engine.xlsx import Picture
+from gfdocs.errors import TemplateError
+from tests import ooxml
+from tests.engine_xlsx.growth import PICTURE
+from tests.engine_xlsx.invariants import find_broken
+
+
+def draw(paint: Callable[[Any], None]) -> bytes:
+    out = io.BytesIO()
+    book = xlsxwriter.Workbook(out, {"in_memory": True})
+    paint(book)
+    book.close()
+    return out.getvalue()
+
+
+def fill(paint: Callable[[Any], None], context: dict[str, Any], tmp_path: Any, **more: Any) -> tuple[Any, Any]:
+    """Return (formulas, values) of the filled workbook, after checking that it is whole."""
+    data = open_template(draw(paint), kind="xlsx", name="t.xlsx").render(context, **more).to_bytes()
+    path = tmp_path / "t.xlsx"
+    path.write_bytes(data)
+    assert find_broken(data) == []
+    assert ooxml.find_left_over_tags(path) == []
+    assert ooxml.find_validation_errors(path) == []
+    return openpyxl.load_workbook(path), openpyxl.load_workbook(path, data_only=True)
+
+
+def rows(sheet: Any) -> list[list[Any]]:
+    return [[cell.value for cell in row] for row in sheet.iter_rows()]
+
+
+def test_columns_repeat_and_totals_grow_both_ways(tmp_path: Any) -> None:
+    def paint(book: Any) -> None:
+        sheet = book.add_worksheet("M")
+        sheet.write_row("A1", ["名", "{%tc for m in months %}{{ m }}{%tc endfor %}", "合计"])
+        sheet.write_row("A2", ["{%tr for x in xs %}{{ x.n }}", "{{ x.v[loop.index0] }}"])
+        sheet.write_formula("C2", "=SUM(B2:B2)")
+        sheet.write("D2", "{%tr endfor %}")
+        sheet.write_row("A3", ["总"])
+        sheet.write_formula("B3", "=SUM(B2:B2)")
+        sheet.write_formula("C3", "=SUM(B3:B3)")
+        sheet.set_column(1, 1, 21)
+        sheet.print_area("A1:C3")
+
+    context = {"months": ["一", "二", "三"], "xs": [{"n": "a", "v": [1, 2, 3]}, {"n": "b", "v": [4, 5, 6]}]}
+    book, values = fill(paint, context, tmp_path)
+    assert [row[:5] for row in rows(values["M"])] == [
+        ["名", "一", "二", "三", "合计"], ["a", 1, 2, 3, 6], ["b", 4, 5, 6, 15], ["总", 5, 7, 9, 21],
+    ]  # fmt: skip
+    assert book["M"]["E4"].value == "=SUM(B4:D4)"
+    assert book["M"].print_area == "'M'!$A$1:$E$4"
+    assert [round(book["M"].column_dimensions[c].width) for c in "BCD"] == [22, 22, 22]
+
+
+def test_a_sheet_for_each_item(tmp_path: Any) -> None:
+    def paint(book: Any) -> None:
+        sheet = book.add_worksheet("{{ d.name }}")
+        sheet.write("A1", "{%sheet for d in ds %}{{ d.name }}")
+        sheet.write("A2", "{%tr for x in d.xs %}{{ x }}{%tr endfor %}")
+        sheet.write_formula("A3", "=SUM(A2:A2)")
+        sheet.print_area("A1:B3")
+        sheet.write_comment("A3", "批注")
+        sheet.add_table("D1:D2", {"columns": [{"header": "h"}]})
+        chart = book.add_chart({"type": "bar"})
+        chart.add_series({"values": "='{{ d.name }}'!$A$2:$A$2"})
+        sheet.insert_chart("F2", chart)
+        total = book.add_worksheet("总")
+        total.write_formula("A1", "=SUM('{{ d.name }}'!A3)")
+        book.add_worksheet("可选").write("A1", "{%sheet if more %}x")
+
+    context = {
+        "ds": [{"name": "甲/区", "xs": [1, 2]}, {"name": "乙区", "xs": []}, {"name": "乙区", "xs": [5]}],
+        "more": False,
+    }
+    with pytest.raises(TemplateError):
+        open_template(draw(lambda b: b.add_worksheet("S").write("A1", "{%sheet for d in ds %}")), kind="xlsx").render(
+            {}
+        )
+    book, values = fill(paint, context, tmp_path)
+    assert book.sheetnames == ["甲_区", "乙区", "乙区(2)", "总"]
+    assert book["总"]["A1"].value == "=SUM(甲_区!A4,乙区!A3,'乙区(2)'!A3)"
+    assert values["总"]["A1"].value == 8
+    with zipfile.ZipFile(tmp_path / "t.xlsx") as package:
+        charts = [package.read(n).decode() for n in sorted(package.namelist()) if "charts/chart" in n]
+    assert len(charts) == 3 and "'乙区(2)'!$A$2:$A$2" in "".join(charts)
+
+
+def test_rich_text_keeps_its_fonts_and_tags_may_be_split(tmp_path: Any) -> None:
+    def paint(book: Any) -> None:
+        sheet, bold, red = (
+            book.add_worksheet("R"),
+            book.add_format({"bold": True}),
+            book.add_format({"font_color": "red"}),
+        )
+        sheet.write_rich_string(
+            "A1", "名：", bold, "{{ na", red, "me }}", "，", bold, "{% if x %}是{% else %}否{% endif %}"
+        )
+        sheet.write_rich_string("A2", bold, "{{ nu", red, "m }}")
+
+    fill(paint, {"name": "A&B <x>", "num": 12, "x": True}, tmp_path)
+    book = openpyxl.load_workbook(tmp_path / "t.xlsx", rich_text=True)
+    pieces = [(str(p), bool(getattr(getattr(p, "font", None), "b", False))) for p in book["R"]["A1"].value]
+    assert pieces == [("名：", False), ("A&B <x>", True), ("，", False), ("是", True)]
+    assert book["R"]["A2"].value == 12
+
+
+def test_rows_by_condition_loop_words_and_the_empty_list(tmp_path: Any) -> None:
+    def paint(book: Any) -> None:
+        sheet = book.add_worksheet("S")
+        sheet.write_column("A1", ["{%tr if a %}", "是", "{%tr elif b %}", "又", "{%tr else %}", "否", "{%tr endif %}"])
+        sheet.write_column(
+            "A8",
+            [
+                "{%tr for x in xs if x > 1 %}",
+                "{{ loop.index }}/{{ loop.length }}:{{ x }}",
+                "{%tr else %}",
+                "无",
+                "{%tr endfor %}",
+            ],
+        )
+        sheet.write_column(
+            "A13", ["{%tr for k, v in pairs %}{{ k }}={{ v }}{%tr endfor %}", "{%tr set t = xs|sum %}", "{{ t }}"]
+        )
+
+    _, values = fill(paint, {"a": False, "b": True, "xs": [1, 2, 3], "pairs": [("p", 1), ("q", 2)]}, tmp_path)
+    assert [row[0] for row in rows(values["S"])] == ["又", "1/2:2", "2/2:3", "p=1", "q=2", 6]
+    _, values = fill(paint, {"a": False, "b": False, "xs": [], "pairs": []}, tmp_path)
+    assert [row[0] for row in rows(values["S"])] == ["否", "无", 0]
+
+
+def test_pictures_merges_links_and_heights(tmp_path: Any) -> None:
+    def paint(book: Any) -> None:
+        sheet, wrap = book.add_worksheet("V"), book.add_format({"text_wrap": True})
+        sheet.set_column("B:B", 10)
+        sheet.set_row(1, 20)
+        sheet.write_column("A1", ["{%tr for d in ds %}", "{{ d.g }}{% vm %}", "{%tr endfor %}", "{{ logo }}"])
+        sheet.write("B2", "{{ d.t }}", wrap)
+        sheet.write("C2", "{{ d.p }}")
+        sheet.write_url("D2", "https://example.com/{{ d.g }}", string="看")
+        sheet.write_comment("B2", "{{ d.g }}的批注")
+
+    picture = Picture(PICTURE, width=10)
+    long = "很长的文字需要换行显示的一段说明很长的文字需要换行"
+    context = {
+        "ds": [
+            {"g": "a", "t": "短", "p": picture},
+            {"g": "a", "t": long, "p": None},
+            {"g": "b", "t": "短", "p": picture},
+        ],
+        "logo": picture,
+    }
+    book, _ = fill(paint, context, tmp_path)
+    sheet = book["V"]
+    assert [str(area) for area in sheet.merged_cells.ranges] == ["A1:A2"]
+    assert sorted((i.anchor._from.row, i.anchor._from.col) for i in sheet._images) == [(0, 2), (2, 2), (3, 0)]
+    assert sheet["D3"].hyperlink.target == "https://example.com/b"
+    assert [sheet[f"B{row}"].comment.text for row in (1, 2, 3)] == ["a的批注", "a的批注", "b的批注"]
+    assert sheet.row_dimensions[2].height > 60 > sheet.row_dimensions[1].height
+
+
+@pytest.mark.parametrize(
+    ("cells", "codes"),
+    [
+        ({"A1": "{%tr for x in xs %}", "A2": "{{ x. }}"}, {"GF260", "GF201"}),
+        ({"A1": "{%tr endfor %}"}, {"GF260"}),
+        ({"A1": "{{ x|nof }}", "B1": "{{ y"}, {"GF205", "GF203"}),
+        ({"A1": "{%tr for a in p %}", "E1": "{%tr for b in q %}", "A2": "{{ a }}", "E2": "{{ b }}", "A3": "{%tr endfor %}", "E3": "{%tr endfor %}"}, {"GF262"}),
+        ({"A1": '=A2&"{{ x }}"'}, {"GF261"}),
+        ({"A1": "{%tr frob x %}"}, {"GF260"}),
+    ],
+)  # fmt: skip
+def test_all_faults_of_a_template_are_told_with_their_cells(cells: dict[str, str], codes: set[str]) -> None:
+    def paint(book: Any) -> None:
+        sheet = book.add_worksheet("S")
+        for place, text in cells.items():
+            (sheet.write_formula if text.startswith("=") else sheet.write_string)(place, text)
+
+    with pytest.raises(TemplateError) as caught:
+        open_template(draw(paint), kind="xlsx", name="t.xlsx")
+    assert {issue.code for issue in caught.value.issues} == codes
+    assert all(str(issue.place).startswith("t.xlsx › S!") for issue in caught.value.issues)
+
+
+def test_lint_tells_what_a_template_may_regret() -> None:
+    def paint(book: Any) -> None:
+        sheet = book.add_worksheet("S")
+        sheet.write_column(
+            "A1",
+            [
+                "{%tr for d in ds %}",
+                "{{ d.n * 2 }}",
+                "{%tr for x in d.xs %}",
+                "{{ x.v }}",
+                "{%tr endfor %}",
+                "小计",
+                "{%tr endfor %}",
+            ],
+        )
+        sheet.write_formula("A8", "=COUNTIF(A4:A4,1)")
+        sheet.write_formula("A9", "=VLOOKUP(1,A4:B4,2)")
+
+    issues = open_template(draw(paint), kind="xlsx", name="t.xlsx").lint({"ds": [{"n": 1, "xs": [{"v": 1}]}]})
+    assert {(i.code, str(i.place)) for i in issues} >= {
+        ("GF272", "t.xlsx › S!A2"), ("GF276", "t.xlsx › S!A8"), ("GF275", "t.xlsx › S!A9"),
+    }  # fmt: skip

@@ -33,6 +33,10 @@ MISFITS = (
 _IDENTITY = ("name", "district", "category")
 
 
+Sent = dict[tuple[int, str], tuple[Any, str]]
+"""What the returns said so far: by company and field, the value and the file it came from."""
+
+
 @dataclass(frozen=True, slots=True)
 class Return:
     """One returned workbook: which document of which district it is, and the companies it gives."""
@@ -217,7 +221,7 @@ def _merge(project: Project, returns: Iterable[Return], issues: list[Issue]) -> 
     merged = list(project.dataset.companies)
     by_code = {c.credit_code: i for i, c in enumerate(merged) if c.credit_code}
     by_name = {(normal_name(c.name), c.category): i for i, c in enumerate(merged)}
-    sent: dict[tuple[int, str], tuple[Any, str]] = {}
+    sent: Sent = {}
     for returned in returns:
         for company in returned.companies:
             index = by_code.get(company.credit_code) if company.credit_code else None
@@ -228,8 +232,15 @@ def _merge(project: Project, returns: Iterable[Return], issues: list[Issue]) -> 
                 by_name[normal_name(company.name), company.category] = index
                 issues.extend(_unknown(company, returned))
             else:
-                merged[index] = _lay_over(merged[index], company, returned, index, sent, issues)
+                merged[index] = _lay_company_over(merged[index], company, _written(project, index))
+            issues.extend(_find_differences(company, index, returned.file, sent))
     return tuple(merged)
+
+
+def _written(project: Project, index: int) -> Plain:
+    """What the form said of a company when it was sent out: level and year are those of the round where it has none of its own."""
+    companies = project.context_of_round.companies
+    return companies[index] if index < len(companies) else {}
 
 
 def _new_company(company: Company, returned: Return) -> Company:
@@ -248,33 +259,77 @@ def _unknown(company: Company, returned: Return) -> Iterator[Issue]:
         yield Issue("GF694", "warning", Place(returned.file), fact, hint)
 
 
-def _lay_over(
-    base: Company, new: Company, returned: Return, index: int, sent: dict[tuple[int, str], tuple[Any, str]], issues: list[Issue]
-) -> Company:  # fmt: skip
-    """Return the company with every filled field of the return; two returns that differ are an issue and the later one counts."""
-    changes: dict[str, Any] = {}
-    for name in new.model_fields_set:
-        value = getattr(new, name)
-        if name in _IDENTITY or value in ("", None, ()):
-            continue
-        value = _lay_record_over(getattr(base, name), value)
-        before = sent.get((index, name))
-        if before is not None and before[0] != value and before[1] != returned.file:
-            fact = Text(
-                f"{base.name}: {name} differs from the return {before[1]}", f"{base.name}：{name} 与 {before[1]} 不一致"
-            )
-            issues.append(Issue("GF695", "warning", Place(returned.file), fact, also=(Place(before[1]),)))
-        sent[index, name] = (value, returned.file)
-        changes[name] = value
+def _lay_company_over(base: Company, new: Company, written: Plain) -> Company:
+    """Return the company with every field of the return that somebody filled; what the form itself had filled in is no change."""
+    changes = {
+        name: _lay_over(getattr(base, name), value)
+        for name, value in _filled(new).items()
+        if name not in _IDENTITY and value != written.get(name)
+    }
     return base.model_copy(update=changes)
 
 
-def _lay_record_over(base: Any, new: Any) -> Any:
-    """Return a sub-record with the filled fields of the new one over the old one's; any other value is the new one."""
-    if not hasattr(new, "model_fields_set") or base is None:
-        return new
-    filled = {n: v for n in new.model_fields_set if (v := getattr(new, n)) not in ("", None, ())}
-    return base.model_copy(update=filled)
+def _filled(record: Any) -> dict[str, Any]:
+    """Return the fields of a record that hold something."""
+    values = {name: getattr(record, name) for name in type(record).model_fields if name in record.model_fields_set}
+    return {name: value for name, value in values.items() if value not in ("", None, ())}
+
+
+def _lay_over(base: Any, new: Any) -> Any:
+    """Return a value of a return laid over what was there: a record field by field, a list item by item; nothing is lost."""
+    if isinstance(new, tuple) and base:
+        return _lay_items_over(base, new)
+    if hasattr(new, "model_fields_set") and base is not None:
+        return base.model_copy(update={name: _lay_over(getattr(base, name), v) for name, v in _filled(new).items()})
+    return new
+
+
+def _lay_items_over(base: tuple[Any, ...], new: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Indicators go by their name; of projects a form shows the first ones, so those are replaced and the others stay."""
+    from gfdocs.data.model import Indicator
+
+    items = list(base)
+    for index, item in enumerate(new):
+        at = next((i for i, old in enumerate(items) if old.name == item.name), None)
+        if at is None and (isinstance(item, Indicator) or index >= len(items)):
+            items.append(item)
+        elif at is None:
+            items[index] = item
+        else:
+            items[at] = _lay_over(items[at], item)
+    return tuple(items)
+
+
+def _find_differences(company: Company, index: int, file: str, sent: Sent) -> Iterator[Issue]:
+    """Yield an issue for each field that an earlier return gave another value; the later one counts."""
+    for path, value in _leaves(company, Text("", "")):
+        before, where = sent.get((index, path), (value, file))
+        sent[index, path] = (value, file)
+        if before != value and where != file:
+            fact = Text(
+                f'{company.name}: {path} is "{value}", in {where} "{before}"',
+                f"{company.name}：{path.zh}为“{value}”，{where} 中为“{before}”",
+            )
+            hint = Text("this file counts; ask the district which is right", "以本文件为准，请向县级市（区）核实")
+            yield Issue("GF695", "warning", Place(file), fact, hint, also=(Place(where),))
+
+
+def _leaves(value: Any, path: Text) -> Iterator[tuple[Text, Any]]:
+    """Yield every filled text and figure of a record with its path (`summary.output_value`, 上年度总结·产值); items go by their name."""
+    if hasattr(value, "model_fields_set"):
+        fields = type(value).model_fields
+        for name, inner in _filled(value).items():
+            if path or name not in _IDENTITY:
+                yield from _leaves(inner, _step(path, name, fields[name].title or name))
+    elif isinstance(value, tuple) and all(hasattr(item, "name") for item in value):
+        for item in value:
+            yield from _leaves(item, _step(path, item.name, item.name))
+    else:
+        yield path, value
+
+
+def _step(path: Text, name: str, title: str) -> Text:
+    return Text(f"{path}.{name}", f"{path.zh}·{title}") if path else Text(name, title)
 
 
 def _build_status(project: Project, returns: Iterable[Return], today: dt.date | None) -> Iterator[Status]:

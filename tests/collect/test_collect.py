@@ -63,10 +63,7 @@ def test_what_was_not_touched_comes_back_as_it_was(project: gfdocs.Project, tmp_
 
     assert [str(issue) for issue in collected.issues] == []
     assert len(collected.dataset.companies) == len(project.dataset.companies)
-    for before, after in zip(project.dataset.companies, collected.dataset.companies, strict=True):
-        assert after.name == before.name
-        assert (after.summary and after.summary.text) == (before.summary and before.summary.text)
-        assert (after.summary and after.summary.output_value) == (before.summary and before.summary.output_value)
+    assert collected.dataset.companies == project.dataset.companies
 
 
 def test_filled_cells_replace_the_data(project: gfdocs.Project, tmp_path: Path) -> None:
@@ -228,3 +225,49 @@ def test_two_returns_that_differ_are_an_issue_naming_both(project: gfdocs.Projec
 
     assert len(issues) == 1
     assert {issues[0].place.file, issues[0].also[0].file} == {"a.xlsx", "b.xlsx"}
+
+
+def test_projects_and_figures_that_the_form_does_not_show_are_kept(project: gfdocs.Project, tmp_path: Path) -> None:
+    def fill(book: Any) -> None:
+        sheet = book[FACTORIES]
+        row = find_cell(sheet, "示例电子有限公司").row
+        sheet.cell(row, column_of(sheet, "产值")).value = 131000
+        sheet.cell(find_cell(sheet, "储能电站一期").row, find_cell(sheet, "储能电站一期").column + 1).value = 1600
+        other = find_cell(sheet, "能碳管理平台")
+        other.value = "能碳管理中心"
+        park = find_cell(book["园区"], "示范绿色产业园").row
+        book["园区"].cell(park, column_of(book["园区"], "绿色工厂占比")).value = 77
+
+    send_back(project, tmp_path / "returns", "示范区", fill)
+    collected = collect(tmp_path / "returns", project)
+    before = {c.name: c for c in project.dataset.companies}
+
+    projects = company(collected, "示例电子有限公司").plan.projects
+    assert projects[0].investment == 1600
+    assert projects[0].benefit == "削峰填谷，年节约电费约180万元"
+    assert projects[1:] == before["示例电子有限公司"].plan.projects[1:]
+    renamed = company(collected, "示例精密机械制造（示范）有限公司").plan.projects
+    assert [p.name for p in renamed] == ["能碳管理中心", "喷漆线水性化改造"]
+    assert renamed[0].benefit == ""
+    park, old = company(collected, "示范绿色产业园").indicators, before["示范绿色产业园"].indicators
+    assert [i.name for i in park][: len(old)] == [i.name for i in old]
+    for new_figure, old_figure in zip(park, old, strict=False):
+        current = Decimal(77) if old_figure.name == "绿色工厂占比" else old_figure.current
+        assert new_figure == old_figure.model_copy(update={"current": current})
+
+
+def test_returns_that_fill_different_fields_do_not_contradict_each_other(
+    project: gfdocs.Project, tmp_path: Path
+) -> None:
+    def one(book: Any) -> None:
+        sheet = book[FACTORIES]
+        sheet.cell(find_cell(sheet, "示例电子有限公司").row, column_of(sheet, "联系电话")).value = None
+
+    def other(book: Any) -> None:
+        sheet = book[FACTORIES]
+        sheet.cell(find_cell(sheet, "示例电子有限公司").row, column_of(sheet, "联系人")).value = None
+
+    send_back(project, tmp_path / "returns", "示范区", one).rename(tmp_path / "returns" / "示范区-1.xlsx")
+    send_back(project, tmp_path / "returns", "示范区", other)
+
+    assert [str(issue) for issue in collect(tmp_path / "returns", project).issues] == []

@@ -362,6 +362,7 @@ _NAMED = {
 _GROUP = 256
 # How many rows of a loop are printed at once.
 _ROWS = 256
+_FEW = 4
 
 
 class _Generator(CodeGenerator):
@@ -866,7 +867,8 @@ class Language(ImmutableSandboxedEnvironment):
         out[2::2] = [*static[1:-1], static[-1] + static[0]] * rows
         out[-1] = static[-1]
         for at, (column, write) in enumerate(zip(columns, writers, strict=True)):
-            out[1 + 2 * at :: step] = self.pack(column) or [
+            # A few values are printed sooner one by one than together.
+            out[1 + 2 * at :: step] = (self.pack(column) if rows > _FEW else None) or [
                 write(value if value.__class__ is str else self.printable(value)) for value in column
             ]
         yield b"".join(out)
@@ -1462,7 +1464,6 @@ def render_text(
 # Programs: a whole text with tags
 
 
-_TAG = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
 _CHUNK = 256 * 1024
 
 
@@ -1493,6 +1494,7 @@ class Program:
         self.source = source
         self.place_of, self.words_of, self._prepare = place_of, words_of, prepare
         self._forms: dict[tuple[MissingPolicy, bool], jinja2.Template] = {}
+        self._globals: dict[str, Any] | None = None
         self.tree = self._parse(environment)
         self._form(environment.missing_policy, False)
 
@@ -1510,6 +1512,14 @@ class Program:
             self._forms[missing, tracing] = found
         return found
 
+    def _new_context(self, template: jinja2.Template, context: Mapping[str, Any]) -> Any:
+        """Return the scope of one render. Jinja would merge two chained maps of globals anew each time."""
+        if self._globals is None:
+            self._globals = dict(template.globals)
+        values = {**self._globals, **context}
+        environment = template.environment
+        return environment.context_class(environment, values, template.name, template.blocks, self._globals)
+
     def generate(self, context: Mapping[str, Any], *, missing: MissingPolicy | None = None) -> Iterator[Any]:
         """Yield the output in chunks, within the budget; TemplateError with every fault of the run.
 
@@ -1520,7 +1530,7 @@ class Program:
         joiner: Any = b"" if self.environment.binary else ""
         try:
             template = self._form(missing, False)
-            pieces = iter(template.root_render_func(template.new_context({**context})))
+            pieces = iter(template.root_render_func(self._new_context(template, context)))
             while True:
                 with counting(meter):
                     chunk = _take(pieces, meter)
@@ -1545,7 +1555,7 @@ class Program:
         last: Exception | None = None
         try:
             with metered(self.environment.budget, context):
-                for _ in template.root_render_func(template.new_context({**context})):
+                for _ in template.root_render_func(self._new_context(template, context)):
                     pass
         except Exception as found:
             last = found

@@ -442,7 +442,8 @@ class _Compiler:
             Wrap(
                 cell.column,
                 max(1.0, widths.get(row.number, cell.column) * 11 / styles.font_size(cell.style) - 1.2),
-                styles.font_size(cell.style) * 1.45,  # stand-in fonts are taller than 宋体, and a cut line is worse than a gap
+                styles.font_size(cell.style)
+                * 1.45,  # stand-in fonts are taller than 宋体, and a cut line is worse than a gap
             )
             for cell in cells
             if isinstance(cell, ValueCell) and styles.is_wrapped(cell.style)

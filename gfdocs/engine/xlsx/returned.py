@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from xml.parsers import expat
@@ -40,6 +40,7 @@ class ReturnedSheet:
     rows: dict[int, dict[int, Held]] = field(default_factory=dict)
     merges: list[tuple[int, int, int, int]] = field(default_factory=list)
     hidden_rows: int = 0
+    filled: int = 0
 
     def get(self, row: int, column: int) -> Held | None:
         cells = self.rows.get(row)
@@ -149,7 +150,7 @@ def _read_sheet(data: bytes, sheet: ReturnedSheet, book: _Book) -> None:
     event.
     """
     if not _read_usual(data, sheet, book):
-        sheet.rows, sheet.merges, sheet.hidden_rows = {}, [], 0
+        sheet.rows, sheet.merges, sheet.hidden_rows, sheet.filled = {}, [], 0, 0
         _read_events(data, sheet, book)
 
 
@@ -160,7 +161,7 @@ _CELL = re.compile(
     r'<c r="([A-Z]{1,3})[0-9]{1,7}"(?: s="([0-9]+)")?(?: t="([A-Za-z]+)")?(?:/>|>(<f[^>]*(?:/>|>[^<]*</f>))?'
     r'(?:(?:<v>|<is><t(?: xml:space="preserve")?>)([^<]*)</(?:v|t></is)>|<v/>|<is><t/></is>)?</c>)'
 )
-_ROW_HIDDEN = re.compile(r'\s*<row [^>]*\bhidden="(?:1|true)"')
+_ROW_HIDDEN = re.compile(r'<row [^>]*\bhidden="(?:1|true)"')
 _EMPTY_ROW = re.compile(r"<row [^<>]*/>")
 _MERGE_CELL = re.compile(r'<mergeCell ref="([A-Z0-9:]+)"')
 _BETWEEN = "\ue000"
@@ -196,89 +197,101 @@ def _read_usual(data: bytes, sheet: ReturnedSheet, book: _Book) -> bool:
         raise _TooMuch(f"more than {4 * MAX_CELLS:,} cells", f"单元格超过 {4 * MAX_CELLS:,} 个")
     head, tail = text[:start] + body[: body.find("<row")], text[stop:]
     expat.ParserCreate().Parse((head + tail if "<row" in body else text).encode("utf-8"), True)
-    filled, hidden = 0, 0
-    escaped: list[tuple[int, int]] = []
-    shape: _Shape | None = None
     body = body[len(head) - start :]
     if "/><row" in body or body.endswith("/>"):
         body = _EMPTY_ROW.sub("", body)
-    may_hide = 'hidden="' in body
-    for piece in body.split("</row>"):
-        match = shape.expression.fullmatch(piece) if shape is not None else None
-        if match is None:
-            if not piece.strip():
-                continue
-            shape = _find_shape(piece, book)
-            match = shape.expression.fullmatch(piece) if shape is not None else None
-        if match is None or shape is None:
-            return False
-        number, row = shape.read(match, book, escaped)
-        hidden += may_hide and _ROW_HIDDEN.match(piece) is not None
-        if row:
-            if number in sheet.rows:
-                return False
-            filled += len(row)
-            _check_amount(sheet, filled)
-            sheet.rows[number] = row
-    sheet.hidden_rows = hidden
-    for first in range(0, len(escaped), 2000):
-        batch = escaped[first : first + 2000]
-        plains = _unescape_all([sheet.rows[number][column][1:] for number, column in batch])
-        for (number, column), plain in zip(batch, plains, strict=True):
-            sheet.rows[number][column] = "t" + plain
+    if not _read_rows(body, sheet, book):
+        return False
+    sheet.hidden_rows = len(_ROW_HIDDEN.findall(body)) if 'hidden="' in body else 0
     for ref in _MERGE_CELL.findall(text, stop):
         _add_merge(sheet, ref)
     return True
 
 
-def _check_amount(sheet: ReturnedSheet, filled: int) -> None:
-    if filled > MAX_CELLS:
-        raise _TooMuch(f"more than {MAX_CELLS:,} filled cells", f"有内容的单元格超过 {MAX_CELLS:,} 个")
-    if len(sheet.rows) >= MAX_ROWS:
-        raise _TooMuch(f"more than {MAX_ROWS:,} filled rows", f"有内容的行超过 {MAX_ROWS:,} 行")
+def _read_rows(body: str, sheet: ReturnedSheet, book: _Book) -> bool:
+    """Read the rows, those of one shape together; False where one is in no usual form."""
+    shape: _Shape | None = None
+    batch: list[tuple[str, ...]] = []
+    for piece in body.split("</row>"):
+        match = shape.expression.fullmatch(piece) if shape is not None else None
+        if match is None:
+            if not piece.strip():
+                continue
+            other = _find_shape(piece, book)
+            match = other.expression.fullmatch(piece)
+            if match is None or (shape is not None and not shape.read(batch, sheet, book)):
+                return False
+            shape, batch = other, []
+        batch.append(match.groups())
+        if len(batch) >= 1000 and shape is not None:
+            if not shape.read(batch, sheet, book):
+                return False
+            batch = []
+    return shape is None or shape.read(batch, sheet, book)
 
 
 @dataclass(frozen=True)
 class _Shape:
-    """How a row is written: an expression whose groups are its number and its cells' values, and what each of these
-    is.
-    """
+    """How a row is written: an expression whose groups are its number and its cells' values, and what each of them is."""
 
     expression: re.Pattern[str]
     cells: tuple[tuple[int, str], ...]
 
-    def read(self, match: re.Match[str], book: _Book, escaped: list[tuple[int, int]]) -> tuple[int, dict[int, Held]]:
-        """Return the row's number and its filled cells. Texts with entities are noted in `escaped`."""
-        row: dict[int, Held] = {}
+    def read(self, batch: list[tuple[str, ...]], sheet: ReturnedSheet, book: _Book) -> bool:
+        """Add rows to the sheet, column by column; False where a row is there twice."""
+        if not batch:
+            return True
+        numbers, *columns = zip(*batch, strict=True)
+        held = [_read_column(how, values, book) for (_, how), values in zip(self.cells, columns, strict=True)]
+        places = [column for column, _ in self.cells]
+        has_gaps = any(None in values for values in held)
+        for number, row in zip(map(int, numbers), zip(*held, strict=True) if held else [()] * len(batch), strict=True):
+            cells: dict[int, Any] = dict(zip(places, row, strict=True))
+            if has_gaps:
+                cells = {column: value for column, value in cells.items() if value is not None}
+            if cells:
+                if number in sheet.rows:
+                    return False
+                sheet.rows[number] = cells
+                sheet.filled += len(cells)
+        if sheet.filled > MAX_CELLS:
+            raise _TooMuch(f"more than {MAX_CELLS:,} filled cells", f"有内容的单元格超过 {MAX_CELLS:,} 个")
+        if len(sheet.rows) > MAX_ROWS:
+            raise _TooMuch(f"more than {MAX_ROWS:,} filled rows", f"有内容的行超过 {MAX_ROWS:,} 行")
+        return True
+
+
+def _read_column(how: str, values: Sequence[str | None], book: _Book) -> list[Held | None]:
+    """Return what the cells of one column hold; None for empty ones."""
+    if how == "s":
         texts = book.texts
-        number, *values = match.groups()
-        for (column, how), value in zip(self.cells, values, strict=True):
-            if not value:
-                if value is not None and how == "formula":
-                    row[column] = "f="
-            elif how == "s":
-                row[column] = "t" + texts[int(value)]
-            elif how == "inlineStr":
-                row[column] = "t" + (unescape_x(value) if "_x" in value else value)
-                if "&" in value:
-                    escaped.append((int(number), column))
-            elif how == "n":
-                row[column] = (
-                    ("n" if len(value) <= 15 else "l") + value
-                    if value.isdigit()
-                    else _read_number(value, False, book.epoch)
-                )
-            elif how == "date":
-                row[column] = _read_number(value, True, book.epoch)
-            elif how == "formula":
-                row[column] = "f=" + _unescape(value)
-            else:
-                row[column] = _read_other(how, _unescape(value) if "&" in value else value)
-        return int(number), row
+        return ["t" + texts[int(value)] if value else None for value in values]
+    if how == "inlineStr":
+        joined = "".join(value or "" for value in values)
+        if "&" in joined:
+            values = _unescape_all([value or "" for value in values])
+        if "_x" in joined:
+            values = [unescape_x(value) if value else value for value in values]
+        return ["t" + value if value else None for value in values]
+    if how == "n":
+        epoch = book.epoch
+        return [
+            None
+            if not value
+            else "n" + value
+            if value.isdigit() and len(value) <= 15
+            else _read_number(value, False, epoch)
+            for value in values
+        ]
+    if how == "date":
+        return [_read_number(value, True, book.epoch) if value else None for value in values]
+    if how == "formula":
+        return ["f=" + _unescape(value or "") for value in values]
+    return [_read_other(how, _unescape(value)) if value else None for value in values]
 
 
-def _find_shape(piece: str, book: _Book) -> _Shape | None:
-    """Return the shape of a row's text, None where it is none that we know."""
+def _find_shape(piece: str, book: _Book) -> _Shape:
+    """Return the shape of a row's text, as far as its cells are in their usual form."""
     found = [
         (book.columns[m[1]], m[1], m[2], m[3] or "n", "formula" if m[4] else "inline" if "<is>" in m[0] else "value")
         for m in _CELL.finditer(piece)

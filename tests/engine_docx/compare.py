@@ -1,7 +1,7 @@
 """Two documents compared part by part, what does not show left out of account.
 
 Left out: ids that a program may choose (docPr, cNvPr, relations), how a text is cut into runs of one formatting, runs
-without content, `xml:space`, the order of the children of `w:rPr` (docxtpl's RichText has them out of order), and the
+without content, blanks and comments between elements, `xml:space`, the order of the children of `w:rPr` (docxtpl's RichText has them out of order), and the
 East-Asian hint of a font, which docxtpl does not set.
 """
 
@@ -75,6 +75,12 @@ def _drop_hint(run: Any) -> None:
 
 def normalise(xml: bytes) -> str:
     root = etree.fromstring(xml)
+    etree.strip_tags(root, etree.Comment)
+    for element in root.iter():
+        if _local(element) not in ("t", "instrText") and element.text and not element.text.strip():
+            element.text = None
+        if element.tail and not element.tail.strip():
+            element.tail = None
     for run in root.iter(W + "r"):
         _drop_hint(run)
     for element in list(root.iter()):

@@ -500,7 +500,7 @@ _FILTER_CHECKS: dict[str, _Check] = {
 
 # Steps for each item that a filter goes through: those that call Python for an item take longer.
 _ITEM_COSTS = {
-    "map": 6, "selectattr": 6, "rejectattr": 6, "select": 4, "reject": 4, "groupby": 4, "sort": 4, "dictsort": 4,
+    "map": 6, "selectattr": 6, "rejectattr": 6, "select": 4, "reject": 4, "groupby": 8, "sort": 4, "dictsort": 4,
     "unique": 3, "sum": 2, "min": 3, "max": 3, "list": 1, "join": 1, "batch": 1, "slice": 1, "reverse": 1, "items": 1,
     "xmlattr": 4, "last": 1, "pprint": 8,
 }  # fmt: skip
@@ -524,7 +524,7 @@ def _prepare(name: str, value: Any, given: Given, budget: Budget, is_own: bool) 
     cost = 0 if is_own else _ITEM_COSTS.get(name, 0)
     if cost:
         # `attribute='a.b.c'` takes a step more for each dot, `'a,b'` for each comma.
-        cost += 2 * sum(item.count(".") + item.count(",") for item in given if isinstance(item, str))
+        cost += sum(4 + 2 * (item.count(".") + item.count(",")) for item in given if isinstance(item, str))
         value = _count_items(name, value, cost, budget)
     elif name in _TEXTUAL:
         check_printed(value)

@@ -31,6 +31,7 @@ import jinja2
 from jinja2 import nodes
 from jinja2.compiler import CodeGenerator, Frame, find_undeclared, operators
 from jinja2.exceptions import SecurityError
+from jinja2.optimizer import Optimizer
 from jinja2.runtime import BlockReference, LoopContext, Macro, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment, SandboxedFormatter
 from jinja2.utils import Namespace
@@ -310,6 +311,37 @@ def _mark_nodes(tree: nodes.Template, tracing: bool) -> None:
             cast(Any, node.test).guard = "test"
         elif tracing and isinstance(node, nodes.Assign):
             cast(Any, node.node).guard = "assign"
+
+
+class _Optimizer(Optimizer):
+    """Jinja's folding of constants; what is printed keeps the outlet it was given, text outside tags stays text."""
+
+    def visit_TemplateData(self, node: nodes.TemplateData, *args: Any) -> nodes.Node:  # noqa: N802
+        return node
+
+    def generic_visit(self, node: nodes.Node, *args: Any, **kwargs: Any) -> nodes.Node:
+        found = super().generic_visit(node, *args, **kwargs)
+        if found is not node and hasattr(node, "outlet"):
+            cast(Any, found).outlet = node.outlet
+        return found
+
+
+# Names times branches: each branch is compiled with a copy of all names known before it.
+_MAX_BRANCHING = 2_000_000
+
+
+def _check_size(tree: nodes.Template) -> None:
+    """OverBudget where a text has more names and branches than can be compiled in a second."""
+    names, branches = set(), 0
+    for node in _walk(tree):
+        if isinstance(node, nodes.Name):
+            names.add(node.name)
+        elif isinstance(node, nodes.If):
+            branches += 2
+    if len(names) * branches > _MAX_BRANCHING:
+        raise OverBudget(
+            f"{len(names):,} names in {branches:,} branches", f"{len(names):,} 个名称、{branches:,} 个分支"
+        )
 
 
 # What a node costs, in quarters of a step; all others one quarter.
@@ -696,6 +728,7 @@ def _is_mapping(kind: type) -> bool:
 
 _INNER = frozenset((types.FrameType, types.CodeType, types.TracebackType))
 _PLAIN = frozenset((str, int, float, bool, Decimal))
+_ABSENT = object()
 
 
 class _Formatter(SandboxedFormatter):
@@ -756,8 +789,10 @@ class Language(ImmutableSandboxedEnvironment):
     raw_outlets: dict[str, Callable[[Any], bytes]]
 
     def _generate(self, source: nodes.Template, name: Any, filename: Any, defer_init: bool = False) -> str:
-        _mark_nodes(source, self.tracing)
+        _check_size(source)
         _check_functions(source, self)
+        source = _Optimizer(self).visit(source)
+        _mark_nodes(source, self.tracing)
         return super()._generate(source, name, filename, defer_init)
 
     # Names -----------------------------------------------------------------------------------------------------------
@@ -772,10 +807,19 @@ class Language(ImmutableSandboxedEnvironment):
                 pass
         elif attribute[0] != "_" and kind not in _INNER:
             # What is no more than a text or a number needs no look by the sandbox.
-            value = getattr(obj, attribute, None)
+            value = getattr(obj, attribute, _ABSENT)
             if value.__class__ in _PLAIN:
                 return value
+            if value is not _ABSENT:
+                return self._with_path(self._get_safe(obj, attribute, value), path)
         return self._with_path(super().getattr(obj, attribute), path)
+
+    def _get_safe(self, obj: Any, attribute: str, value: Any) -> Any:
+        """Return an attribute that is there, as the sandbox gives it: a format bounded, what is unsafe refused."""
+        bounded = self.wrap_str_format(value)
+        if bounded is not None:
+            return bounded
+        return value if self.is_safe_attribute(obj, attribute, value) else self.unsafe_undefined(obj, attribute)
 
     def getmethod(self, obj: Any, attribute: str, path: str | None = None) -> Any:
         """Return what is called by this name: the method of a mapping where it has one, else as `getattr`."""
@@ -1192,6 +1236,8 @@ def make_environment(
         trim_blocks=base.trim_blocks if base else False,
         lstrip_blocks=base.lstrip_blocks if base else False,
         cache_size=50,
+        # Constants are folded once for the whole tree (see _Optimizer), not again at each level of an expression.
+        optimized=False,
     )
     language.missing_policy, language.budget, language.trusted = missing, budget or Budget(), trusted
     language.outlets = {"text": _make_outlet(escape), **(outlets or {})}

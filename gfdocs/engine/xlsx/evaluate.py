@@ -805,6 +805,11 @@ def _mod(arguments: tuple[Tree, ...], source: Source) -> Value:
     return DIV0 if b == 0 else a - b * math.floor(a / b)
 
 
+def _text(arguments: tuple[Tree, ...], source: Source) -> str:
+    """The first argument as text; an empty cell is an empty text."""
+    return next(iter(_texts(arguments[:1], source)), "")
+
+
 def _texts(arguments: Iterable[Tree], source: Source) -> list[str]:
     found: list[str] = []
     for argument in arguments:
@@ -827,21 +832,21 @@ def _textjoin(arguments: tuple[Tree, ...], source: Source) -> Value:
 
 
 def _len(arguments: tuple[Tree, ...], source: Source) -> Value:
-    return len(_texts(arguments[:1], source)[0])
+    return len(_text(arguments, source))
 
 
 def _left(arguments: tuple[Tree, ...], source: Source) -> Value:
-    return _texts(arguments[:1], source)[0][: max(0, int(_number(arguments, 1, source, 1)))]
+    return _text(arguments, source)[: max(0, int(_number(arguments, 1, source, 1)))]
 
 
 def _right(arguments: tuple[Tree, ...], source: Source) -> Value:
-    text, count = _texts(arguments[:1], source)[0], int(_number(arguments, 1, source, 1))
+    text, count = _text(arguments, source), int(_number(arguments, 1, source, 1))
     return text[-count:] if count > 0 else ""
 
 
 def _mid(arguments: tuple[Tree, ...], source: Source) -> Value:
     text, start, count = (
-        _texts(arguments[:1], source)[0],
+        _text(arguments, source),
         int(_number(arguments, 1, source)),
         int(_number(arguments, 2, source)),
     )
@@ -849,7 +854,7 @@ def _mid(arguments: tuple[Tree, ...], source: Source) -> Value:
 
 
 def _trim(arguments: tuple[Tree, ...], source: Source) -> Value:
-    return re.sub(" +", " ", _texts(arguments[:1], source)[0].strip(" "))
+    return re.sub(" +", " ", _text(arguments, source).strip(" "))
 
 
 def _n(arguments: tuple[Tree, ...], source: Source) -> Value:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Collection, Iterable, Sequence
 from concurrent.futures import Executor
 from datetime import date as Date  # noqa: N812 - `date` is the argument
@@ -76,7 +77,9 @@ def batch(
 
 
 def _local_path(out: str | Path) -> str | Path:
-    """Return the path that a file URL means; anything else as it is."""
+    """Return the path that a file URL means, and a URL that was made a Path (`s3:/bucket`) as it was; else what it is."""
+    if isinstance(out, Path) and (found := re.fullmatch(r"([a-z][a-z0-9+]+):/([^/].*)", out.as_posix())):
+        out = f"{found[1]}://{found[2]}"
     if not str(out).startswith("file://"):
         return out
     from urllib.parse import unquote, urlsplit

@@ -49,6 +49,11 @@ def test_a_second_run_makes_only_what_changed(tmp_path: Path, url: str, zipped: 
     assert read_store(url) == read_tree(tmp_path / "out")
 
 
+def test_a_url_that_was_made_a_path_is_still_a_url(url: str) -> None:
+    assert batch(FakeProject(), Path(url)).path == url
+    assert "manifest.json" in read_store(url)
+
+
 def test_the_manifest_is_written_after_all_that_it_names(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     from gfdocs.batch.cloud import StoreSink
 

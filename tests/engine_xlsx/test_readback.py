@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import io
 import random
+import re
 import time
 import zipfile
 from decimal import Decimal
@@ -303,6 +304,39 @@ def test_nested_lists_are_read() -> None:
     ]
 
     assert plain(nested.read(nested.render({"groups": groups}).to_bytes())) == {"groups": groups}
+
+
+def rewrite(content: bytes, change: Any) -> bytes:
+    """Return a workbook with its second sheet's XML changed."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as source, zipfile.ZipFile(out, "w") as target:
+        for name in source.namelist():
+            part = source.read(name)
+            target.writestr(name, change(part.decode()).encode() if name == "xl/worksheets/sheet2.xml" else part)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda xml: xml.replace("><", ">\n<"),
+        lambda xml: re.sub(r"<(/?)(?!\?)", r"<\1x:", xml).replace('xmlns="', 'xmlns:x="'),
+        lambda xml: xml.replace("<row ", "<!-- a note --><row "),
+        lambda xml: xml.replace("<is><t>", "<is><r><t>").replace("</t></is>", "</t></r></is>"),
+        lambda xml: (
+            re.sub(r'(<c r="[A-Z]+)\d+"', r"\1", xml).replace('<c r="A', '<c r="A')
+            and re.sub(r'<c r="[A-Z]+\d+"', "<c", xml)
+        ),
+        lambda xml: xml.replace("<sheetData>", '<sheetData><row r="99" hidden="1"/>').replace(
+            '<row r="99" hidden="1"/>', ""
+        ),
+        lambda xml: re.sub(r'<row r="9"[^>]*>.*?</row>', '<row r="9" spans="1:8"/>', xml),
+    ],
+    ids=["pretty", "prefixed", "comments", "rich", "no references", "same", "empty rows"],
+)
+def test_the_same_form_in_other_xml(change: Any) -> None:
+    content = rewrite(template().render(data(3)).to_bytes(), change)
+    assert plain(read(content)) == as_text(data(3))
 
 
 # -- hostile files -------------------------------------------------------------------------------------------------------

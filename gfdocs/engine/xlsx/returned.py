@@ -15,6 +15,7 @@ from typing import Any
 from xml.parsers import expat
 
 from gfdocs.engine.package import Limits, read_package
+from gfdocs.engine.xlsx.geometry import MAX_COLUMN
 from gfdocs.engine.xlsx.references import column_number, letter
 from gfdocs.engine.xlsx.sheet import to_utf8
 from gfdocs.engine.xlsx.workbook import Workbook, read_workbook, unescape_x
@@ -186,18 +187,16 @@ def _unescape(text: str) -> str:
 
 def _read_usual(data: bytes, sheet: ReturnedSheet, book: _Book) -> bool:
     """Read a part in its usual form; False (and half a sheet) where it is not."""
-    if b"<!" in data or b"\r" in data or b"<c>" in data or b"<rPh" in data:
+    if b"\r" in data:
         return False
     text = data.decode("utf-8-sig")
-    start, stop = text.find("<sheetData"), text.find("</sheetData>")
-    if stop < 0:
-        return "<c " not in text and "<sheetData/>" in text
+    start, stop = text.find("<row"), text.rfind("</sheetData>")
+    if start < 0 or stop < start:
+        return False
+    # What is not rows is read by expat, and refused where it is not well-formed; rows must be of a shape we know, else
+    # all is read by expat.
+    expat.ParserCreate().Parse((text[:start] + text[stop:]).encode("utf-8"), True)
     body = text[start:stop]
-    if body.count("<c ") > 4 * MAX_CELLS:
-        raise _TooMuch(f"more than {4 * MAX_CELLS:,} cells", f"单元格超过 {4 * MAX_CELLS:,} 个")
-    head, tail = text[:start] + body[: body.find("<row")], text[stop:]
-    expat.ParserCreate().Parse((head + tail if "<row" in body else text).encode("utf-8"), True)
-    body = body[len(head) - start :]
     if "/><row" in body or body.endswith("/>"):
         body = _EMPTY_ROW.sub("", body)
     if not _read_rows(body, sheet, book):
@@ -292,6 +291,8 @@ def _read_column(how: str, values: Sequence[str | None], book: _Book) -> list[He
 
 def _find_shape(piece: str, book: _Book) -> _Shape:
     """Return the shape of a row's text, as far as its cells are in their usual form."""
+    if piece.count("<c ") > MAX_COLUMN:
+        raise _TooMuch(f"more than {MAX_COLUMN:,} cells in a row", f"一行超过 {MAX_COLUMN:,} 个单元格")
     found = [
         (book.columns[m[1]], m[1], m[2], m[3] or "n", "formula" if m[4] else "inline" if "<is>" in m[0] else "value")
         for m in _CELL.finditer(piece)

@@ -292,6 +292,7 @@ def batch(
     from gfdocs.programme.project import load
 
     found = load(project)
+    folder = _pdf_folder(output, force) if pdf and not dry_run else None
     with _progress(log_format) as report:
         manifest = run_batch(
             found, output, only=only or None, districts=district or None, zip=zip_, workers=jobs, executor=executor,
@@ -299,16 +300,27 @@ def batch(
         )  # fmt: skip
     show_issues(manifest.issues, form)
     _show_manifest(manifest, output, dry_run)
-    if pdf and not dry_run:
-        _make_pdfs(manifest, output)
+    if folder is not None:
+        _make_pdfs(manifest, output, folder)
     _fail_on(manifest.issues)
 
 
-def _make_pdfs(manifest: Manifest, output: Path) -> None:
-    """Put a PDF of every file into a folder beside the packages, in the same order of folders."""
-    from gfdocs.convert import convert_all, read_package_files
+def _pdf_folder(output: Path, force: bool) -> Path:
+    """Return the folder of the PDFs, beside the packages, before anything is made: it is free and LibreOffice is there."""
+    from gfdocs.convert import get_soffice
 
     folder = output.with_name(f"{output.name}-pdf")
+    _refuse_existing(folder, force)
+    get_soffice()
+    return folder
+
+
+def _make_pdfs(manifest: Manifest, output: Path, folder: Path) -> None:
+    """Put a PDF of every file into the folder, in the same order of folders; those of an earlier batch are removed."""
+    from gfdocs.convert import convert_all, read_package_files
+
+    for old in folder.rglob("*.pdf"):
+        old.unlink()
     paths = [file.path for file in manifest.files]
     made = convert_all(read_package_files(output, paths, zipped=manifest.zip), "pdf", folder)
     print(_(f"{len(made)} PDF files in {folder}", f"PDF 共 {len(made)} 个：{folder}"))

@@ -9,13 +9,21 @@ from __future__ import annotations
 import shutil
 import subprocess
 import tempfile
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 from gfdocs._callable import set_callable
 from gfdocs.errors import ConvertError, Issue, Place, Text
 
+if TYPE_CHECKING:
+    from gfdocs.engine.svg.fonts import FontSet
+
 OFFICE_KINDS = ("docx", "xlsx")
+FORMATS = ("pdf", "png")
 SECONDS_PER_CALL = 60
 SECONDS_PER_FILE = 10
 FILES_PER_CALL = 40
@@ -32,7 +40,8 @@ FONT_PATTERNS = (
 )  # fmt: skip
 
 
-def find_fonts(patterns: Sequence[str] = FONT_PATTERNS) -> tuple[Path, ...]:
+@cache
+def find_fonts(patterns: tuple[str, ...] = FONT_PATTERNS) -> tuple[Path, ...]:
     """Return the files of those fonts that fontconfig has, in order of the patterns (`family` or `family:bold`); empty where it has none."""
     program = shutil.which("fc-match")
     if program is None:
@@ -49,24 +58,22 @@ def find_fonts(patterns: Sequence[str] = FONT_PATTERNS) -> tuple[Path, ...]:
 def convert(files: Iterable[str | Path], to: str, folder: str | Path) -> tuple[Path, ...]:
     """Return the converted files (`to` is pdf or png) in `folder`, in the order given; png shows the first page.
 
-    Raises ConvertError with an issue for every file that did not come out, and where LibreOffice is missing.
+    Each has the name of its source with the new suffix; where two would have the same, the old suffix stays in it
+    (`名单.xlsx.pdf`). Raises ConvertError with an issue for every file that did not come out, or cannot be read, and
+    where LibreOffice is missing.
     """
-    sources = [Path(file) for file in files]
-    if not sources:
-        return ()
-    target = Path(folder)
-    target.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="gfdocs-convert-") as scratch:
-        made = _convert_numbered(sources, to, Path(scratch))
-        failed = [source for source, out in zip(sources, made, strict=True) if not out.is_file()]
-        if failed:
-            raise ConvertError(_failure(source, to) for source in failed)
-        results = []
-        for source, out in zip(sources, made, strict=True):
-            result = target / f"{source.stem}.{to}"
-            shutil.copyfile(out, result)
-            results.append(result)
-    return tuple(results)
+    return convert_all([(Path(file).name, _read(Path(file))) for file in files], to, folder)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        reason = error.strerror or str(error)
+        fact = Text(f"cannot be read: {reason}", f"无法读取：{reason}")
+        raise ConvertError(
+            Issue("GF806", "error", Place(str(path)), fact, Text("look at the path", "请检查路径"))
+        ) from error
 
 
 def read_package_files(
@@ -88,37 +95,62 @@ def read_package_files(
 def convert_all(files: Iterable[tuple[str, bytes]], to: str, folder: str | Path) -> tuple[Path, ...]:
     """Return the conversions of many files given as (path below `folder`, bytes), in chunks of one LibreOffice call each.
 
-    Raises ConvertError with an issue for every file that did not come out; the others are written.
+    Raises ConvertError with an issue for every file that did not come out, after writing the others; OutputError where
+    one cannot be written.
     """
+    from gfdocs.engine.template import write_file
+
+    _check_format(to)
     rows = list(files)
+    targets = _name_targets([path for path, _ in rows], to)
     made: list[Path] = []
     issues: list[Issue] = []
     for start in range(0, len(rows), FILES_PER_CALL):
-        for path, result in _convert_chunk(rows[start : start + FILES_PER_CALL], to):
-            target = (Path(folder) / path).with_suffix(f".{to}")
-            if result is None:
-                issues.append(_failure(Path(path), to))
-                continue
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(result)
-            made.append(target)
+        chunk = slice(start, start + FILES_PER_CALL)
+        for result, target in zip(_convert_chunk(rows[chunk], to), targets[chunk], strict=True):
+            if isinstance(result, bytes):
+                made.append(write_file(Path(folder) / target, result, parents=True))
+            else:
+                issues.extend(result)
     if issues:
         raise ConvertError(issues)
     return tuple(made)
 
 
-def _convert_chunk(rows: Sequence[tuple[str, bytes]], to: str) -> list[tuple[str, bytes | None]]:
-    office = [(path, data) for path, data in rows if Path(path).suffix[1:] in OFFICE_KINDS]
-    out = [(path, _convert_one(data, "svg", to, path)) for path, data in rows if path.endswith(".svg")]
+def _name_targets(paths: Sequence[str], to: str) -> list[str]:
+    """Return the new path of each file; of those that would get the same one each keeps its old suffix before the new."""
+    short = [str(PurePosixPath(path).with_suffix(f".{to}")) for path in paths]
+    taken = Counter(path.casefold() for path in short)
+    return [new if taken[new.casefold()] == 1 else f"{path}.{to}" for path, new in zip(paths, short, strict=True)]
+
+
+def _convert_chunk(rows: Sequence[tuple[str, bytes]], to: str) -> list[bytes | tuple[Issue, ...]]:
+    """Return what each file became, or why not, in order."""
+    results: list[bytes | tuple[Issue, ...]] = [() for _ in rows]
     with tempfile.TemporaryDirectory(prefix="gfdocs-convert-") as scratch:
-        sources = []
-        for number, (path, data) in enumerate(office):
-            source = Path(scratch) / f"{number:04d}{Path(path).suffix}"
-            source.write_bytes(data)
-            sources.append(source)
-        made = _convert_numbered(sources, to, Path(scratch) / "run") if sources else []
-        results = [file.read_bytes() if file.is_file() else None for file in made]
-    return [*out, *((path, result) for (path, _), result in zip(office, results, strict=True))]
+        sources: dict[int, Path] = {}
+        for number, (path, data) in enumerate(rows):
+            kind = PurePosixPath(path).suffix[1:].lower()
+            if kind not in OFFICE_KINDS:
+                results[number] = _convert_drawing(data, kind, to, path)
+                continue
+            sources[number] = Path(scratch) / f"{number:04d}.{kind}"
+            sources[number].write_bytes(data)
+        made = _convert_numbered(list(sources.values()), to, Path(scratch) / "run") if sources else []
+        for number, file in zip(sources, made, strict=True):
+            results[number] = file.read_bytes() if file.is_file() else (_failure(rows[number][0], to),)
+    return results
+
+
+def _convert_drawing(data: bytes, kind: str, to: str, name: str) -> bytes | tuple[Issue, ...]:
+    if kind != "svg":
+        fact = Text(f'a ".{kind}" cannot be converted', f"不能转换 .{kind} 文件")
+        hint = Text("give .docx, .xlsx or .svg", "请给出 .docx、.xlsx 或 .svg 文件")
+        return (Issue("GF807", "error", Place(name), fact, hint),)
+    try:
+        return _convert_one(data, "svg", to, name)
+    except ConvertError as error:
+        return error.issues
 
 
 def to_pdf(data: bytes, kind: str, *, name: str = "document") -> bytes:
@@ -132,16 +164,22 @@ def to_png(data: bytes, kind: str, *, name: str = "document") -> bytes:
 
 
 def _convert_one(data: bytes, kind: str, to: str, name: str) -> bytes:
+    _check_format(to)
     if kind == "svg":
         from gfdocs.engine.svg.outline import to_pdf as outline_to_pdf
 
         pdf = outline_to_pdf(data, _get_fonts(name), name=name)
         return pdf if to == "pdf" else _draw_page(pdf, name)
-    with tempfile.TemporaryDirectory(prefix="gfdocs-convert-") as scratch:
-        source = Path(scratch) / f"document.{kind}"
-        source.write_bytes(data)
-        (result,) = convert([source], to, Path(scratch) / "out")
-        return result.read_bytes()
+    (result,) = _convert_chunk([(f"document.{kind}", data)], to)
+    if not isinstance(result, bytes):
+        raise ConvertError(_failure(name, to))
+    return result
+
+
+def _check_format(to: str) -> None:
+    if to not in FORMATS:
+        fact = Text(f'cannot convert to "{to}"', f"不能转换为“{to}”")
+        raise ConvertError(Issue("GF807", "error", Place(), fact, Text("convert to pdf or png", "可转换为 pdf 或 png")))
 
 
 def _draw_page(pdf: bytes, name: str, dpi: int = 150) -> bytes:
@@ -149,8 +187,7 @@ def _draw_page(pdf: bytes, name: str, dpi: int = 150) -> bytes:
     try:
         import pypdfium2
     except ImportError as error:
-        fact = Text("drawing a picture needs pypdfium2", "生成图片需要 pypdfium2")
-        raise ConvertError(Issue("GF804", "error", Place(name), fact, Text("pip install gfdocs[pdf]"))) from error
+        raise ConvertError(_needs_extra("a picture of a drawing", "由图形生成图片", name)) from error
     from io import BytesIO
 
     picture = BytesIO()
@@ -165,17 +202,33 @@ def outline(data: bytes, *, name: str = "document") -> bytes:
     return outline_svg(data, _get_fonts(name), name=name)
 
 
-def _get_fonts(name: str) -> tuple[Path, ...]:
+def _get_fonts(name: str) -> FontSet:
+    """Return the fonts of this machine, opened once; what is missing is told as an issue of the file."""
+    if find_spec("fontTools") is None:
+        raise ConvertError(_needs_extra("text as outlines", "文字转曲线", name))
     fonts = find_fonts()
     if not fonts:
         fact = Text("no Chinese font was found on this machine", "本机未找到中文字体")
         hint = Text("install Noto Serif CJK SC (fonts-noto-cjk)", "请安装 Noto Serif CJK SC（fonts-noto-cjk）")
         raise ConvertError(Issue("GF802", "error", Place(name), fact, hint))
-    return fonts
+    return _open_fonts(fonts)
 
 
-def _convert_numbered(sources: list[Path], to: str, scratch: Path) -> list[Path]:
-    """Convert copies named 0001.docx …, so that no name can upset the program or collide; return where each result should be."""
+@cache
+def _open_fonts(fonts: tuple[Path, ...]) -> FontSet:
+    from gfdocs.engine.svg.fonts import FontSet
+
+    return FontSet(fonts)
+
+
+def _needs_extra(what: str, what_zh: str, name: str) -> Issue:
+    fact = Text(f'{what} needs the extra "pdf", which is not installed', f"{what_zh}需要附加组件 pdf，尚未安装")
+    hint = Text("pip install 'gfdocs[pdf]'", "请运行 pip install 'gfdocs[pdf]'")
+    return Issue("GF804", "error", Place(name), fact, hint)
+
+
+def get_soffice() -> str:
+    """Return the path of LibreOffice's program; ConvertError GF801 where it is not installed."""
     program = find_soffice()
     if program is None:
         fact = Text("LibreOffice is not installed", "未安装 LibreOffice")
@@ -184,6 +237,12 @@ def _convert_numbered(sources: list[Path], to: str, scratch: Path) -> list[Path]
             "请安装 LibreOffice，或直接使用 docx、xlsx 文件",
         )
         raise ConvertError(Issue("GF801", "error", Place(), fact, hint))
+    return program
+
+
+def _convert_numbered(sources: list[Path], to: str, scratch: Path) -> list[Path]:
+    """Convert copies named 0001.docx …, so that no name can upset the program or collide; return where each result should be."""
+    program = get_soffice()
     inbox, outbox = scratch / "in", scratch / "out"
     inbox.mkdir(parents=True)
     copies = []
@@ -211,10 +270,10 @@ def _run_soffice(program: str, files: list[Path], to: str, outbox: Path, profile
         return  # what is missing afterwards is reported file by file
 
 
-def _failure(source: Path, to: str) -> Issue:
+def _failure(source: str, to: str) -> Issue:
     fact = Text(f"LibreOffice made no {to} of it", f"LibreOffice 未能转换为 {to}")
     hint = Text("open the file in Word or Excel to see whether it is whole", "请先用 Word 或 Excel 打开，确认文件完好")
-    return Issue("GF803", "error", Place(str(source)), fact, hint)
+    return Issue("GF803", "error", Place(source), fact, hint)
 
 
 set_callable(__name__)

@@ -186,9 +186,13 @@ class RecordSpec:
 
     def _refuse_key(self, key: str, node: MapNode, check: Checker) -> None:
         known = dict.fromkeys([*self.fields, *(spec.title for spec in self.fields.values()), *self.lookup])
-        hint = did_you_mean(key, known) or Text(
-            "known here: " + ", ".join(self.fields),
-            "可用的键：" + "、".join(spec.title for spec in self.fields.values()),
+        hint = (
+            _punctuation_hint(key, self.normal)
+            or did_you_mean(key, known)
+            or Text(
+                "known here: " + ", ".join(self.fields),
+                "可用的键：" + "、".join(spec.title for spec in self.fields.values()),
+            )
         )
         check.add("GF130", node.keys[key], Text(f'no field "{short(key)}" here', f"没有“{short(key)}”这一项"), hint)
 
@@ -549,6 +553,10 @@ def read_credit_code(node: Any, spec: FieldSpec, check: Checker) -> Any:
     return _add_credit_fault(fault, code, node, check)
 
 
+_SCIENTIFIC = re.compile(r"[0-9](\.[0-9]+)?E\+?[0-9]{1,2}", re.IGNORECASE)
+"""9.13205E+17: what a spreadsheet makes of a code of digits alone."""
+
+
 def _add_credit_fault(fault: codes.CreditFault, code: str, node: Any, check: Checker) -> Any:
     if fault.kind == "organisation":
         fact = Text(
@@ -581,7 +589,12 @@ def _add_credit_fault(fault: codes.CreditFault, code: str, node: Any, check: Che
             f"credit code has {fault.found} characters, expected 18", f"统一社会信用代码为 {fault.found} 位，应为 18 位"
         )
         hint = Text("compare it with the business licence", "请与营业执照核对")
-        if len(code) == 9:
+        if _SCIENTIFIC.fullmatch(code):
+            hint = Text(
+                "Excel has made a number of it and lost its digits: format the column as text and type the code again",
+                "Excel 已将代码变成科学记数，末尾几位已丢失：请把该列设为文本格式后重新录入",
+            )
+        elif len(code) == 9:
             hint = Text(
                 "9 characters are an organisation code: give the 18, or leave it empty",
                 "9 位是组织机构代码：请填 18 位代码，或留空",
@@ -680,6 +693,17 @@ def shape_hint(node: Any) -> Text:
     if node.__class__ is MapNode:
         return Text('begin each item with "- "', "每一项以“- ”开头")
     return Text("look at the indentation", "请检查缩进")
+
+
+def _punctuation_hint(key: str, known: Mapping[str, FieldSpec]) -> Text | None:
+    """Return what to write where `{name：王, phone：1}` made one key of a name, a full-width colon and all that follows."""
+    name, colon, _ = key.partition("：")
+    if not colon or zh.normal_heading(name) not in known:
+        return None
+    return Text(
+        "the colon or comma is full-width: write {key: value, key: value} with half-width signs and a space after each",
+        "冒号或逗号用了全角：请写成 {键: 值, 键: 值}，用半角标点，后加空格",
+    )
 
 
 def short(text: str, length: int = 40) -> str:

@@ -92,6 +92,11 @@ def _check_needs(dataset: Dataset, specs: Sequence[DocumentSpec]) -> Iterator[Is
                 )  # fmt: skip
 
 
+def _list_known(documents: Sequence[str]) -> Text:
+    """Return the documents there are, where they are few enough to be read."""
+    return Text(f"there are: {', '.join(documents)}", f"可选：{'、'.join(documents)}") if len(documents) <= 20 else Text("")
+
+
 def _check_attachments(dataset: Dataset, specs: Sequence[DocumentSpec], context: RoundContext) -> Iterator[Issue]:
     settings, known = dataset.settings, {spec.id for spec in specs}
     for index, document in enumerate(settings.attachments):
@@ -100,7 +105,7 @@ def _check_attachments(dataset: Dataset, specs: Sequence[DocumentSpec], context:
             yield Issue(
                 "GF430", "error", place,
                 Text(f'attachment "{document}" is not in the catalogue', f"附件“{document}”不在文件目录中"),
-                did_you_mean(document, known),
+                did_you_mean(document, known) or _list_known([spec.id for spec in specs]),
             )  # fmt: skip
         elif settings.documents and document not in settings.documents:
             yield Issue(

@@ -99,7 +99,8 @@ class Workspace:
                 entry = json.loads(line)
                 files = [FileRecord(**_only(FileRecord, item)) for item in entry["files"]]
                 package = entry["package"] and PackageRecord(**_only(PackageRecord, entry["package"]))
-                if all(is_inside(record.path) for record in files) and entry["stage"] in self.old_stages:
+                # The stage may be gone (a second run was cut short too) while its files stand at their final place.
+                if all(is_inside(path) for path in (entry["stage"], *(record.path for record in files))):
                     yield entry["stage"], files, package or None
 
     def remove_old_stages(self) -> None:

@@ -228,6 +228,32 @@ def test_a_run_killed_twice_still_goes_on_from_where_it_was(tmp_path: Path) -> N
     assert verify(out) == ()
 
 
+@pytest.mark.parametrize("zipped", [False, True])
+def test_killed_while_moving_in_and_then_again(tmp_path: Path, wanted: Any, zipped: bool) -> None:
+    """What the first run had moved into place is still known as ours to the third."""
+    old, new = wanted[zipped]
+    moved_in = 0
+    for step in range(20, 90, 4):
+        out = tmp_path / f"out{step}"
+        batch(old_project(), out, zip=zipped)
+        run_killed_at_step(out, step, after=True, exchange=True, zip=zipped)
+        moved_in += hash_tree(out) != old
+        os.waitpid(fork(lambda out=out: run_killed_before_moving_in(out, zipped)), 0)  # type: ignore[misc]
+        check_between(out, old, new)
+        batch(new_project(), out, zip=zipped)
+        assert hash_tree(out) == new, step
+        assert verify(out) == ()
+    assert moved_in
+
+
+def run_killed_before_moving_in(out: Path, zipped: bool) -> None:
+    """Run until all is staged, the stages of earlier runs are gone and nothing is moved yet."""
+    from gfdocs.batch.steps import Run
+
+    Run._move_in = lambda self: os.kill(os.getpid(), signal.SIGKILL)  # type: ignore[method-assign]
+    batch(new_project(), out, zip=zipped)
+
+
 def test_workers_of_a_killed_run_leave_and_give_the_lock_back(tmp_path: Path) -> None:
     out = tmp_path / "out"
     project = FakeProject(each=120, templates=SLOW)

@@ -63,36 +63,55 @@ class OverBudget(Exception):
         self.text = Text(en, zh)
 
 
-def _count_items(values: Any, limit: int = 20_000_000) -> int:
-    """Return how many values there are in these, at all depths; 1,024 characters of text count as one more."""
-    count, rest, seen = 0, [values], set()
-    while rest and count < limit:
+_STEP = 1000
+
+
+def _count_items(values: Any, limit: int = 20_000_000) -> Iterator[int]:
+    """Yield how many values there are in these, at all depths, some thousand at a time: only as far as one asks.
+
+    1,024 characters of text count as one more.
+    """
+    total, count, rest, seen = 0, 0, [values], set()
+    while rest and total < limit:
         value = rest.pop()
-        if isinstance(value, str):
+        if value.__class__ is str:
             count += len(value) >> 10
             continue
-        if isinstance(value, Mapping):
-            inner: Any = value.values()
-        elif isinstance(value, list | tuple | set | frozenset):
-            inner = value
-        else:
-            inner = getattr(value, "__dict__", {}).values()
+        inner = _values_in(value)
         if id(value) in seen or not inner:
             continue
         seen.add(id(value))
         count += len(inner)
-        rest.extend(item for item in inner if not isinstance(item, int | float | type(None)))
-    return count
+        rest.extend(
+            [item for item in inner if item.__class__ not in _FLAT and (item.__class__ is not str or len(item) > 1023)]
+        )
+        if count > _STEP:
+            yield count
+            total, count = total + count, 0
+    yield count
+
+
+_FLAT = frozenset((int, float, bool, type(None)))
+
+
+def _values_in(value: Any) -> Any:
+    """Return the values that one value holds; nothing for a plain one."""
+    if isinstance(value, Mapping):
+        return value.values()
+    if isinstance(value, list | tuple | set | frozenset):
+        return value
+    return () if isinstance(value, str | bytes) else getattr(value, "__dict__", {}).values()
 
 
 class Meter:
     """The count of one render. Not shared: each render makes its own.
 
     has_made: whether the template has put values into a list of its own making, so that lists must be weighed.
+    has_texts: whether the template has made texts of any length.
     """
 
-    __slots__ = ("_ahead", "_grown", "_items", "_values", "_weights", "budget", "characters", "has_made", "iterations",
-                 "memory")  # fmt: skip
+    __slots__ = ("_ahead", "_counted", "_counter", "_weights", "budget", "characters", "has_made", "has_texts",
+                 "iterations", "memory")  # fmt: skip
 
     def __init__(self, budget: Budget, values: Any = None) -> None:
         self.budget = budget
@@ -101,17 +120,17 @@ class Meter:
         self.memory = budget.memory
         self.has_made = False
         self._ahead = 0
-        self._values = values
-        self._items: int | None = None
-        self._grown = False
+        self.has_texts = False
+        self._counter = _count_items(values)
+        self._counted = 0
         self._weights: dict[int, tuple[int, int, Any]] = {}
 
     @property
     def items(self) -> int:
         """How many values the data of this render has."""
-        if self._items is None:
-            self._items = _count_items(self._values)
-        return self._items
+        while not self._counter_is_done():
+            pass
+        return self._counted
 
     def spend(self, count: int) -> None:
         """Take `count` steps; OverBudget where none are left."""
@@ -140,6 +159,7 @@ class Meter:
     def keep(self, count: int) -> None:
         """Take `count` bytes of texts made on the way; OverBudget where none are left."""
         self.memory -= count
+        self.has_texts = True
         if self.memory < 0 and not self._grow():
             limit = self.budget.memory
             raise OverBudget(
@@ -147,17 +167,25 @@ class Meter:
             )
 
     def _grow(self) -> bool:
-        if not self._grown:
-            self._grown = True
-            self.iterations += self.items * self.budget.per_item
-            self.characters += self.items * self.budget.characters_per_item
-            self.memory += self.items * self.budget.characters_per_item // 2
-        return self.iterations >= 0 and self.characters >= 0 and self.memory >= 0
+        """Allow for as much of the data as it takes; True where it is enough."""
+        while self.iterations < 0 or self.characters < 0 or self.memory < 0:
+            if self._counter_is_done():
+                return False
+        return True
 
-    @property
-    def has_texts(self) -> bool:
-        """Whether the template has made texts of any length."""
-        return self.memory != self.budget.memory
+    def _counter_is_done(self) -> bool:
+        """Count some more of the data and allow for it; True where there is no more."""
+        items = next(self._counter, None)
+        if items is None:
+            return True
+        self._counted += items
+        self._allow(items)
+        return False
+
+    def _allow(self, items: int) -> None:
+        self.iterations += items * self.budget.per_item
+        self.characters += items * self.budget.characters_per_item
+        self.memory += items * self.budget.characters_per_item // 2
 
     # Weights ---------------------------------------------------------------------------------------------------------
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import time
 import zipfile
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import openpyxl
@@ -192,6 +194,51 @@ def test_all_faults_of_a_template_are_told_with_their_cells(cells: dict[str, str
         open_template(draw(paint), kind="xlsx", name="t.xlsx")
     assert {issue.code for issue in caught.value.issues} == codes
     assert all(str(issue.place).startswith("t.xlsx › S!") for issue in caught.value.issues)
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        ["{%tr for a in range(90000) %}", "{%tr for b in range(90000) %}", "{%tr endfor %}", "{%tr endfor %}"],
+        ["{%tr for a in range(90000) %}", "{%tr for b in range(90000) %}", "x", "{%tr endfor %}", "{%tr endfor %}"],
+        ["{%tr for a in range(99999999) %}", "{{ a }}", "{%tr endfor %}"],
+        ["{{ 'x' * 999999999 }}"],
+        ["{{ ''.__class__.__mro__ }}"],
+        ["{%tr if ''.__class__ %}", "x", "{%tr endif %}"],
+    ],
+)
+def test_a_hostile_template_ends_in_a_named_error(column: list[str]) -> None:
+    template = open_template(
+        draw(lambda book: book.add_worksheet("S").write_column("A1", column)), kind="xlsx", name="t.xlsx"
+    )
+    start = time.process_time()
+    with pytest.raises(TemplateError) as caught:
+        template.render({})
+    assert {issue.code for issue in caught.value.issues} <= {"GF209", "GF210", "GF265"}
+    assert time.process_time() - start < 4
+
+
+def test_objects_are_data_as_well(tmp_path: Any) -> None:
+    @dataclass
+    class Unit:
+        name: str
+        size: int
+
+    def paint(book: Any) -> None:
+        book.add_worksheet("S").write_column(
+            "A1",
+            [
+                "{%tr for u in units if u.size > 1 %}",
+                "{{ u.name }}",
+                "{%tr endfor %}",
+                "{%tr if units %}",
+                "{{ units[0].name|upper }}",
+                "{%tr endif %}",
+            ],
+        )
+
+    _, values = fill(paint, {"units": [Unit("a", 1), Unit("b", 2), Unit("c", 3)]}, tmp_path)
+    assert [row[0] for row in rows(values["S"])] == ["b", "c", "A"]
 
 
 def test_lint_tells_what_a_template_may_regret() -> None:

@@ -11,6 +11,7 @@ from itertools import chain, repeat
 from operator import itemgetter
 from typing import Any
 
+from gfdocs.engine.budget import OverBudget
 from gfdocs.engine.language import check_characters
 from gfdocs.engine.xlsx.compile import Cell, Compiled, FormulaCell, Row, Sheet, StaticCell, ValueCell, without_runs
 from gfdocs.engine.xlsx.evaluate import (
@@ -60,6 +61,12 @@ _SAFE_LINK = re.compile(r"(?i)(https?|ftp)://|mailto:|tel:")
 
 class Stop(Exception):
     """The sheet cannot be written; its issues are noted already."""
+
+
+def stop_over_budget(fault: BaseException) -> None:
+    """A template over its budget is not gone on with: each further tag would cost as much again."""
+    if isinstance(fault, OverBudget | MemoryError | RecursionError):
+        raise Stop
 
 
 @dataclass
@@ -285,6 +292,7 @@ class Grid:
             return program.get_items(scope, self.context.missing)
         except Exception as fault:
             self.context.report(program.describe(fault, scope))
+            stop_over_budget(fault)
             return ()
 
     def _choose(self, block: Block, scope: Scope) -> Any:
@@ -297,6 +305,7 @@ class Grid:
                     return branch
             except Exception as fault:
                 self.context.report(condition.cell.describe(fault, scope))
+                stop_over_budget(fault)
                 return None
         return None
 
@@ -480,6 +489,7 @@ class Grid:
             self.context.report(Issue(fault.code, "error", program.place, fault.fact, fault.hint))
         else:
             self.context.report(program.describe(fault, scope, where))
+            stop_over_budget(fault)
 
     # -- formulas -----------------------------------------------------------------------------------------------------
 

@@ -10,11 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
 from jinja2 import nodes
 from jinja2.runtime import Undefined
 
+from gfdocs.engine.budget import spend
 from gfdocs.engine.language import (
     Language,
     MissingPolicy,
@@ -33,9 +35,17 @@ if TYPE_CHECKING:
 Scope = Mapping[str, Any]
 Report = Callable[[Issue], None]
 
-#: Ends the pieces of one turn in a column of texts.
-_END = object()
+
+class _End(str):
+    """Ends the pieces of one turn in a column; known by identity."""
+
+    __slots__ = ()
+
+
+_END = _End()
 _ITEMS, _END_NAME = "gfdocs_items", "gfdocs_end"
+
+MAX_ITEMS = 2_000_000
 
 _NAME = re.compile(r"[^\W\d]\w*$")
 
@@ -95,6 +105,19 @@ def _run(template: Any, scope: Scope) -> Iterator[Any]:
     return cast(Iterator[Any], template.root_render_func(template.new_context({**scope})))
 
 
+def _compile_result(language: Language, expression: nodes.Expr) -> Any:
+    """Compile an expression that is computed, not printed: a list, a condition, a name."""
+    return _compile(language, [nodes.Assign(nodes.Name("result", "store"), expression, lineno=1)])
+
+
+def _compute(template: Any, scope: Scope) -> Any:
+    """Return the value of an expression; a missing name fails, or is blank, as the policy says."""
+    context = template.new_context({**scope})
+    for _ in template.root_render_func(context):
+        pass
+    return context.vars["result"]
+
+
 def _output(tree: nodes.Template) -> list[nodes.Node]:
     return list(tree.body)
 
@@ -124,6 +147,7 @@ class CellProgram:
     tree: nodes.Template | None = None
     _singles: dict[MissingPolicy, Any] = field(default_factory=dict)
     _columns: dict[tuple[MissingPolicy, str], Any] = field(default_factory=dict)
+    _computed: dict[MissingPolicy, Any] = field(default_factory=dict)
 
     @property
     def steps(self) -> tuple[str, ...] | None:
@@ -144,6 +168,16 @@ class CellProgram:
         if not self.is_value:
             return "".join(pieces)
         return next((piece for piece in pieces if piece is not None), None)
+
+    def compute(self, scope: Scope, missing: MissingPolicy) -> Any:
+        """Return the value of the cell's one expression, not as it is printed but as it is."""
+        template = self._computed.get(missing)
+        if template is None:
+            language = self.languages.get(missing)
+            (output,) = _output(_parse(language, self.source, self.place, self.source))
+            (expression,) = cast(nodes.Output, output).nodes
+            template = self._computed[missing] = _compile_result(language, expression)
+        return _compute(template, scope)
 
     def get_column(self, target: str, items: Sequence[Any], scope: Scope, missing: MissingPolicy) -> list[Any]:
         """Return the cell's value in each turn of `for target in items`."""
@@ -220,35 +254,33 @@ class LoopProgram:
     path: str | None
     is_filtered: bool
     tree: nodes.Template
-    _forms: dict[MissingPolicy, Any] = field(default_factory=dict)
+    _forms: dict[MissingPolicy, tuple[Any, Any]] = field(default_factory=dict)
 
     def get_items(self, scope: Scope, missing: MissingPolicy) -> Sequence[Any]:
         """Return the items the loop runs over, those that fail its `if` left out; faults come as they are."""
-        template = self._forms.get(missing)
-        if template is None:
-            language = self.languages.get(missing)
-            template = self._forms[missing] = _compile(language, self._body(language))
-        found = list(_run(template, scope))
-        if self.is_filtered:
-            return found
-        values = found[0] if found else ()
-        if isinstance(values, list | tuple):
-            return values
-        if values is None or isinstance(values, int | float | bool | str):
+        forms = self._forms.get(missing)
+        if forms is None:
+            forms = self._forms[missing] = self._compile(self.languages.get(missing))
+        values = _compute(forms[0], scope)
+        if isinstance(values, Undefined):
+            values = list(values)  # fails, or is empty, as the policy says
+        elif values is None or isinstance(values, int | float | bool | str):
             kind = type(values).__name__
             raise Unfit(f"expected a list, found {kind}", f"应为列表，实为 {kind}")
-        return list(values)
+        items = values if isinstance(values, list | tuple) else list(islice(values, MAX_ITEMS))
+        spend(len(items))
+        if forms[1] is None:
+            return items
+        return [item for item in items if _compute(forms[1], {**scope, **self.bind(item)})]
 
-    def _body(self, language: Language) -> list[nodes.Node]:
-        tree = language.parse(f"{{% for {self.source} %}}{{% endfor %}}")
-        loop = cast(nodes.For, tree.body[0])
-        if not self.is_filtered:
-            return _mark_values([nodes.Output([loop.iter], lineno=1)])
-        # The turn's item is what the target was bound to: one value, or a tuple where the target unpacks.
-        names = [nodes.Name(name, "load", lineno=1) for name in self.names]
-        whole: nodes.Expr = nodes.Tuple(cast(Any, names), "load", lineno=1) if "," in self.target else names[0]
-        loop.body = _mark_values([nodes.Output([whole], lineno=1)])
-        return [loop]
+    def bind(self, item: Any) -> dict[str, Any]:
+        """Return the names that one item gives."""
+        return {self.names[0]: item} if "," not in self.target else dict(zip(self.names, item, strict=True))
+
+    def _compile(self, language: Language) -> tuple[Any, Any]:
+        loop = cast(nodes.For, language.parse(f"{{% for {self.source} %}}{{% endfor %}}").body[0])
+        test = None if loop.test is None else _compile_result(language, cast(nodes.Expr, loop.test))
+        return _compile_result(language, cast(nodes.Expr, loop.iter)), test
 
     def describe(self, fault: BaseException, scope: Scope) -> Issue:
         known = _known_names(scope) if isinstance(fault, MissingUsed) else ()
@@ -270,7 +302,7 @@ def compile_loop(languages: Languages, source: str, place: Place) -> LoopProgram
     target = names[0] if isinstance(loop.target, nodes.Name) else ", ".join(names) + ","
     program = LoopProgram(languages, source, place, target, names, path_of(loop.iter), loop.test is not None, tree)
     try:
-        program._forms[languages.base.missing_policy] = _compile(languages.base, program._body(languages.base))
+        program._forms[languages.base.missing_policy] = program._compile(languages.base)
     except Exception as fault:
         raise_issues([describe_fault(fault, place, words=words)], fault)
     return program
@@ -293,7 +325,7 @@ class ConditionProgram:
     cell: CellProgram
 
     def get_truth(self, scope: Scope, missing: MissingPolicy) -> bool:
-        return bool(self.cell.get_value(scope, missing))
+        return bool(self.cell.compute(scope, missing))
 
 
 def compile_condition(languages: Languages, source: str, place: Place) -> ConditionProgram:
@@ -309,7 +341,7 @@ class AssignProgram:
     cell: CellProgram
 
     def get_names(self, scope: Scope, missing: MissingPolicy) -> dict[str, Any]:
-        value = self.cell.get_value(scope, missing)
+        value = self.cell.compute(scope, missing)
         return {self.names[0]: value} if len(self.names) == 1 else dict(zip(self.names, value, strict=True))
 
 
@@ -372,9 +404,7 @@ class Loop:
 
 def turn_scope(program: LoopProgram, items: Sequence[Any], index: int, scope: Scope) -> dict[str, Any]:
     """Return the names that one turn of a loop sees."""
-    item = items[index]
-    names = program.names
-    bound = {names[0]: item} if "," not in program.target else dict(zip(names, item, strict=True))
+    bound = program.bind(items[index])
     outer = scope.get("loop")
     depth = outer.depth0 + 1 if isinstance(outer, Loop) else 0
     return {**scope, **bound, "loop": Loop(items, index, depth)}

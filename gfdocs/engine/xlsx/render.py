@@ -57,17 +57,24 @@ class Rendering:
     def render(self) -> bytes:
         """Return the file; TemplateError with every fault of the run."""
         with metered(self.compiled.languages.base.budget, self.scope):
-            self.place_sheets()
-            self.fail_if_faulty()
-            for grid in self.context.grids:
-                self.write_sheet(grid)
-            self.write_pivots()
-            self.write_workbook()
-            self.write_shared_texts()
-            self.write_styles()
-            self.write_properties()
+            try:
+                self.place_sheets()
+                self.fail_if_faulty()
+                self.write_parts()
+            except Stop:
+                pass
             self.fail_if_faulty()
         return self.parts.to_bytes()
+
+    def write_parts(self) -> None:
+        """Write all parts that change."""
+        for grid in self.context.grids:
+            self.write_sheet(grid)
+        self.write_pivots()
+        self.write_workbook()
+        self.write_shared_texts()
+        self.write_styles()
+        self.write_properties()
 
     # -- which sheets, and where their lines go -----------------------------------------------------------------------
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -188,17 +189,31 @@ class Project:
         return attachment_labels(self.settings)
 
     def _package(self, district: str) -> list[Plain]:
-        """What a district's package holds: its own documents in the order of their attachment numbers."""
+        """What a district's package holds: its own documents in the order of their attachment numbers, then how many of each company document."""
         due = self.context_of_round.base["due"]
         own = (spec for spec in self.documents if "district" in spec.scopes and spec.id != "cover")
         specs = [spec for spec in own if self._applies(spec, Target(district))]
-        rows: list[Plain] = []
-        for spec in sorted(specs, key=lambda spec: self._labels.get(spec.id, "附件~")):
-            described = self._describe(spec)
-            name = self.file_name(spec.id, spec.kinds[0], Target(district))
-            row = {**described, "file": name, "due": due.get(spec.id.replace("-", "_"))}
-            rows.append({"number": len(rows) + 1, **row})
-        return rows
+        specs.sort(key=lambda spec: self._labels.get(spec.id, "附件~"))
+        files = [(spec, self._describe_files(spec, district)) for spec in specs]
+        for document, counts in self._company_counts.items():
+            if counts[district]:
+                spec = self.get_document(document)
+                files.append((spec, f"{self._titles[document]}，共{counts[district]}份"))
+        return [
+            {"number": number, **self._describe(spec), "file": file, "due": due.get(spec.id.replace("-", "_"))}
+            for number, (spec, file) in enumerate(files, 1)
+        ]
+
+    def _describe_files(self, spec: DocumentSpec, district: str) -> str:
+        """Return the file's name; further kinds of it by their suffix alone: `附件2 ….xlsx、.docx`."""
+        first, *others = spec.kinds
+        return "、".join((self.file_name(spec.id, first, Target(district)), *(f".{kind}" for kind in others)))
+
+    @cached_property
+    def _company_counts(self) -> dict[str, Counter[str]]:
+        """How many documents of each kind are made for the companies of a district."""
+        specs = (spec for spec in self.documents if "company" in spec.scopes)
+        return {spec.id: Counter(t.district for t in self.targets(spec.id) if t.district) for spec in specs}
 
     def file_name(self, document: str, kind: str, target: Target = ROUND) -> str:
         """Return the file name that the catalogue's pattern gives, with its suffix; not yet made safe for a disk."""

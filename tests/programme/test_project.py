@@ -165,3 +165,16 @@ def test_messages_about_scope_are_chinese_throughout(demo: gfdocs.Project) -> No
         demo.render("list", company="示例食品有限公司")
 
     assert "“list”按全市、县级市（区）制作，不按单位制作" in raised.value.issues[0].to_text("zh")
+
+
+def test_the_cover_lists_all_that_is_in_the_package(demo: gfdocs.Project) -> None:
+    rows = demo.context("cover", district="示范区")["package"]
+
+    made = [job for job in gfdocs.plan(demo) if job.district == "示范区" and job.document != "cover"]
+    assert [row["number"] for row in rows] == list(range(1, len(rows) + 1))
+    assert {row["id"] for row in rows} == {job.document for job in made}
+    for document in ("plaque", "annual-summary"):
+        count = sum(job.document == document for job in made)
+        (row,) = (row for row in rows if row["id"] == document)
+        assert row["file"].endswith(f"，共{count}份")
+    assert next(row for row in rows if row["id"] == "list")["file"].endswith(".xlsx、.docx")

@@ -39,7 +39,8 @@ def make_index_blocks(manifest: Manifest) -> Iterator[bytes]:
         f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style></head><body>',
         f"<h1>{title} 文件目录</h1>",
         f"<p>共 {len(manifest.packages)} 个文件包、{len(manifest.files)} 个文件。",
-        "清单见 <a href='manifest.json'>manifest.json</a>。</p>",
+        "清单见 <a href='manifest.json'>manifest.json</a>。<br>",
+        f"<span lang='en'>{len(manifest.files)} files in {len(manifest.packages)} packages.</span></p>",
         *_failures(manifest),
     ]
     yield _encode("\n".join(head))
@@ -56,7 +57,7 @@ def _failures(manifest: Manifest) -> list[str]:
     if not manifest.failed:
         return []
     rows = "".join(f"<li>{escape(failure.job.path)}</li>" for failure in manifest.failed)
-    return [f"<p class='bad'>以下 {len(manifest.failed)} 个文件未能生成：</p><ul class='bad'>{rows}</ul>"]
+    return [f"<p class='bad'>以下 {len(manifest.failed)} 个文件未能生成 / not made：</p><ul class='bad'>{rows}</ul>"]
 
 
 def _package(package: PackageRecord, files: Sequence[FileRecord], *, zipped: bool) -> str:
@@ -68,7 +69,8 @@ def _package(package: PackageRecord, files: Sequence[FileRecord], *, zipped: boo
 def _row(record: FileRecord, *, zipped: bool) -> str:
     name = escape(record.path.split("/", 1)[1])
     cell = name if zipped else f"<a href='{_link(record.path)}'>{name}</a>"
-    return f"<tr><td>{cell}</td><td>{escape(record.company)}</td><td class='n'>{record.size / 1024:.1f} KB</td></tr>"
+    company = "" if record.company in record.path else escape(record.company)  # cut or made safe in the name
+    return f"<tr><td>{cell}</td><td>{company}</td><td class='n'>{record.size / 1024:.1f} KB</td></tr>"
 
 
 def _link(path: str) -> str:

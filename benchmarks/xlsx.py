@@ -275,7 +275,7 @@ def measure(engine: str, count: int, limit: float, peers: Path | None) -> dict[s
             if shutil.which("node") is None:
                 return "no Node"
             (folder / "run.js").write_text(NODE, encoding="utf-8")
-            template = _relative_targets(draw_template("xlsx-template"))
+            template = _for_xlsx_template(draw_template("xlsx-template"))
             (folder / "t.xlsx").write_bytes(template)
             (folder / "d.json").write_text(json.dumps({"rows": make_rows(count)}), encoding="utf-8")
             environment["NODE_PATH"] = str((peers or Path()) / "node_modules")
@@ -289,22 +289,47 @@ def measure(engine: str, count: int, limit: float, peers: Path | None) -> dict[s
         except subprocess.TimeoutExpired:
             return f"> {limit:.0f} s"
         if done.returncode:
-            last = (done.stderr.strip().splitlines() or ["failed"])[-1]
+            lines = [line for line in done.stderr.strip().splitlines() if "Error" in line]
+            last = (lines or done.stderr.strip().splitlines() or ["failed"])[-1]
             return "not installed" if "No module named" in last or "Cannot find module" in done.stderr else last[:60]
         return json.loads(done.stdout.strip().splitlines()[-1])  # type: ignore[no-any-return]
 
 
-def _relative_targets(data: bytes) -> bytes:
-    """xlsx-template does not read the absolute targets that openpyxl writes."""
+def _for_xlsx_template(data: bytes) -> bytes:
+    """xlsx-template reads neither the absolute targets nor the inline texts that openpyxl writes: give it what Excel writes."""
+    import re
     import zipfile
+
+    texts: list[bytes] = []
+
+    def share(match: re.Match[bytes]) -> bytes:
+        texts.append(match[2])
+        return match[1] + b' t="s"><v>%d</v></c>' % (len(texts) - 1)
 
     out = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(data)) as source, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as target:
         for name in source.namelist():
             part = source.read(name)
-            if name.endswith("workbook.xml.rels"):
+            if name.startswith("xl/worksheets/sheet"):
+                part = re.sub(rb'(<c [^>]*?) t="inlineStr"><is><t>(.*?)</t></is></c>', share, part)
+            elif name.endswith("workbook.xml.rels"):
                 part = part.replace(b'Target="/xl/', b'Target="')
-            target.writestr(name, part)
+                kind = b"http://schemas.openxmlformats.org/officeDocument/2006/relationships/sharedStrings"
+                shared = b'<Relationship Id="rId99" Type="%s" Target="sharedStrings.xml"/></Relationships>' % kind
+                part = part.replace(b"</Relationships>", shared)
+            elif name == "[Content_Types].xml":
+                kind = b"application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"
+                part = part.replace(
+                    b"</Types>", b'<Override PartName="/xl/sharedStrings.xml" ContentType="%s"/></Types>' % kind
+                )
+            if name != "xl/sharedStrings.xml":
+                target.writestr(name, part)
+        items = b"".join(b"<si><t>%s</t></si>" % text for text in texts)
+        namespace = b"http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+        target.writestr(
+            "xl/sharedStrings.xml",
+            b'<sst xmlns="%s" count="%d" uniqueCount="%d">%s</sst>' % (namespace, len(texts), len(texts), items),
+        )
     return out.getvalue()
 
 

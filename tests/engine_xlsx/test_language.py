@@ -241,6 +241,20 @@ def test_objects_are_data_as_well(tmp_path: Any) -> None:
     assert [row[0] for row in rows(values["S"])] == ["b", "c", "A"]
 
 
+def test_faults_outside_the_cells_are_told_when_the_template_is_opened() -> None:
+    def paint(book: Any) -> None:
+        sheet = book.add_worksheet("S")
+        sheet.set_header("&C{{ a|nof }}")
+        sheet.insert_textbox("B2", "{{ b. }}")
+        sheet.write_comment("A1", "{{ c")
+        sheet.write("A2", "{{ d|nof }}")
+
+    with pytest.raises(TemplateError) as caught:
+        open_template(draw(paint), kind="xlsx", name="t.xlsx")
+    assert len(caught.value.issues) == 4
+    assert {str(issue.place) for issue in caught.value.issues} >= {"t.xlsx › S!A2", "t.xlsx › S › oddHeader"}
+
+
 def test_lint_tells_what_a_template_may_regret() -> None:
     def paint(book: Any) -> None:
         sheet = book.add_worksheet("S")

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
+from gfdocs.engine.language import raise_issues
 from gfdocs.engine.package import Member, Package, deflate, safe_xml
 from gfdocs.engine.xlsx.geometry import MAX_COLUMN, MAX_ROW
 from gfdocs.engine.xlsx.heights import Wrap
@@ -771,11 +772,19 @@ def compile_workbook(package: Package, *, options: Options) -> Compiled:
                 Text("save it again in Excel or WPS", "请用 Excel 或 WPS 重新保存"),
             )
         )
-    if any(issue.severity == "error" for issue in compiler.issues):
-        from gfdocs.engine.language import raise_issues
+    compiled = Compiled(package.name, workbook, languages, sheets, (), frozenset(compiler.tagged_texts))
+    _compile_other_texts(compiler, compiled)
+    raise_issues(issue for issue in compiler.issues if issue.severity == "error")
+    compiled.issues = tuple(compiler.issues)
+    return compiled
 
-        raise_issues(compiler.issues)
-    return Compiled(package.name, workbook, languages, sheets, tuple(compiler.issues), frozenset(compiler.tagged_texts))
+
+def _compile_other_texts(compiler: _Compiler, compiled: Compiled) -> None:
+    """Compile the tags of headers, text boxes, charts, comments and names, so that their faults are found at once."""
+    from gfdocs.engine.xlsx.texts import find_part_sources, get_program
+
+    for source, place in find_part_sources(compiled):
+        compiler.attempt(partial(get_program, compiled, source, place))
 
 
 __all__ = ["Compiled", "FormulaCell", "Row", "Sheet", "StaticCell", "ValueCell", "compile_workbook", "split_cell"]

@@ -177,10 +177,12 @@ def _render_comments(parts: Parts, grid: Grid, name: str) -> None:
     for comment in [item for item in root.iter() if local_name(item) in ("comment", "threadedComment")]:
         parent = comment.getparent()
         place = parent.index(comment)
-        copies = []
+        copies: list[Any] = []
         for cell, rows, _ in (
             mapper.cells(comment.get("ref", "")) if not grid.is_still else [(comment.get("ref"), None, None)]
         ):
+            if copies and local_name(comment) == "threadedComment":
+                break  # a thread has an identity of its own; its note stands in each turn all the same
             copy = deepcopy(comment)
             copy.set("ref", cell)
             _fill_comment(grid, copy, rows, parts.origin(name))

@@ -116,7 +116,7 @@ def collect(returns: str | Path, project: Project, *, today: dt.date | None = No
     folder = Path(returns)
     if not folder.is_dir():
         fact = Text("there is no such folder", "没有这个文件夹")
-        raise ReadBackError(Issue("GF691", "error", Place(str(folder)), fact))
+        raise ReadBackError(Issue("GF691", "error", Place(str(folder)), fact, Text("look at the path", "请检查路径")))
     issues: list[Issue] = []
     found = [entry for path in _list_workbooks(folder) if (entry := _read_return(path, folder, project, issues))]
     companies = _merge(project, found, issues)

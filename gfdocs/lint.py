@@ -63,7 +63,11 @@ def _find_context(
     targets = found.targets(document)
     if not targets:
         fact = Text(f'this project makes no "{document}"', f"本项目不制作“{document}”")
-        raise GfdocsError(Issue("GF466", "error", spec.place, fact))
+        raise GfdocsError(
+            Issue(
+                "GF466", "error", spec.place, fact, Text("choose another document or project", "请换一种文件或一个项目")
+            )
+        )
     return found.context_of(spec, targets[0])
 
 

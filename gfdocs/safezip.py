@@ -124,10 +124,16 @@ class Package:
 # Issues of this room
 
 
+_SAVE_AGAIN = Text(
+    "save it again as .docx or .xlsx in Word, Excel or WPS, or ask the sender to",
+    "请用 Word、Excel 或 WPS 重新另存为 .docx 或 .xlsx，或请对方重新发送",
+)
+
+
 def _issue(
     code: str, name: str, path: str, fact: Text, hint: Text | None = None, severity: Severity = "error"
 ) -> Issue:
-    return Issue(code, severity, Place(name, path=(path,) if path else ()), fact, hint or Text(""))
+    return Issue(code, severity, Place(name, path=(path,) if path else ()), fact, _SAVE_AGAIN if hint is None else hint)
 
 
 def _missing_part(name: str, part: str) -> Issue:
@@ -495,6 +501,7 @@ def read_package(data: bytes, *, name: str, limits: Limits | None = None) -> Pac
                     f"the file has {_size(len(data))}, more than {_size(limits.file)}",
                     f"文件 {_size(len(data))}，超过上限 {_size(limits.file)}",
                 ),
+                Text("make its pictures smaller, or split the file", "请压缩图片，或拆分文件"),
             )
         )
     if not data.startswith(b"PK") and b"PK\x05\x06" not in data[-65557:]:
@@ -766,8 +773,8 @@ def safe_xml(data: bytes, *, name: str, part: str) -> _Element:
                 "GF313",
                 "error",
                 Place(name, path=(part, f"line {line}") if line else (part,)),
-                Text("the part is not well-formed XML", "部件不是格式良好的 XML"),
-                Text(str(fault)),
+                Text(f"the part is not well-formed XML: {fault}", f"部件不是格式良好的 XML：{fault}"),
+                _SAVE_AGAIN,
             )
         ) from fault
     return root

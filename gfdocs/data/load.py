@@ -181,7 +181,13 @@ def _check_settings(settings: Settings, located: dict[tuple[Any, ...], Place], i
                 f"{district.name} has the code {district.code}, known is {division.code}",
                 f"{district.name}的区划代码为 {district.code}，已知为 {division.code}",
             )
-            issues.add("GF154", nearest(located, ("districts", index, "code")), fact, severity="warning")
+            issues.add(
+                "GF154",
+                nearest(located, ("districts", index, "code")),
+                fact,
+                Text("correct the code, or leave it out", "请更正代码，或留空"),
+                severity="warning",
+            )
     for name in ("attachments", "documents"):
         texts = getattr(settings, name)
         _check_doubles([(text, nearest(located, (name, index))) for index, text in enumerate(texts)], issues)
@@ -208,7 +214,7 @@ def _names_in(folder: Path, issues: Collector) -> list[str] | None:
         return sorted(os.listdir(folder))
     except OSError as exc:
         fact = Text(f"the folder cannot be read: {exc.strerror}", f"文件夹无法读取：{exc.strerror}")
-        issues.add("GF102", Place(str(folder)), fact)
+        issues.add("GF102", Place(str(folder)), fact, Text("look at the permissions of the folder", "请检查文件夹权限"))
         return None
 
 

@@ -296,7 +296,12 @@ def read_bytes(path: Path, file: str, issues: Collector, limits: SourceLimits) -
         issues.add("GF101", Place(file), Text("no such file", "文件不存在"), Text("look at the name", "请检查文件名"))
     except (OSError, ValueError) as exc:
         reason = getattr(exc, "strerror", None) or str(exc)
-        issues.add("GF102", Place(file), Text(f"cannot be read: {reason}", f"无法读取：{reason}"))
+        issues.add(
+            "GF102",
+            Place(file),
+            Text(f"cannot be read: {reason}", f"无法读取：{reason}"),
+            Text("look at the file and its permissions", "请检查文件及其权限"),
+        )
     else:
         if len(data) <= limits.file:
             return data

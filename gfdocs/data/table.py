@@ -95,7 +95,7 @@ def read_csv_rows(text: str, file: str, issues: Collector, limits: SourceLimits)
                 if len(cells) < limits.columns:
                     continue
                 fact = Text(f"more than {limits.columns} columns", f"超过 {limits.columns} 列")
-                issues.add("GF104", Place(file, line + 1), fact)
+                issues.add("GF104", Place(file, line + 1), fact, Text("delete what is not data", "请删除多余的列"))
                 return
             break
         if at < size:

@@ -73,7 +73,12 @@ def read_sheets(
         _add_unreadable(issues, Place(file), fault)
         return
     if len(sheets) > limits.sheets:
-        issues.add("GF104", Place(file), Text(f"more than {limits.sheets} sheets", f"超过 {limits.sheets} 个工作表"))
+        issues.add(
+            "GF104",
+            Place(file),
+            Text(f"more than {limits.sheets} sheets", f"超过 {limits.sheets} 个工作表"),
+            Text("delete sheets that are not data", "请删除多余的工作表"),
+        )
         return
     for name, part, hidden in sheets:
         rows = _guard(_read_rows(package.read(part), book, limits), Place(file, path=(name,)), issues)
@@ -89,7 +94,7 @@ def read_sheets(
 
 
 def _text(fact: str) -> Text:
-    return fact if isinstance(fact, Text) else Text(fact)
+    return fact if isinstance(fact, Text) else Text(fact, fact)
 
 
 def _placer(file: str, sheet: str) -> Callable[[Any], Place]:
@@ -113,16 +118,19 @@ def _add_unreadable(issues: Collector, place: Place, fault: _Unreadable) -> None
     issues.add(fault.code, place, fault.text, hint)
 
 
+_SHOW: Final = Text("show them, or delete what is not meant", "请取消隐藏，或删除不需要的内容")
+
+
 def _report_hidden(data: bytes, file: str, sheet: str, issues: Collector) -> None:
     columns = [column_letters(int(match[1]) - 1) for match in _HIDDEN_COLUMN.finditer(data[:CHUNK])]
     if columns:
         fact = Text(f"hidden columns {', '.join(columns)} are read as well", f"隐藏列 {'、'.join(columns)} 也一并读取")
-        issues.add("GF128", Place(file, path=(sheet,)), fact, severity="warning")
+        issues.add("GF128", Place(file, path=(sheet,)), fact, _SHOW, severity="warning")
     rows = re.findall(rb'<(?:\w+:)?row\s(?=[^>]*?hidden="(?:1|true)")[^>]*?\br="(\d{1,7})"', data)
     if rows:
         listed = ", ".join(row.decode() for row in rows[:10]) + (" …" if len(rows) > 10 else "")
         fact = Text(f"hidden rows {listed} are read as well", f"隐藏行 {listed} 也一并读取")
-        issues.add("GF128", Place(file, path=(sheet,)), fact, severity="warning")
+        issues.add("GF128", Place(file, path=(sheet,)), fact, _SHOW, severity="warning")
 
 
 # -- the parts beside the sheets -----------------------------------------------------------------------------------

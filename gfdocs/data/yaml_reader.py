@@ -296,7 +296,12 @@ class YamlReader:
             self.issues.add("GF113", place, fact, hint)
         if len(getattr(event, "value", "")) > self.limits.text:
             n = self.limits.text
-            self.issues.add("GF104", place, Text(f"a text of more than {n} characters", f"文字超过 {n} 个字符"))
+            self.issues.add(
+                "GF104",
+                place,
+                Text(f"a text of more than {n} characters", f"文字超过 {n} 个字符"),
+                Text("shorten the text", "请缩短该文字"),
+            )
 
     def _refuse_alias(self, event: Any) -> Any:
         place = to_place(event.start_mark, self.file)

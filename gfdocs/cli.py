@@ -6,9 +6,10 @@ Exit codes: 0 clean, 1 issues in the user's files, 2 wrong usage, 3 a bug of our
 from __future__ import annotations
 
 import json
+import locale
 import os
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -26,13 +27,11 @@ if TYPE_CHECKING:
     from gfdocs.programme.project import Project, Target
 
 
-def find_language(environment: dict[str, str] | os._Environ[str] = os.environ) -> Language:
-    """Return zh where GFDOCS_LANG or the locale is Chinese, else en."""
-    for name in ("GFDOCS_LANG", "LC_ALL", "LC_MESSAGES", "LANG"):
-        value = environment.get(name, "")
-        if value:
-            return "zh" if value.lower().startswith("zh") else "en"
-    return "en"
+def find_language(environment: Mapping[str, str] = os.environ, system: str | None = None) -> Language:
+    """Return zh where GFDOCS_LANG or the locale is Chinese, else en; Windows has its locale in no variable (`system`)."""
+    values = [environment.get(name, "") for name in ("GFDOCS_LANG", "LC_ALL", "LC_MESSAGES", "LANG")]
+    spoken = next(filter(None, values), None) or (system if system is not None else locale.getlocale()[0]) or ""
+    return "zh" if spoken.lower().startswith(("zh", "chinese")) else "en"
 
 
 LANGUAGE: Language = find_language()

@@ -305,3 +305,22 @@ def test_a_built_in_template_fits_the_data_it_is_made_for(template: str, capsys:
     path = Path(cli.__file__).parents[1] / "templates" / f"{template}.docx"
 
     assert run("lint", path, "--document", template, "--project", EXAMPLES / "demo-district") == 0
+
+
+@pytest.mark.parametrize(
+    ("environment", "system", "language"),
+    [
+        ({}, "Chinese (Simplified)_China", "zh"), ({}, "zh_CN", "zh"), ({}, "en_US", "en"), ({}, "", "en"),
+        ({"LANG": "C.UTF-8"}, "zh_CN", "en"), ({"GFDOCS_LANG": "zh", "LANG": "C"}, "en_US", "zh"),
+    ],
+)  # fmt: skip
+def test_the_language_is_that_of_the_system_unless_a_variable_says_otherwise(
+    environment: dict[str, str], system: str, language: str
+) -> None:
+    assert cli.find_language(environment, system) == language
+
+
+def test_the_package_runs_as_a_module() -> None:
+    done = subprocess.run([sys.executable, "-m", "gfdocs", "--version"], capture_output=True, text=True, check=True)
+
+    assert done.stdout.startswith("gfdocs ")

@@ -45,6 +45,12 @@ def _check_counts(dataset: Dataset, _specs: Sequence[DocumentSpec], context: Rou
             Text(f"the province lists {total} units, this city alone {counts['new']}", f"全省共 {total} 家，本市却有 {counts['new']} 家"),
             Text("correct `count` of the source notice, or `level` and `year` of the companies", "请更正来文的全省数量（count），或单位的级别、年度"), also=(annex,),
         )  # fmt: skip
+    if not dataset.settings.districts:
+        yield Issue(
+            "GF415", "warning", dataset.place_of("districts"),
+            Text("no district is given: only the city's own documents and those of companies are made", "没有县级市（区）：只制作全市文件和各单位文件"),
+            Text("list the districts in their official order", "请按官方次序列出县级市（区）"),
+        )  # fmt: skip
     if not listed:
         yield Issue(
             "GF413", "warning", annex,
@@ -94,7 +100,11 @@ def _check_needs(dataset: Dataset, specs: Sequence[DocumentSpec]) -> Iterator[Is
 
 def _list_known(documents: Sequence[str]) -> Text:
     """Return the documents there are, where they are few enough to be read."""
-    return Text(f"there are: {', '.join(documents)}", f"可选：{'、'.join(documents)}") if len(documents) <= 20 else Text("")
+    return (
+        Text(f"there are: {', '.join(documents)}", f"可选：{'、'.join(documents)}")
+        if len(documents) <= 20
+        else Text("")
+    )
 
 
 def _check_attachments(dataset: Dataset, specs: Sequence[DocumentSpec], context: RoundContext) -> Iterator[Issue]:

@@ -134,3 +134,9 @@ def test_every_contradiction_has_a_remedy_in_both_languages(tmp_path: Path) -> N
     for issue in check_project(folder).issues:
         assert issue.hint, issue
         assert issue.hint.zh != issue.hint  # type: ignore[attr-defined]
+
+
+def test_a_round_without_districts_is_told(tmp_path: Path) -> None:
+    folder = copy_example("own-template", tmp_path, ("districts:\n  - {name: 示范区}", "districts: []"))
+
+    assert find(check_project(folder).issues, "GF415").severity == "warning"

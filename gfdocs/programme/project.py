@@ -61,7 +61,7 @@ class Project:
 
     def __repr__(self) -> str:
         counts = self.context_of_round.base["counts"]
-        return f"<Project {self.folder.name!r}: {counts['listed']} listed, {counts['districts']} districts, {len(self.issues)} warnings>"
+        return f"<Project {self.folder.name!r}: {counts['listed']} listed, {counts['districts']} districts, {len(self.issues)} issues>"
 
     @property
     def settings(self) -> Settings:

@@ -16,8 +16,10 @@ from sys import getsizeof
 from typing import Any, Final
 
 from jinja2.utils import pass_context
+from markupsafe import Markup
 
 from gfdocs.engine.budget import CONTAINERS, METER, Budget, Meter, OverBudget, check_list, check_text, get_meter, spend
+from gfdocs.engine.written import Written, to_text, to_texts
 from gfdocs.errors import Text
 
 __all__ = [
@@ -567,10 +569,16 @@ def bound_filter(
         "eval_context": lambda context: context.eval_ctx,
         "environment": lambda context: context.environment,
     }.get(passed or "")
+    keeps = name in _KEEPING
     has_check = not is_own and (name in _ITEM_COSTS or name in _FILTER_CHECKS)
 
     @pass_context
     def bounded(context: Any, value: Any = None, *args: Any, **kwargs: Any) -> Any:
+        if not keeps:
+            if value.__class__ is Written:
+                value = to_text(value)
+            if args:
+                args = to_texts(args)
         if has_check or kwargs or value.__class__ not in ATOMS:
             if has_check or kwargs or value.__class__ is not str or len(value) >= LONG:
                 value = _prepare(name, value, Given(args, kwargs), budget, is_own)
@@ -584,11 +592,17 @@ def bound_filter(
             result = function(get_first(context), value, *args, **kwargs)
         if result.__class__ is str:
             return result if len(result) <= 64 else check_result(result, budget)
+        if result.__class__ is Markup:
+            # What is made for web pages is a text here like any other; what joins pieces written before is one again.
+            result = str(result) if name in _FOR_WEB else Written(result)
         return result if result.__class__ in _BOUNDED else check_result(result, budget)
 
     return bounded
 
 
+# These give back what they are given.
+_KEEPING = frozenset(("default", "d", "e", "escape", "forceescape", "safe", "string"))
+_FOR_WEB = frozenset(("tojson", "xmlattr"))
 _BOUNDED = frozenset((float, Decimal, bool, type(None)))
 
 

@@ -72,6 +72,7 @@ from gfdocs.engine.budget import (
     spend,
 )
 from gfdocs.engine.filters import FILTERS
+from gfdocs.engine.written import Marked, Written, to_text, to_texts
 from gfdocs.errors import BudgetExceeded, Issue, NameMissing, Place, TagError, TemplateError, Text, did_you_mean
 
 __all__ = [
@@ -402,9 +403,11 @@ class _Generator(CodeGenerator):
 
     environment: Language
     has_long: bool
+    has_written: bool
 
     def visit_Template(self, node: nodes.Template, frame: Frame | None = None) -> None:  # noqa: N802
         constants = node.find_all(nodes.Const)
+        self.has_written = next(node.find_all(_WRITING), None) is not None
         self.has_long = any(isinstance(found.value, str) and len(found.value) >= LONG for found in constants)
         super().visit_Template(node, frame)
 
@@ -416,6 +419,8 @@ class _Generator(CodeGenerator):
         for name in ("atoms", "printable", "hold", "compare"):
             self.writeline(f"gf_{name} = environment.{name}")
         super().write_commons()
+        # What a buffer gathered is escaped already: see `written`.
+        self.writeline("Markup = environment.written")
 
     def visit(self, node: nodes.Node, *args: Any, **kwargs: Any) -> Any:
         guard = getattr(node, "guard", None)
@@ -679,7 +684,7 @@ class _Generator(CodeGenerator):
 
     def _write_comparison(self, left: nodes.Expr, op: nodes.Operand, frame: Frame) -> None:
         sign = operators[op.op]
-        if op.op not in ("in", "notin") and _is_short(op.expr):
+        if op.op not in ("in", "notin") and _is_short(op.expr) and not self.has_written:
             self.write("(")
             self.visit(left, frame)
             self.write(f" {sign} ")
@@ -705,6 +710,39 @@ class _Generator(CodeGenerator):
         self.visit(op.expr, frame)
         self.write(")")
 
+    def visit_FilterBlock(self, node: nodes.FilterBlock, frame: Frame) -> None:  # noqa: N802
+        """Write what the filter gives through the outlet: it is a text, computed of the text that was written."""
+        inner = frame.inner()
+        inner.symbols.analyze_node(node)
+        self.enter_frame(inner)
+        self.buffer(inner)
+        self.blockvisit(node.body, inner)
+        self.start_write(frame, node)
+        self.write("environment.outlets['text'](")
+        self.visit_Filter(node.filter, inner)
+        self.write(")")
+        self.end_write(frame)
+        self.leave_frame(inner)
+
+    def visit_AssignBlock(self, node: nodes.AssignBlock, frame: Frame) -> None:  # noqa: N802
+        """Write a set block as Jinja does; what its filter gives is a plain text."""
+        self.push_assign_tracking()
+        inner = frame.inner()
+        inner.require_output_check = False
+        inner.symbols.analyze_node(node)
+        self.enter_frame(inner)
+        self.buffer(inner)
+        self.blockvisit(node.body, inner)
+        self.newline(node)
+        self.visit(node.target, frame)
+        self.write(" = ")
+        if node.filter is not None:
+            self.visit_Filter(node.filter, inner)
+        else:
+            self.write(f"concat({inner.buffer})")
+        self.pop_assign_tracking(frame)
+        self.leave_frame(inner)
+
     def visit_ExprStmt(self, node: nodes.ExprStmt, frame: Frame) -> None:  # noqa: N802
         steps = getattr(node, "steps", None)
         if steps is None:
@@ -715,6 +753,17 @@ class _Generator(CodeGenerator):
 
 def _count_characters(columns: list[tuple[Any, ...]]) -> int:
     return sum(len(value) for column in columns for value in column if isinstance(value, str))
+
+
+_WRITING = (
+    nodes.AssignBlock,
+    nodes.Macro,
+    nodes.CallBlock,
+    nodes.FilterBlock,
+    nodes.Block,
+    nodes.Import,
+    nodes.FromImport,
+)
 
 
 def _is_short(node: nodes.Expr) -> bool:
@@ -741,13 +790,13 @@ class _Formatter(SandboxedFormatter):
         self.size = 0
 
     def convert_field(self, value: Any, conversion: Any) -> Any:
-        return super().convert_field(self._env.printable(value) if conversion else value, conversion)
+        return super().convert_field(self._env.printable(to_text(value)) if conversion else value, conversion)
 
     def format_field(self, value: Any, format_spec: str) -> Any:
         budget = self._env.budget
         check_format(format_spec, budget)
         spend(6)
-        text = super().format_field(self._env.printable(value), format_spec)
+        text = super().format_field(self._env.printable(to_text(value)), format_spec)
         self.size += len(text)
         check_text(self.size, budget)
         return text
@@ -800,6 +849,8 @@ class Language(ImmutableSandboxedEnvironment):
     def getattr(self, obj: Any, attribute: str, path: str | None = None) -> Any:
         """Return the value of a mapping's key, else the attribute: the data comes before the methods of its type."""
         kind = obj.__class__
+        if kind is Written:
+            obj, kind = obj.to_plain(), str
         if kind is dict or _is_mapping(kind):
             try:
                 return obj[attribute]
@@ -829,7 +880,9 @@ class Language(ImmutableSandboxedEnvironment):
 
     def getitem(self, obj: Any, argument: Any, path: str | None = None) -> Any:
         if argument.__class__ is not str and argument.__class__ not in ATOMS:
+            argument = to_text(argument)
             use(argument, self.budget)
+        obj = to_text(obj)
         try:
             return obj[argument]
         except (TypeError, LookupError, AttributeError):
@@ -934,14 +987,17 @@ class Language(ImmutableSandboxedEnvironment):
     def to_bytes(value: Any) -> bytes:
         return value if isinstance(value, bytes) else str(value).encode()
 
-    @staticmethod
-    def concat(values: Iterable[Any]) -> str:
+    def concat(self, values: Iterable[Any]) -> str:
         """Join what a buffer gathered; a block inside a macro may have given bytes."""
         pieces = list(values)
         try:
-            return "".join(pieces)
+            return self.written("".join(pieces))
         except TypeError:
-            return "".join(piece.decode() if isinstance(piece, bytes) else piece for piece in pieces)
+            return self.written("".join([piece.decode() if isinstance(piece, bytes) else piece for piece in pieces]))
+
+    def written(self, text: str) -> str:
+        """Return what a block has written: markup, but where nothing is escaped a plain text."""
+        return text if self.is_plain else Written(text)
 
     def printable(self, value: Any) -> Any:
         """Return a value that is neither short nor plain, if it may be printed; Unfit where it is none.
@@ -1004,13 +1060,14 @@ class Language(ImmutableSandboxedEnvironment):
 
     def key(self, value: Any) -> Any:
         """Return the key of a mapping that the template puts together."""
+        value = to_text(value)
         if value.__class__ not in ATOMS:
             use(value, self.budget)
         return value
 
     def cut(self, values: Any, start: Any, stop: Any, step: Any) -> Any:
         """Return a slice."""
-        found = values[start:stop:step]
+        found = to_text(values)[start:stop:step]
         if self.trusted:
             return found
         if isinstance(found, list | tuple):
@@ -1023,6 +1080,7 @@ class Language(ImmutableSandboxedEnvironment):
         cost: the steps of a round.
         """
         if isinstance(values, SIZED):
+            values = to_text(values)
             spend(len(values) * cost)
             return values
         if isinstance(values, Undefined):
@@ -1031,6 +1089,7 @@ class Language(ImmutableSandboxedEnvironment):
 
     def compare(self, sign: str, left: Any, right: Any) -> Any:
         """Return `left sign right`, `in` and `not in` among the signs."""
+        left, right = to_text(left), to_text(right)
         if not self.trusted:
             check_comparison(left, right, self.budget)
         return COMPARISONS[sign](left, right)
@@ -1053,6 +1112,8 @@ class Language(ImmutableSandboxedEnvironment):
         elif kind is int and other is int and operator in "+-":
             result = left + right if operator == "+" else left - right
             return result if -_WORD < result < _WORD else check_result(result, self.budget)
+        elif kind is Written or other is Written or (operator == "%" and isinstance(right, tuple | dict)):
+            left, right = to_text(left), _to_values(right)
         if self.trusted:
             return OPERATORS[operator](left, right)
         check_operation(operator, left, right, self.budget)
@@ -1062,18 +1123,23 @@ class Language(ImmutableSandboxedEnvironment):
         return result if result.__class__ in _SMALL_RESULTS else check_result(result, self.budget)
 
     def call(__self, __context: Any, __obj: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N805
-        if __self.trusted:
-            return super().call(__context, __obj, *args, **kwargs)
         if isinstance(__obj, Macro | LoopContext | BlockReference):
-            # What these enter counts itself.
-            if isinstance(__obj, LoopContext) and args:
-                args = (__self.iterate(args[0]), *args[1:])
-            elif isinstance(__obj, Macro) and (__obj.catch_varargs or __obj.catch_kwargs):
-                check_call(__obj, args, _without_scopes(kwargs), __self.budget)
+            return __self.written(__self._enter(__context, __obj, args, kwargs))
+        args = to_texts(args)
+        if __self.trusted:
             return super().call(__context, __obj, *args, **kwargs)
         spend(4)
         check_call(__obj, args, _without_scopes(kwargs), __self.budget)
         return check_result(super().call(__context, __obj, *args, **kwargs), __self.budget)
+
+    def _enter(self, context: Any, obj: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Call what has a body of its own, which counts itself."""
+        if not self.trusted:
+            if isinstance(obj, LoopContext) and args:
+                args = (self.iterate(args[0]), *args[1:])
+            elif isinstance(obj, Macro) and (obj.catch_varargs or obj.catch_kwargs):
+                check_call(obj, args, _without_scopes(kwargs), self.budget)
+        return super().call(context, obj, *args, **kwargs)
 
     def wrap_str_format(self, value: Any) -> Callable[..., str] | None:
         wrapped = super().wrap_str_format(value)
@@ -1097,7 +1163,7 @@ class Language(ImmutableSandboxedEnvironment):
             return text if len(text) <= 64 or self.trusted else check_result(text, self.budget)
         values = tuple([self._text_in(value) for value in values])
         if any(hasattr(value, "__html__") for value in values):
-            joined: Any = Markup("").join(values)
+            joined: Any = self.written(Markup("").join(values))
         else:
             joined = "".join(["" if value is None else str(value) for value in values])
         return joined if self.trusted else check_result(joined, self.budget)
@@ -1165,13 +1231,20 @@ _SHORT = frozenset((str, int, float))
 _WORD = 1 << 63
 
 
+def _to_values(value: Any) -> Any:
+    """Return the value or values of a `%` as texts to compute with."""
+    if isinstance(value, dict):
+        return {key: to_text(item) for key, item in value.items()}
+    return to_texts(value) if value.__class__ is tuple else to_text(value)
+
+
 def _without_scopes(kwargs: dict[str, Any]) -> dict[str, Any]:
     """Return the arguments that the template gave: Jinja adds those of its own to a call inside a loop or block."""
     return {name: value for name, value in kwargs.items() if name not in ("_loop_vars", "_block_vars", "caller")}
 
 
-def _keep(value: Any) -> Any:
-    """`|e`, `|safe`: the value as it is, since it is escaped where it is printed."""
+def _keep(value: Any, *_: Any, **__: Any) -> Any:
+    """`|e`, `|safe`, `|urlize`: the value as it is, since it is escaped where it is printed."""
     return value
 
 
@@ -1183,7 +1256,7 @@ def _strict_test(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
     def test(value: Any = None, *args: Any, **kwargs: Any) -> Any:
         if value.__class__ is Missing:
             raise MissingUsed(value)
-        return function(value, *args, **kwargs)
+        return function(to_text(value), *to_texts(args), **kwargs)
 
     return test
 
@@ -1229,7 +1302,7 @@ def make_environment(
     """
     language = Language(
         undefined=_UNDEFINED[missing],
-        autoescape=True,
+        autoescape=escape is not None,
         keep_trailing_newline=True,
         loader=base.loader if base else None,
         extensions=[type(extension) for extension in base.extensions.values()] if base else [],
@@ -1252,7 +1325,7 @@ def make_environment(
         language.filters.pop("random", None)
     own = {**_own_filters(base), **(filters or {})}
     language.filters.update({**FILTERS, **own})
-    language.filters.update(dict.fromkeys(("e", "escape", "forceescape", "safe"), _keep))
+    language.filters.update(dict.fromkeys(("e", "escape", "forceescape", "safe", "urlize"), _keep))
     if not trusted:
         _bound(language, own)
     tests: dict[str, Any] = language.tests
@@ -1326,7 +1399,7 @@ def _read_fault(fault: BaseException, words: str, where: str | None, known: Iter
     if isinstance(fault, MissingUsed):
         fact = Text(f'the data has no "{fault.path}"{tag}', f"数据中没有“{fault.path}”{tag_zh}")
         return "GF204", fact, _hint_missing(fault.path, known)
-    if isinstance(fault, IllegalCharacter | Unfit | Unprintable):
+    if isinstance(fault, IllegalCharacter | Unfit | Unprintable | Marked):
         return _read_value_fault(fault, where or _clip(words) or "?")
     if isinstance(fault, OverBudget):
         hint = Text("pass a larger Budget if the template is meant to do this", "如确有需要，请传入更大的 Budget")
@@ -1366,8 +1439,8 @@ def _read_no_loader(fault: _NoLoader, tag: str, tag_zh: str) -> tuple[str, Text,
     )
 
 
-def _read_value_fault(fault: IllegalCharacter | Unfit | Unprintable, name: str) -> tuple[str, Text, Text]:
-    if isinstance(fault, Unfit | Unprintable):
+def _read_value_fault(fault: IllegalCharacter | Unfit | Unprintable | Marked, name: str) -> tuple[str, Text, Text]:
+    if isinstance(fault, Unfit | Unprintable | Marked):
         return "GF219", Text(f"{name}: {fault.text}", f"{name}：{fault.text.zh}"), Text("")
     number = f"U+{ord(fault.character):04X}"
     fact = Text(

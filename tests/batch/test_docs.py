@@ -10,8 +10,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def test_every_code_is_explained_in_both_languages() -> None:
     used = set()
-    for path in (ROOT / "gfdocs/batch").glob("*.py"):
-        used |= set(re.findall(r'Issue\(\s*"(GF5\d\d)"', path.read_text(encoding="utf-8")))
+    for path in (ROOT / "gfdocs").rglob("*.py"):
+        used |= set(re.findall(r'"(GF5\d\d)"', path.read_text(encoding="utf-8")))
     rows = re.findall(
         r"^\| (GF5\d\d) \| (.+?) \| (.+?) \|", (ROOT / "docs/errors/GF5xx.md").read_text(encoding="utf-8"), re.MULTILINE
     )

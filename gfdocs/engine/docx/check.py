@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import jinja2
 from jinja2 import nodes
 
-from gfdocs.engine.docx.prepare import Spot
+from gfdocs.engine.docx.balance import Crossing
 from gfdocs.engine.docx.story import STAMP, Story, Tag, W, is_fallback
 from gfdocs.engine.language import Language, describe_fault
 from gfdocs.errors import Issue, Place, Text, did_you_mean
@@ -240,35 +239,18 @@ def _is_value(text: str) -> bool:
 # Elements
 
 
-@dataclass(frozen=True, slots=True)
-class Crossing:
-    """A block whose tags stand in different elements: leaving it out would cut an element in two."""
-
-    start: Spot
-    end: Spot
-
-
-def find_crossings(spots: Iterable[Spot]) -> Iterator[Crossing]:
-    """Yield each pair of block tags that do not stand at the same depth of the same elements."""
-    opened: list[Spot] = []
-    for spot in spots:
-        if not spot.text.startswith("{%"):
-            continue
-        word = re.match(r"[A-Za-z_]\w*", spot.text[2:].lstrip("-+ "))
-        name = word.group() if word else ""
-        if name in ("for", "if", "call", "filter", "with"):
-            opened.append(spot)
-        elif name in ("else", "elif", "endfor", "endif", "endcall", "endfilter", "endwith") and opened:
-            if opened[-1].stack != spot.stack:
-                yield Crossing(opened[-1], spot)
-            opened.pop()
-            if name in ("else", "elif"):
-                opened.append(spot)
-
-
 def describe_crossing(crossing: Crossing, start: Place, end: Place) -> Issue:
     """Return the warning that a crossing is."""
-    inside, outside = (stack[-1] if stack else "" for stack in (crossing.start.stack, crossing.end.stack))
+    if crossing.start is None or crossing.end is None or crossing.start is crossing.end:
+        words = " ".join(crossing.start.text.split()) if crossing.start else ""
+        return Issue(
+            "GF215",
+            "warning",
+            start,
+            Text(f"from here on the elements do not close as they open: {words}", f"此处之后的元素起止不配对：{words}"),
+            Text("type the tag anew in one paragraph, at one go", "请在同一段落内重新键入该标签"),
+        )
+    inside, outside = (spot.stack[-1] if spot.stack else "" for spot in (crossing.start, crossing.end))
     words = " ".join(crossing.start.text.split())
     return Issue(
         "GF215",

@@ -14,14 +14,13 @@ from gfdocs.engine.docx.check import (
     check_scopes,
     check_syntax,
     describe_crossing,
-    find_crossings,
     find_lonely,
     shown_tags,
 )
 from gfdocs.engine.docx.finish import finish
 from gfdocs.engine.docx.pictures import PartPictures, picture_members, write_content_types, write_relations
 from gfdocs.engine.docx.prepare import Prepared, Spot, prepare
-from gfdocs.engine.docx.story import Story, read_story
+from gfdocs.engine.docx.story import THAWED, Story, read_story
 from gfdocs.engine.docx.values import PAGE, STATE, State, make_raw, make_writer, pack
 from gfdocs.engine.language import (
     Language,
@@ -108,7 +107,10 @@ class CompiledPart:
 
 
 def _has_tags(data: bytes) -> bool:
-    return b"{" in data or b"\0{" in data
+    return b"{" in data or b"\0{" in data or _WIDE_BRACE in data
+
+
+_WIDE_BRACE = "｛".encode()
 
 
 def _read_part(package: Package, name: str) -> Story | None:
@@ -118,7 +120,7 @@ def _read_part(package: Package, name: str) -> Story | None:
         return None
     root = safe_xml(data, name=package.name, part=name)
     story = read_story(root, package.name, part_label(name))
-    return story if story.tags or story.issues else None
+    return story if story.tags or story.issues or story.has_braces else None
 
 
 def _find_faults(story: Story, language: Language, known: Iterable[str]) -> list[Issue]:
@@ -146,11 +148,13 @@ def _each_once(issues: Iterable[Issue]) -> list[Issue]:
     return out
 
 
-def _set_outlets(tree: nodes.Template, spots: Mapping[int, Spot]) -> None:
-    """Tell each printed expression how its spot prints; docxtpl's escapes for braces are undone in the text."""
+def _set_outlets(tree: nodes.Template, spots: Mapping[int, Spot], is_frozen: bool) -> None:
+    """Tell each printed expression how its spot prints; in the text, braces that are no tag's are written again."""
     for output in tree.find_all(nodes.Output):
         for piece in output.nodes:
             if isinstance(piece, nodes.TemplateData):
+                if is_frozen:
+                    piece.data = piece.data.translate(THAWED)
                 if "_" in piece.data:
                     for written, meant in (("{_{", "{{"), ("}_}", "}}"), ("{_%", "{%"), ("%_}", "%}")):
                         piece.data = piece.data.replace(written, meant)
@@ -184,9 +188,12 @@ def _compile_part(package: Package, name: str, story: Story, language: Language)
             return ""
         return spot.text if spot.number is None or spot.number >= len(told) else told[spot.number][1]
 
-    program = compile_source(
-        own, prepared.source, place_of=place_of, words_of=words_of, prepare=lambda tree: _set_outlets(tree, spots)
-    )
+    is_frozen = story.is_frozen
+
+    def set_outlets(tree: nodes.Template) -> None:
+        _set_outlets(tree, spots, is_frozen)
+
+    program = compile_source(own, prepared.source, place_of=place_of, words_of=words_of, prepare=set_outlets)
     ids = frozenset(relation.id for relation in read_relationships(package, name))
     return CompiledPart(name, prepared, program, ids)
 
@@ -248,7 +255,7 @@ class CompiledDocx:
         try:
             return finish(xml, fixes, name=self.package.name, part=part_label(part.name))
         except PackageError as fault:
-            detail = fault.issues[0].hint
+            detail = fault.__cause__ or fault.issues[0].fact
             raise TemplateError(
                 Issue(
                     "GF216",
@@ -320,7 +327,7 @@ def compile_docx(data: bytes, *, name: str, options: Options) -> CompiledDocx:
             continue
         found = _find_faults(story, language, extension_tags)
         faults += found
-        if any(issue.severity == "error" for issue in found):
+        if any(issue.severity == "error" for issue in found) or not (story.tags or story.has_braces):
             continue
         try:
             compiled = _compile_part(package, part, story, language)
@@ -330,7 +337,8 @@ def compile_docx(data: bytes, *, name: str, options: Options) -> CompiledDocx:
         crossings = _describe_crossings(compiled)
         faults += crossings
         # What may cut an element in two is parsed again when it is filled in.
-        parts.append(replace(compiled, fixes=compiled.prepared.fixes | ({"check"} if crossings else set())))
+        is_checked = bool(crossings) or _is_open_ended(compiled, language)
+        parts.append(replace(compiled, fixes=compiled.prepared.fixes | ({"check"} if is_checked else set())))
     faults = _each_once(faults)
     if any(issue.severity == "error" for issue in faults):
         raise_issues(faults)
@@ -340,9 +348,16 @@ def compile_docx(data: bytes, *, name: str, options: Options) -> CompiledDocx:
 
 
 def _describe_crossings(part: CompiledPart) -> list[Issue]:
-    place_of = part.program.place_of
-    found = find_crossings(part.prepared.spots)
-    return [describe_crossing(c, place_of(c.start.line), place_of(c.end.line)) for c in found]
+    def place_of(spot: Spot | None) -> Place:
+        return part.program.place_of(0 if spot is None else spot.line)
+
+    return [describe_crossing(c, place_of(c.start), place_of(c.end)) for c in part.prepared.crossings]
+
+
+def _is_open_ended(part: CompiledPart, language: Language) -> bool:
+    """True where text of other templates or of extensions goes in, whose elements nobody has followed."""
+    others = (nodes.Include, nodes.Extends, nodes.Import, nodes.FromImport)
+    return bool(language.extensions) or next(part.program.tree.find_all(others), None) is not None
 
 
 def _ordered(package: Package, types: ContentTypes) -> list[Member]:

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Any, Literal
 
 from lxml import etree
 
+from gfdocs.engine.docx.balance import Crossing, Event, find_crossings
 from gfdocs.engine.docx.story import DIGITS, STAMP, Story, W, read_stamp, serialize, write_stamp
 
 Outlet = Literal["text", "attribute", "field", "plain", "run", "block", "other"]
@@ -44,6 +46,8 @@ class Prepared:
     spots: tuple[Spot, ...]
     fixes: frozenset[str]
     """Of `tables` (columns come and go), `drawings` (ids repeat), `cells` and `rows` (may become empty), `ids`."""
+    crossings: tuple[Crossing, ...] = ()
+    """Where some way through the template may give XML that is not well-formed; `line` of their spots is that here."""
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -186,8 +190,7 @@ _TAG = (
     r"|\{\{.*?\}\}|\{%.*?%\}|\{\#.*?\#\}"
 )
 _TOKEN = re.compile(
-    r"(?P<raw>\{%[-+]?\s*raw\s*[-+]?%\}.*?\{%[-+]?\s*endraw\s*[-+]?%\})"
-    rf"|(?P<tag>{_TAG})"
+    rf"(?P<tag>{_TAG})"
     r"|(?P<note><!--.*?-->|<\?.*?\?>)"
     rf"|<(?P<close>/)?(?P<name>[\w:.\-]+)(?P<rest>(?:{_TAG}|[^<>{{]|\{{)*?)(?P<empty>/)?>",
     re.DOTALL,
@@ -204,9 +207,13 @@ _BLOCK_PARENTS = {
 }  # fmt: skip
 
 
+# The code of a field may be an attribute.
+_IN_INSTR = re.compile(r'\bw:instr="[^"]*\Z')
+
+
 def _outlet_of(stack: list[str]) -> Outlet:
     inner = stack[-1] if stack else ""
-    if inner == "w:t":
+    if inner == "w:t" and stack[-2:-1] == ["w:r"]:
         return "text"
     if inner in ("w:instrText", "w:delInstrText"):
         return "field"
@@ -253,6 +260,7 @@ class _Reader:
         self.source = source
         self.out: list[str] = []
         self.spots: list[Spot] = []
+        self.events: list[Event] = []
         self.stack: list[str] = []
         self.line = 1
         self.number: int | None = None
@@ -284,7 +292,9 @@ class _Reader:
             replace(spot, is_sure=False) if any(block.comes_back for block in blocks) else spot
             for spot, blocks in zip(self.spots, self.loops_here, strict=True)
         )
-        return Prepared("".join(self.out), tuple(spots), frozenset(self.fixes))
+        return Prepared(
+            "".join(self.out), tuple(spots), frozenset(self.fixes), tuple(islice(find_crossings(self.events), 20))
+        )
 
     @property
     def blocks(self) -> int:
@@ -331,6 +341,7 @@ class _Reader:
                 tuple(self.stack),
             )
         )  # fmt: skip
+        self.events.append(("tag", self.spots[-1]))
 
     def _around(self, properties: str, owner: str) -> str:
         """Return the properties of the run or paragraph a tag is in; empty where they have tags themselves."""
@@ -368,12 +379,14 @@ class _Reader:
         for found in _INNER_TAG.finditer(text):
             self._keep(text[at : found.start()])
             at = found.end()
-            self._tag(found.group(), "attribute")
+            is_code = self.element == "w:fldSimple" and _IN_INSTR.search(text, 0, found.start())
+            self._tag(found.group(), "field" if is_code else "attribute")
         self._keep(text[at:])
         self.element = ""
 
     def _open(self, name: str, start: int) -> None:
         self.stack.append(name)
+        self.events.append(("open", name))
         self._hold(name)
         if name == "w:r":
             self.run += 1
@@ -401,6 +414,7 @@ class _Reader:
             self.holders[-1].has_child = False
 
     def _close(self, name: str, end: int) -> None:
+        self.events.append(("close", name))
         if name in _HELD:
             self._release(name)
         if name in self.stack:
@@ -424,11 +438,18 @@ def prepare(story: Story) -> Prepared:
     # `gf` carries what `_mark_vmerge` wants before the cell; it is no attribute of Word's.
     source = re.sub(r'<w:tc gf="([^"]*)"', lambda found: _unescape(found[1]) + "<w:tc", source)
     prepared = _Reader(_patch(source)).read()
-    return Prepared(DECLARATION + prepared.source, _shift(prepared.spots, 1), prepared.fixes)
+    crossings = tuple(Crossing(_shift(found.start), _shift(found.end)) for found in prepared.crossings)
+    spots = tuple(map(_shift_spot, prepared.spots))
+    return Prepared(DECLARATION + prepared.source, spots, prepared.fixes, crossings)
 
 
-def _shift(spots: tuple[Spot, ...], lines: int) -> tuple[Spot, ...]:
-    return tuple(replace(spot, line=spot.line + lines) for spot in spots)
+def _shift_spot(spot: Spot) -> Spot:
+    """Return the spot with the line of the declaration before it."""
+    return replace(spot, line=spot.line + 1)
+
+
+def _shift(spot: Spot | None) -> Spot | None:
+    return None if spot is None else _shift_spot(spot)
 
 
 def _unescape(text: str) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 
 from lxml import etree
 
+from gfdocs.engine.docx.lexer import escape_braces, find_end
 from gfdocs.errors import Issue, Place, Text
 
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
@@ -22,8 +23,16 @@ MC = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
 
 _TAG_START = re.compile(r"\{(?=[{%#])")
 _CLOSERS = {"{{": "}}", "{%": "%}", "{#": "#}"}
-_ENDRAW = re.compile(r"\{%[-+]?\s*endraw\s*[-+]?%\}")
-_RAW = re.compile(r"\{%[-+]?\s*raw\s*[-+]?%\}")
+_ENDRAW = re.compile(r"\{%[-+]?(?:(?:p|tr|tc|r)\s)?\s*endraw\s*[-+]?%\}")
+_RAW = re.compile(r"\{%[-+]?(?:(?:p|tr|tc|r)\s)?\s*raw\s*[-+]?%\}")
+# docxtpl's way to write braces that are none of a tag.
+_WRITTEN = re.compile(r"\{_[{%]|[}%]_\}")
+# After so many faults of one part no more are told.
+_MAX_ISSUES = 100
+
+# What stands for braces that are no tag's until the template is compiled (Unicode leaves these two to programs).
+FROZEN = {ord("{"): "\ufdd0", ord("}"): "\ufdd1"}
+THAWED = {0xFDD0: "{", 0xFDD1: "}"}
 _SCOPE = re.compile(r"\{[{%#](p|tr|tc|r)\s")
 
 # Blanks that Jinja's lexer skips and nobody types: the ten digits of a tag's number.
@@ -73,6 +82,10 @@ class Story:
     paths: dict[Any, tuple[str, ...]] = field(default_factory=dict)
     tags: list[Tag] = field(default_factory=list)
     issues: list[Issue] = field(default_factory=list)
+    is_frozen: bool = False
+    """Whether braces that are no tag's stand as FROZEN in the tree."""
+    has_braces: bool = False
+    """Whether there are braces to write though there may be no tag: `{% raw %}`, `{_{`."""
 
     def place(self, paragraph: Any) -> Place:
         """Return the place of a paragraph: `file › part › table 2 › row 3 › cell 1 › paragraph 1`."""
@@ -145,7 +158,9 @@ def find_places(root: Any) -> dict[Any, tuple[str, ...]]:
 # ---------------------------------------------------------------------------------------------------------------------
 # Tags
 
-_TEXTS = {W + "t", W + "instrText", W + "delText", W + "delInstrText"}
+_TEXTS = {W + "t", W + "instrText"}
+# What somebody has deleted while changes were tracked is no text of the template.
+_DELETED = (W + "del", W + "moveFrom")
 
 
 @dataclass(slots=True)
@@ -172,21 +187,38 @@ def _is_text(element: Any) -> bool:
     return tag in _TEXTS or (bool(element.text) and "{" in element.text and len(element) == 0)
 
 
-def _collect_slots(root: Any) -> tuple[list[_Slot], list[_Slot]]:
-    """Return the texts in document order, and the attributes that hold tags. A tag may span texts, not attributes."""
+def _collect_slots(root: Any) -> tuple[list[list[_Slot]], list[_Slot]]:
+    """Return the texts in document order, those of field codes apart, and the attributes that hold tags.
+
+    A tag may span texts, not attributes.
+    """
     texts: list[_Slot] = []
+    codes: list[_Slot] = []
     attributes: list[_Slot] = []
-    offset = 0
+    deleted = {element for gone in root.iter(*_DELETED) for element in gone.iter()}
+    offsets = [0, 0]
     for element in root.iter():
         if not isinstance(element.tag, str):
             continue
         for name, value in element.attrib.items():
             if "{{" in value or "{%" in value:
                 attributes.append(_Slot(element, name, 0, value))
-        if _is_text(element) and element.text:
-            texts.append(_Slot(element, None, offset, element.text))
-            offset += len(element.text)
-    return texts, attributes
+        if _is_text(element) and element.text and element not in deleted:
+            is_code = element.tag == W + "instrText"
+            (codes if is_code else texts).append(_Slot(element, None, offsets[is_code], element.text))
+            offsets[is_code] += len(element.text)
+    return [stream for stream in (texts, codes) if stream], attributes
+
+
+def _freeze_deleted(root: Any) -> bool:
+    """Make the braces of deleted text stand for themselves; True where there are any."""
+    found = False
+    for gone in root.iter(*_DELETED):
+        for element in gone.iter():
+            if isinstance(element.tag, str) and element.text and "{" in element.text:
+                element.text = element.text.translate(FROZEN)
+                found = True
+    return found
 
 
 def is_fallback(element: Any) -> bool:
@@ -202,11 +234,19 @@ def _paragraph_of(element: Any) -> Any:
 
 @dataclass(slots=True)
 class _Scan:
-    """The walk over one joined text: finds tags, notes those that are not closed, stamps numbers into the slots."""
+    """The walk over one joined text: finds tags, notes those that are not closed, writes each with its number.
+
+    A tag that Word has cut is written whole where it began, in the first of its runs; the other runs keep the rest of
+    their text. So no element between them is lost or left open.
+    """
 
     story: Story
     slots: list[_Slot]
-    inserts: dict[int, list[tuple[int, str]]] = field(default_factory=dict)
+    joined: str = ""
+    edits: dict[int, list[tuple[int, int, str]]] = field(default_factory=dict)
+    spans: list[tuple[int, int]] = field(default_factory=list)
+    owners: list[Any] = field(default_factory=list)
+    ends: list[int] = field(default_factory=list)
     _cursor: int = 0
 
     def slot_at(self, offset: int) -> int:
@@ -221,53 +261,149 @@ class _Scan:
         return _paragraph_of(self.slots[self.slot_at(offset)].element)
 
     def run(self) -> None:
-        joined = "".join(slot.text for slot in self.slots)
-        at = 0
-        while found := _TAG_START.search(joined, at):
-            at = self._read_tag(joined, found.start())
-        for index, inserts in self.inserts.items():
-            slot = self.slots[index]
-            text = slot.text
-            for offset, stamp in reversed(inserts):
-                text = text[:offset] + stamp + text[offset:]
-            slot.set(text)
+        self.joined = "".join(slot.text for slot in self.slots)
+        if "{" in self.joined:
+            self._find_paragraphs()
+            at = 0
+            while found := _TAG_START.search(self.joined, at):
+                at = self._read_tag(found.start())
+                if len(self.story.issues) >= _MAX_ISSUES:
+                    return
+            self._write()
+        self._find_strays()
+        if _WRITTEN.search(self.joined):
+            self.story.has_braces = True
 
-    def _read_tag(self, joined: str, start: int) -> int:
+    def _find_paragraphs(self) -> None:
+        """Note for each slot the paragraph it is in, and the offset at which that ends."""
+        for slot in self.slots:
+            paragraph = _paragraph_of(slot.element)
+            self.owners.append(slot.element if paragraph is None else paragraph)
+        end = len(self.joined)
+        self.ends = [0] * len(self.slots)
+        for index in range(len(self.slots) - 1, -1, -1):
+            if index + 1 < len(self.slots) and self.owners[index] is not self.owners[index + 1]:
+                end = self.slots[index + 1].start
+            self.ends[index] = end
+
+    def _read_tag(self, start: int) -> int:
         """Note the tag that starts here; return where to look on."""
-        opener = joined[start : start + 2]
-        closer = _CLOSERS[opener]
-        end = _find_end(joined, start + 2, closer)
-        again = next((m.start() for m in re.finditer(r"\{[{%#]", joined[start + 2 : end if end >= 0 else None])), None)
-        if opener != "{#" and again is not None and not _in_quotes(joined, start, start + 2 + again):
-            end = -1
+        opener, limit = self.joined[start : start + 2], self.ends[self.slot_at(start)]
+        end = find_end(self.joined, start, limit)
         if end < 0:
-            self._report_unclosed(joined, start, opener, closer)
+            again = _TAG_START.search(self.joined, start + 2)
+            self.spans.append((start, min(limit, again.start()) if again else limit))
+            self._report_unclosed(start, opener, _CLOSERS[opener])
             return start + 2
-        text = joined[start : end + 2].translate(_ODD_BLANKS)
+        text = self.joined[start : end + 2].translate(_ODD_BLANKS)
         if _RAW.fullmatch(text):
-            raw_end = _ENDRAW.search(joined, end + 2)
-            if raw_end is None:
-                self._report_unclosed(joined, start, "{% raw %}", "{% endraw %}")
-                return end + 2
-            return raw_end.end()
+            return self._read_raw(start, end + 2, text)
+        self.spans.append((start, end + 2))
         paragraph = self.paragraph_at(start)
         number = len(self.story.tags)
         scope = _SCOPE.match(text)
         self.story.tags.append(Tag(number, text, scope[1] if scope else "", self.story.place(paragraph), paragraph))
-        if opener != "{#":
-            trim = end - 1 if joined[end - 1] in "-+" and end - 1 > start + 1 else end
-            self._stamp(trim, number)
+        if opener == "{#":
+            self._replace(start, end + 2, text)
+            return end + 2
+        trim = -3 if text[-3] in "-+" and len(text) > 5 else -2
+        self._replace(start, end + 2, escape_braces(text[:trim]) + write_stamp(number) + text[trim:])
         return end + 2
 
-    def _stamp(self, offset: int, number: int) -> None:
-        index = self.slot_at(offset)
-        slot = self.slots[index]
-        self.inserts.setdefault(index, []).append((offset - slot.start, write_stamp(number)))
+    def _read_raw(self, start: int, begin: int, text: str) -> int:
+        """Make the braces between `{% raw %}` and `{% endraw %}` stand for themselves."""
+        found = _ENDRAW.search(self.joined, begin)
+        if found is None:
+            self.spans.append((start, begin))
+            self._report_unclosed(start, "{% raw %}", "{% endraw %}")
+            return begin
+        self.spans.append((start, found.end()))
+        self._replace(start, begin, text)
+        for index in range(self.slot_at(begin), len(self.slots)):
+            slot = self.slots[index]
+            low, high = max(0, begin - slot.start), min(len(slot.text), found.start() - slot.start)
+            if high <= 0:
+                break
+            if low < high:
+                self.edits.setdefault(index, []).append((low, high, slot.text[low:high].translate(FROZEN)))
+        self._replace(found.start(), found.end(), found.group())
+        self.story.is_frozen = self.story.has_braces = True
+        return found.end()
 
-    def _report_unclosed(self, joined: str, start: int, opener: str, closer: str) -> None:
+    def _replace(self, start: int, end: int, text: str) -> None:
+        """Write `text` where the tag begins and take the tag out of the texts it runs on to."""
+        first = last = self.slot_at(start)
+        while last + 1 < len(self.slots) and self.slots[last + 1].start < end:
+            last += 1
+        if first != last and self._is_docxtpls(first, last, STAMP.sub("", text) == self.joined[start:end]):
+            self._stamp(start, end, text)
+            return
+        for index in range(first, last + 1):
+            slot = self.slots[index]
+            low, high = max(0, start - slot.start), min(len(slot.text), end - slot.start)
+            self.edits.setdefault(index, []).append((low, high, text if index == first else ""))
+
+    def _is_docxtpls(self, first: int, last: int, is_as_typed: bool) -> bool:
+        """True where docxtpl may join what the tag has cut: over paragraphs, or over nothing but neighbouring runs."""
+        if self.owners[first] is not self.owners[last]:
+            return True
+        return is_as_typed and _are_neighbours(self.slots[first].element, self.slots[last].element)
+
+    def _stamp(self, start: int, end: int, text: str) -> None:
+        """Write only the number of a tag, right before its closing braces."""
+        found = STAMP.search(text)
+        if found:
+            at = end - (len(text) - found.end())
+            index = self.slot_at(at)
+            offset = at - self.slots[index].start
+            self.edits.setdefault(index, []).append((offset, offset, found.group()))
+
+    def _write(self) -> None:
+        for index, edits in self.edits.items():
+            slot = self.slots[index]
+            pieces, at = [], 0
+            for low, high, text in edits:
+                pieces += [slot.text[at:low], text]
+                at = high
+            left = "".join([*pieces, slot.text[at:]])
+            slot.set(left)
+            if not left:
+                _drop_empty_run(slot.element)
+
+    def _find_strays(self) -> None:
+        """Warn of braces that make no tag: `{ name }}` and `｛｛ name ｝｝` print them."""
+        rest = iter(self.spans)
+        span = next(rest, None)
+        count = 0
+        for found in _STRAY.finditer(self.joined):
+            start = found.start()
+            while span is not None and span[1] <= start:
+                span = next(rest, None)
+            if span is not None and span[0] <= start:
+                continue
+            if is_fallback(self.slots[self.slot_at(start)].element):
+                continue
+            self.story.issues.append(self._describe_stray(found.group(), start))
+            count += 1
+            if count >= _MAX_ISSUES:
+                return
+
+    def _describe_stray(self, braces: str, start: int) -> Issue:
+        place = self.story.place(self.paragraph_at(start))
+        shown = self.joined[max(0, start - 20) : start + 2]
+        if braces in ("}}", "%}"):
+            fact = Text(f'"{braces}" closes nothing: …{shown}', f"“{braces}”前没有对应的开头：…{shown}")
+            hint = Text('a tag begins with "{{" or "{%"', "标签应以“{{”或“{%”开头")
+        else:
+            half = braces.translate({ord("｛"): "{", ord("｝"): "}", ord("％"): "%"})
+            fact = Text(f'"{braces}" makes no tag: …{shown}', f"全角的“{braces}”不构成标签：…{shown}")
+            hint = Text(f'write "{half}"', f"请改用半角的“{half}”")
+        return Issue("GF224", "warning", place, fact, hint)
+
+    def _report_unclosed(self, start: int, opener: str, closer: str) -> None:
         if is_fallback(self.slots[self.slot_at(start)].element):
             return
-        shown = joined[start : start + 40].split("\n")[0]
+        shown = self.joined[start : start + 40].split("\n")[0]
         self.story.issues.append(
             Issue(
                 "GF202",
@@ -279,17 +415,37 @@ class _Scan:
         )
 
 
-def _find_end(joined: str, start: int, closer: str) -> int:
-    """Return where the closing braces are; `}}` of a dict inside a tag is looked through, as Jinja's lexer does."""
-    end = joined.find(closer, start)
-    while closer == "}}" and end >= 0 and joined.count("{", start, end) > joined.count("}", start, end):
-        end = joined.find(closer, end + 1)
-    return end
+_IN_RUN = {W + "rPr", W + "t", W + "lastRenderedPageBreak"}
+_MARKS = {W + "proofErr", W + "bookmarkStart", W + "bookmarkEnd"}
 
 
-def _in_quotes(joined: str, start: int, at: int) -> bool:
-    inside = joined[start:at]
-    return inside.count('"') % 2 == 1 or inside.count("'") % 2 == 1
+def _are_neighbours(first: Any, last: Any) -> bool:
+    """True where from one text to the other there are only runs of text, marks of spelling and whole bookmarks."""
+    at, end = first.getparent(), last.getparent()
+    if first.tag != W + "t" or last.tag != W + "t":
+        return False
+    begun: list[str] = []
+    ended: list[str] = []
+    while at is not None and at.tag in {W + "r", *_MARKS}:
+        if at.tag == W + "r" and any(child.tag not in _IN_RUN for child in at):
+            return False
+        if at is end:
+            return sorted(begun) == sorted(ended)
+        if at.tag == W + "bookmarkStart":
+            begun.append(at.get(W + "id") or "")
+        elif at.tag == W + "bookmarkEnd":
+            ended.append(at.get(W + "id") or "")
+        at = at.getnext()
+    return False
+
+
+def _drop_empty_run(element: Any) -> None:
+    """Take away a run that has nothing but its properties, now that a tag's text is out of it."""
+    run = element.getparent()
+    if element.tag != W + "t" or run is None or run.tag != W + "r" or run.getparent() is None:
+        return
+    if all(child.tag == W + "rPr" or (child.tag == W + "t" and not child.text) for child in run):
+        run.getparent().remove(run)
 
 
 def _with_usual_prefix(root: Any) -> Any:
@@ -311,38 +467,15 @@ def read_story(root: Any, file: str, part: str) -> Story:
     root = _with_usual_prefix(root)
     story = Story(root, file, part, find_places(root))
     texts, attributes = _collect_slots(root)
-    if texts:
-        _Scan(story, texts).run()
+    story.is_frozen = _freeze_deleted(root)
+    for stream in texts:
+        _Scan(story, stream).run()
     for slot in attributes:
         _Scan(story, [slot]).run()
-    _find_strays(story, texts)
     return story
 
 
-_STRAY = re.compile(r"(?<![}{%#])\}\}|%\}")
-
-
-def _find_strays(story: Story, texts: list[_Slot]) -> None:
-    """Warn of closing braces that nothing opens: `{ name }}` prints its braces."""
-    joined = "".join(slot.text for slot in texts)
-    if "}}" not in joined and "%}" not in joined:
-        return
-    scan = _Scan(story, texts)
-    taken = 0
-    for found in re.finditer(r"\{\{.*?\}\}+|\{%.*?%\}|\{#.*?#\}|\}\}|%\}", joined, re.DOTALL):
-        taken = found.start()
-        if found.group() not in ("}}", "%}") or is_fallback(texts[scan.slot_at(taken)].element):
-            continue
-        shown = joined[max(0, taken - 20) : taken + 2]
-        story.issues.append(
-            Issue(
-                "GF224",
-                "warning",
-                story.place(scan.paragraph_at(taken)),
-                Text(f'"{found.group()}" closes nothing: …{shown}', f"“{found.group()}”前没有对应的开头：…{shown}"),
-                Text('a tag begins with "{{" or "{%"', "标签应以“{{”或“{%”开头"),
-            )
-        )
+_STRAY = re.compile(r"\}\}|%\}|｛[｛%％]|[｝%％]｝|\{｛|｛\{|｝\}|\}｝")
 
 
 def write_stamp(number: int) -> str:

@@ -1,0 +1,53 @@
+"""Where a tag ends: read as Jinja's lexer reads it, strings and braces inside it looked through."""
+
+from __future__ import annotations
+
+import re
+
+# Word makes curly quotes of straight ones as they are typed: docxtpl turns them back inside a tag.
+_QUOTED = r"""["“”](?:[^"“”\\]|\\.)*+["“”]|['‘’](?:[^'‘’\\]|\\.)*+['‘’]"""
+_STRING = re.compile(_QUOTED, re.DOTALL)
+_PIECES = {
+    "{{": re.compile(rf"(?P<string>{_QUOTED})|\{{[{{%#]|\}}\}}|[{{}}]", re.DOTALL),
+    "{%": re.compile(rf"(?P<string>{_QUOTED})|\{{[{{%#]|%\}}", re.DOTALL),
+}
+_BRACE = re.compile(r"\\(.)|([{}])", re.DOTALL)
+
+
+def find_end(text: str, start: int, limit: int) -> int:
+    """Return where the closing braces of the tag at `start` are, or -1 where it is not closed before the next opens.
+
+    limit: the end of its paragraph, which no string in it passes: `{{ it's }}` is a fault of this tag only.
+    """
+    opener = text[start : start + 2]
+    if opener == "{#":
+        return text.find("#}", start + 2)
+    search, at, depth = _PIECES[opener].search, start + 2, 0
+    while found := search(text, at):
+        piece, at = found.group(), found.end()
+        if found["string"]:
+            if at > limit:
+                at = found.start() + 1
+        elif piece == "%}" or (piece == "}}" and not depth):
+            return found.start()
+        elif len(piece) == 2 and piece[0] == "{":
+            return -1
+        elif piece == "{":
+            depth += 1
+        else:
+            # Of `}}` in a dict inside a tag each brace closes one.
+            depth = max(0, depth - 1)
+            at = found.start() + 1
+    return -1
+
+
+def escape_braces(tag: str) -> str:
+    r"""Return a tag with the braces in its strings as `\x7b` and `\x7d`, which Jinja reads as the braces themselves."""
+    return _STRING.sub(lambda found: _BRACE.sub(_escape, found.group()), tag)
+
+
+def _escape(found: re.Match[str]) -> str:
+    char = found[1] or found[2]
+    if char not in "{}":
+        return found.group()
+    return ("\\\\" if found[1] else "") + f"\\x{ord(char):02x}"

@@ -1,0 +1,157 @@
+"""Tags that Word has cut, deleted or wrapped: what is printed, and that the document opens."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from lxml import etree
+
+from gfdocs.engine.template import open_template
+from gfdocs.errors import GfdocsError, TagError
+from tests.engine_docx.make import docx, p, read_part, run, tbl, tr
+
+DATA = {"v": "A&B", "rows": [1, 2]}
+
+
+def body(*inner: str, data: dict[str, object] | None = None) -> str:
+    """The body of the filled-in document, which is well-formed."""
+    document = open_template(docx(*inner), kind="docx", name="t.docx").render(DATA if data is None else data)
+    xml = read_part(document.to_bytes())
+    etree.fromstring(xml.encode())
+    return xml[xml.index("<w:body>") : xml.index("<w:sectPr")]
+
+
+def text(xml: str) -> str:
+    return "".join(re.findall(r"<w:t(?: [^>]*)?>([^<]*)</w:t>", xml)).replace("&amp;", "&")
+
+
+HALF = run("{{ "), run("v }}tail")
+
+
+@pytest.mark.parametrize(
+    ("paragraph", "kept"),
+    [
+        (f'<w:p><w:ins w:id="1" w:author="a">{HALF[0]}</w:ins>{HALF[1]}</w:p>', "w:ins"),
+        (f'<w:p>{HALF[0]}<w:ins w:id="1" w:author="a">{HALF[1]}</w:ins></w:p>', "w:ins"),
+        (f'<w:p>{HALF[0]}<w:hyperlink w:anchor="x">{HALF[1]}</w:hyperlink></w:p>', "w:hyperlink"),
+        (f"<w:p>{HALF[0]}<w:sdt><w:sdtContent>{HALF[1]}</w:sdtContent></w:sdt></w:p>", "w:sdt"),
+        (f'<w:p>{HALF[0]}<w:bookmarkStart w:id="0" w:name="b"/>{HALF[1]}<w:bookmarkEnd w:id="0"/></w:p>', "w:bookmarkStart"),
+        (
+            f'<w:p><w:ins w:id="1" w:author="a">{run("{")}</w:ins><w:ins w:id="2" w:author="a">{run("{ v")}</w:ins>{run(" }}tail")}</w:p>',
+            "w:ins",
+        ),
+    ],
+)  # fmt: skip
+def test_a_tag_cut_by_an_element_prints_where_it_began(paragraph: str, kept: str) -> None:
+    xml = body(paragraph)
+    assert text(xml) == "A&Btail"
+    assert f"<{kept}" in xml
+
+
+@pytest.mark.parametrize("inner", ["{{ nothere }}", "{{ ", "{% if", "}}", "{% raw %}"])
+@pytest.mark.parametrize(
+    "deleted",
+    [
+        '<w:del w:id="1" w:author="a"><w:r><w:delText>{}</w:delText></w:r></w:del>',
+        '<w:del w:id="1" w:author="a"><w:r><w:delInstrText>{}</w:delInstrText></w:r></w:del>',
+        '<w:moveFrom w:id="1" w:author="a"><w:r><w:t>{}</w:t></w:r></w:moveFrom>',
+    ],
+)
+def test_deleted_text_is_no_text_of_the_template(deleted: str, inner: str) -> None:
+    xml = body(f"<w:p>{deleted.format(inner)}{run('{{ v }}')}</w:p>")
+    assert f">{inner}</w:" in xml
+    assert ">A&amp;B</w:t>" in xml
+
+
+@pytest.mark.parametrize(
+    ("tags", "printed"),
+    [
+        ("{{ '}}' }} {{ '{{' }}", "}} {{"),
+        ("{{ '{{ cycler }}' }}", "{{ cycler }}"),
+        ("{{ '%}' }}{% set x = '{% if' %}{{ x }}", "%}{% if"),
+        (r"{{ 'a\\{b' }}", r"a\{b"),
+        (r"{{ 'a\{b}' }}", r"a\{b}"),
+        ("{{ “}}” }}", "}}"),
+        ("{{ {'a': {'b': v}}['a']['b'] }}", "A&B"),
+        ("{{ {'a': v}}}", "{'a': 'A&B'}"),
+        ("{% raw %}{{ x }}{% endraw %}", "{{ x }}"),
+        ("{_{ x }_}", "{{ x }}"),
+        ("{% raw %}{% if %}{% endraw %}{{ v }}{% raw %}#}{# {%{% endraw %}", "{% if %}A&B#}{# {%"),
+    ],
+)
+def test_braces_in_strings_and_raw_blocks_are_text(tags: str, printed: str) -> None:
+    assert text(body(p(tags))) == printed
+
+
+def test_a_raw_block_over_runs_and_links() -> None:
+    xml = body(
+        f'<w:p>{run("{% raw %}{{ x")}<w:hyperlink w:anchor="x">{run(" }}{% end")}</w:hyperlink>{run("raw %}.")}</w:p>'
+    )
+    assert text(xml) == "{{ x }}."
+
+
+def test_full_width_braces_are_told() -> None:
+    template = open_template(docx(p("｛｛ v ｝｝")), kind="docx", name="t.docx")
+    assert [issue.code for issue in template.issues] == ["GF224", "GF224"]
+    assert template.issues[0].hint is not None and "{{" in str(template.issues[0].hint)
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["{{ " * 100_000, "{" * 300_000, "{%" * 100_000, "{# " * 100_000, "{%-" * 100_000, "{% raw %}" * 30_000, "{{ '\"" * 30_000],
+)  # fmt: skip
+def test_ever_so_many_broken_tags_are_refused_at_once(written: str) -> None:
+    with pytest.raises(TagError) as found:
+        open_template(docx(p(written)), kind="docx", name="t.docx")
+    assert 0 < len(found.value.issues) <= 101
+
+
+@pytest.mark.parametrize("tag", ["{{ 1" + "|int" * 5000 + " }}", "{{ v" + ".x" * 5000 + " }}"])
+def test_a_tag_nested_too_deep_is_over_budget(tag: str) -> None:
+    with pytest.raises(GfdocsError) as found:
+        open_template(docx(p(tag)), kind="docx", name="t.docx").render(DATA)
+    assert found.value.issues[-1].code == "GF210"
+
+
+def test_odd_blanks_in_a_tag_are_blanks() -> None:
+    assert text(body(p("{{ v" + "\u2000" * 200_000 + "}}"))) == "A&B"
+
+
+TABLE = tbl(tr("x{% endif %}y"), columns=1)
+
+
+@pytest.mark.parametrize(
+    ("inner", "data", "holds"),
+    [
+        ([p("{% if v %}a"), p("b{% endif %}")], {"v": 0}, True),
+        ([p("{% if v %}a"), TABLE], {"v": 0}, False),
+        ([p("{% if v %}a"), TABLE], {"v": 1}, True),
+        ([p("{{ v"), tbl(tr("}}y"), columns=1)], {"v": 1}, False),
+        ([p("{# v"), tbl(tr("#}y"), columns=1)], {"v": 1}, False),
+        ([p("{% set x %}a"), tbl(tr("x{% endset %}y"), columns=1)], {"v": 1}, False),
+        ([p("{% macro m() %}a"), tbl(tr("x{% endmacro %}y"), columns=1)], {"v": 1}, False),
+        ([p("{% filter upper %}a"), tbl(tr("x{% endfilter %}y"), columns=1)], {"v": 1}, False),
+        ([p("{% for i in v %}a"), tbl(tr("x{% else %}y"), columns=1), p("{% endfor %}")], {"v": []}, False),
+    ],
+)
+def test_a_file_that_is_not_well_formed_is_never_delivered(
+    inner: list[str], data: dict[str, object], holds: bool
+) -> None:
+    template = open_template(docx(*inner), kind="docx", name="t.docx")
+    if holds:
+        body(*inner, data=data)
+        return
+    with pytest.raises(GfdocsError) as found:
+        template.render(data)
+    assert {issue.code for issue in found.value.issues} & {"GF216", "GF219"}
+    assert {issue.code for issue in template.issues} <= {"GF215", "GF225"}
+
+
+@pytest.mark.parametrize("value", ['x" \\o "http://evil', "a\\l b", "} { DDEAUTO x", 'a"'])
+def test_a_value_in_a_simple_field_cannot_end_its_argument(value: str) -> None:
+    field = '<w:p><w:fldSimple w:instr="HYPERLINK &quot;{{ v }}&quot;"><w:r><w:t>x</w:t></w:r></w:fldSimple></w:p>'
+    assert 'instr="HYPERLINK &quot;http://x/?a&amp;b&quot;"' in body(field, data={"v": "http://x/?a&b"})
+    with pytest.raises(GfdocsError) as found:
+        body(field, data={"v": value})
+    assert [issue.code for issue in found.value.issues] == ["GF219"]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 ROWS = (
@@ -31,3 +32,18 @@ def row(*names: str) -> Callable[[Test], Test]:
     unknown = set(names) - set(ROWS)
     assert not unknown, unknown
     return lambda test: test
+
+
+def by_night() -> bool:
+    """True where time is plenty: every variant of everything."""
+    return bool(os.environ.get("GFDOCS_NIGHTLY"))
+
+
+def pairs(first: Iterable[Any], second: Iterable[Any]) -> list[tuple[Any, Any]]:
+    """Return each of the first with each of the second by night; by day each of both at least once."""
+    ones, others = list(first), list(second)
+    if by_night():
+        return [(one, other) for one in ones for other in others]
+    count = max(len(ones), len(others))
+    # a step over a full round moves on by one, so that the same two do not always meet
+    return [(ones[n % len(ones)], others[(n + n // len(others)) % len(others)]) for n in range(count)]

@@ -115,7 +115,9 @@ def quine_overlap(copies: int = 300, size: int = 1 << 20) -> bytes:
         ) + name  # fmt: skip
     total = count + copies
     return (
-        members + directory + struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, total, total, len(directory), len(members), 0)
+        members
+        + directory
+        + struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, total, total, len(directory), len(members), 0)
     )
 
 
@@ -152,7 +154,9 @@ def docx(
         + f"{relations}</Relationships>",
     }  # fmt: skip
     if header is not None:
-        files["word/header1.xml"] = f'{HEAD}<w:hdr xmlns:w="{W}"><w:p><w:r><w:t>{escape(header)}</w:t></w:r></w:p></w:hdr>'
+        files["word/header1.xml"] = (
+            f'{HEAD}<w:hdr xmlns:w="{W}"><w:p><w:r><w:t>{escape(header)}</w:t></w:r></w:p></w:hdr>'
+        )
     if core is not None:
         files["docProps/core.xml"] = (
             f'{HEAD}<cp:coreProperties xmlns:cp="http://schemas.openxmlformats.org/package/2006/metadata/core-properties"'
@@ -237,7 +241,9 @@ def xlsx(
         '<cellStyles count="1"><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles></styleSheet>',
     }  # fmt: skip
     if sheet_relations:
-        files["xl/worksheets/_rels/sheet1.xml.rels"] = f'{HEAD}<Relationships xmlns="{PR}">{sheet_relations}</Relationships>'
+        files["xl/worksheets/_rels/sheet1.xml.rels"] = (
+            f'{HEAD}<Relationships xmlns="{PR}">{sheet_relations}</Relationships>'
+        )
     if strings is not None:
         files["xl/sharedStrings.xml"] = strings
     return zipped({**files, **(parts or {})})

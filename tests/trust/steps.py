@@ -154,7 +154,9 @@ def render_beside(data: bytes) -> tuple[int, int]:
 def issues_of(data: bytes, kind: Any) -> list[str]:
     """Open a template and return what it says of it without refusing it, as text."""
     template = gfdocs.open_template(data, kind=kind, name=f"sample.{kind}")
-    return [issue.to_text("zh") for issue in (*template.issues, *template.lint({"name": "甲"})) if issue.severity != "note"]
+    return [
+        issue.to_text("zh") for issue in (*template.issues, *template.lint({"name": "甲"})) if issue.severity != "note"
+    ]
 
 
 def collect_tampered(document: str, value: Any) -> dict[str, Any]:
@@ -191,6 +193,7 @@ def save_over(data: bytes, kind: Any, context: dict[str, Any]) -> tuple[bytes, l
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
+
 BLANK = {"name": "甲", "companies": [{"name": "乙"}], "district": {"name": "示范区"}}
 
 
@@ -217,9 +220,11 @@ def meet_mutants(kind: str, start: int, stop: int) -> dict[str, Any]:
             except gfdocs.GfdocsError as fault:
                 refused = True
                 found["unforeseen"] += [(number, str(issue.fact)) for issue in fault.issues if issue.code == "GF223"]
-            except Exception as fault:  # noqa: BLE001 - it is what is sought
+            except Exception as fault:
                 last = traceback.extract_tb(fault.__traceback__)[-1]
-                found["foreign"].append((number, f"{type(fault).__name__}: {str(fault)[:120]} at {Path(last.filename).name}:{last.lineno}"))
+                found["foreign"].append(
+                    (number, f"{type(fault).__name__}: {str(fault)[:120]} at {Path(last.filename).name}:{last.lineno}")
+                )
         seconds = time.process_time() - begun
         found["ours" if refused else "fine"] += 1
         if seconds > 1.0:
@@ -236,9 +241,13 @@ def samples_form() -> bytes:
 def _acts(kind: str, data: bytes, forms: list[Any]) -> Any:
     """Return all that can be done with a file of this kind."""
     if kind in ("docx", "xlsx", "svg"):
-        yield lambda: gfdocs.open_template(data, kind=kind, name=f"mutant.{kind}").render(BLANK, missing="blank").to_bytes()  # type: ignore[arg-type]
+        yield (
+            lambda: (
+                gfdocs.open_template(data, kind=kind, name=f"mutant.{kind}").render(BLANK, missing="blank").to_bytes()
+            )
+        )  # type: ignore[arg-type]
         for form in forms:
-            yield lambda: form.read(data, name="mutant.xlsx")
+            yield lambda form=form: form.read(data, name="mutant.xlsx")
     if kind == "docx":
         yield lambda: gfdocs.check_docx(data)
     if kind in ("yaml", "csv", "xlsx"):

@@ -23,7 +23,9 @@ FOUND: dict[str, tuple[int, ...]] = {"docx": (), "xlsx": (), "svg": (), "yaml": 
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_mutant_brings_a_foreign_exception_or_a_hang(kind: str) -> None:
     foreign, slow, unforeseen, refused, whole, peak = [], [], [], 0, 0, 0.0
-    blocks = [(start, start + BLOCK) for start in range(0, COUNT, BLOCK)] + [(number, number + 1) for number in FOUND[kind]]
+    blocks = [(start, start + BLOCK) for start in range(0, COUNT, BLOCK)] + [
+        (number, number + 1) for number in FOUND[kind]
+    ]
     for start, stop in blocks:
         outcome = run(steps.meet_mutants, kind, start, stop, cpu=150)
         assert not outcome.error, f"mutants {start} to {stop}: {outcome}"

@@ -10,7 +10,7 @@ import pytest
 
 from tests.trust import samples, steps
 from tests.trust.child import PEAK_MB, SECONDS, Outcome, fine, refused, run, within
-from tests.trust.rows import row
+from tests.trust.rows import by_night, pairs, row
 
 GOOD = [["甲有限公司", "示范区", "91320599MA0EX0018Q"]]
 
@@ -39,18 +39,28 @@ def refused_by_collect(data: bytes, *codes: str, says: str = "", seconds: float 
     assert not says or any(says in text for text in found["issues"]), found["issues"]
 
 
-def refused_everywhere(data: bytes, *codes: str, says: str = "", seconds: float = SECONDS, peak: float = PEAK_MB) -> None:
+def refused_everywhere(
+    data: bytes, *codes: str, says: str = "", seconds: float = SECONDS, peak: float = PEAK_MB
+) -> None:
     """As a table of companies, as a template, as a returned form, in a folder of returns."""
     for door in (load, open_template, read):
         refused(door(data), *codes, says=says, seconds=seconds, peak=peak)
-    refused_by_collect(data, *codes, says=says, seconds=seconds)
+    if by_night() or "GF314" in codes or "GF310" in codes or "GF307" in codes:
+        refused_by_collect(data, *codes, says=says, seconds=seconds)
 
 
 def test_the_good_files_come_in() -> None:
     assert [company["name"] for company in fine(load(samples.table(GOOD)))["companies"]] == ["甲有限公司"]
     fine(open_template(samples.form()))
     fine(open_template(samples.docx("{{ name }}", header="{{ name }}", core="{{ name }}"), "docx"))
-    filled = fine(run(steps.render, samples.form(), "xlsx", {"district": {"name": "示范区"}, "companies": [{"name": "甲", "credit_code": "1", "energy": 5}]}))
+    filled = fine(
+        run(
+            steps.render,
+            samples.form(),
+            "xlsx",
+            {"district": {"name": "示范区"}, "companies": [{"name": "甲", "credit_code": "1", "energy": 5}]},
+        )
+    )
     fine(read(filled))
 
 
@@ -78,9 +88,19 @@ def bomb(part: str, size: int = 400 << 20) -> bytes:
     count, length, start = struct.unpack_from("<HLL", data, end + 10)
     name = part.encode()
     local = struct.pack("<4s5H3L2H", b"PK\x03\x04", 20, 0, 8, 0, 0x21, crc, len(body), size, len(name), 0) + name + body
-    entry = struct.pack("<4s6H3L5H2L", b"PK\x01\x02", 20, 20, 0, 8, 0, 0x21, crc, len(body), size, len(name), 0, 0, 0, 0, 0, start) + name
+    entry = (
+        struct.pack(
+            "<4s6H3L5H2L", b"PK\x01\x02", 20, 20, 0, 8, 0, 0x21, crc, len(body), size, len(name), 0, 0, 0, 0, 0, start
+        )
+        + name
+    )
     directory = data[start : start + length] + entry
-    return data[:start] + local + directory + struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, count + 1, count + 1, len(directory), start + len(local), 0)
+    return (
+        data[:start]
+        + local
+        + directory
+        + struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, count + 1, count + 1, len(directory), start + len(local), 0)
+    )
 
 
 @pytest.fixture(scope="module")
@@ -155,7 +175,25 @@ def test_a_sheet_of_millions_of_small_things_is_bounded(inside: str) -> None:
 
 
 @row("far_cell_iter_rows")
-@pytest.mark.parametrize("reference", ["XFD1048576", "A1048576", "XFD1", "XFE1", "A1048577", "ZZZ9999999", "AAAAAAAA1", "A99999999999999999999", "A0", "1A", "Ａ１", "$A$1", "A1:B2", "R1C1"])
+@pytest.mark.parametrize(
+    "reference",
+    [
+        "XFD1048576",
+        "A1048576",
+        "XFD1",
+        "XFE1",
+        "A1048577",
+        "ZZZ9999999",
+        "AAAAAAAA1",
+        "A99999999999999999999",
+        "A0",
+        "1A",
+        "Ａ１",
+        "$A$1",
+        "A1:B2",
+        "R1C1",
+    ],
+)
 def test_a_cell_far_away_is_refused_at_once(reference: str) -> None:
     sheet = f'<worksheet xmlns="{samples.S}"><sheetData><row r="1">{samples.cell("A1", "企业名称")}{samples.cell("B1", "所在地")}</row><row>{samples.cell(reference, "x")}</row></sheetData></worksheet>'
     for door in (load, read):
@@ -201,7 +239,11 @@ def test_a_merge_over_everything_is_refused_in_a_return() -> None:
 # ---------------------------------------------------------------------------------------------------------------------
 # XML
 
-LAUGHS = '<!DOCTYPE x [<!ENTITY a "ha">' + "".join(f'<!ENTITY {chr(98 + n)} "{f"&{chr(97 + n)};" * 10}">' for n in range(9)) + "]>"
+LAUGHS = (
+    '<!DOCTYPE x [<!ENTITY a "ha">'
+    + "".join(f'<!ENTITY {chr(98 + n)} "{f"&{chr(97 + n)};" * 10}">' for n in range(9))
+    + "]>"
+)
 QUADRATIC = '<!DOCTYPE x [<!ENTITY a "' + "x" * 100_000 + '">]>'
 XXE = '<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]>'
 PARAMETER = '<!DOCTYPE x [<!ENTITY % p SYSTEM "http://127.0.0.1:9/x.dtd"> %p;]>'
@@ -220,7 +262,9 @@ def with_dtd(data: bytes, part: str, dtd: str, encoding: str = "utf-8") -> bytes
     text = parts.get(part, b"<x/>")
     text = text.decode() if isinstance(text, bytes) else text
     body = text[text.index("?>") + 2 :] if text.startswith("<?xml") else text
-    content = f'<?xml version="1.0" encoding="{encoding}"?>{dtd}{body}'.replace("</sheetData>", "<row><c><v>&a;</v></c></row></sheetData>")
+    content = f'<?xml version="1.0" encoding="{encoding}"?>{dtd}{body}'.replace(
+        "</sheetData>", "<row><c><v>&a;</v></c></row></sheetData>"
+    )
     return samples.zipped({**parts, part: content.encode(encoding)})
 
 
@@ -245,11 +289,25 @@ def test_a_dtd_in_another_encoding_is_refused(encoding: str) -> None:
 
 
 @row("xml_xxe_docx_template")
-@pytest.mark.parametrize("dtd", DTDS.values(), ids=DTDS)
-@pytest.mark.parametrize("part", ["word/document.xml", "word/header1.xml", "docProps/core.xml", "[Content_Types].xml", "word/_rels/document.xml.rels", "customXml/item1.xml", "word/footnotes.xml", "word/settings.xml"])
+@pytest.mark.parametrize(
+    ("part", "dtd"),
+    pairs(
+        [
+            "word/document.xml",
+            "word/header1.xml",
+            "docProps/core.xml",
+            "[Content_Types].xml",
+            "word/_rels/document.xml.rels",
+            "customXml/item1.xml",
+            "word/footnotes.xml",
+            "word/settings.xml",
+        ],
+        DTDS,
+    ),
+)
 def test_any_dtd_in_a_word_template_is_refused(part: str, dtd: str) -> None:
     data = samples.docx("{{ name }}", header="{{ name }}", core="{{ name }}")
-    refused(open_template(with_dtd(data, part, dtd), "docx"), "GF312", "GF313")
+    refused(open_template(with_dtd(data, part, DTDS[dtd]), "docx"), "GF312", "GF313")
 
 
 @row("xml_xxe")
@@ -267,10 +325,22 @@ XML_FAULTS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("part", ["xl/worksheets/sheet1.xml", "xl/workbook.xml", "xl/styles.xml", "[Content_Types].xml", "_rels/.rels", "xl/_rels/workbook.xml.rels"])
-@pytest.mark.parametrize("text", XML_FAULTS.values(), ids=XML_FAULTS)
-def test_a_part_that_is_no_xml_or_other_xml_is_no_crash(part: str, text: str) -> None:
-    data = samples.with_parts(samples.table(GOOD), {part: text})
+@pytest.mark.parametrize(
+    ("part", "fault"),
+    pairs(
+        [
+            "xl/worksheets/sheet1.xml",
+            "xl/workbook.xml",
+            "xl/styles.xml",
+            "[Content_Types].xml",
+            "_rels/.rels",
+            "xl/_rels/workbook.xml.rels",
+        ],
+        XML_FAULTS,
+    ),
+)
+def test_a_part_that_is_no_xml_or_other_xml_is_no_crash(part: str, fault: str) -> None:
+    data = samples.with_parts(samples.table(GOOD), {part: XML_FAULTS[fault]})
     for door in (load, open_template):
         outcome = within(door(data))
         assert not outcome.foreign, str(outcome)
@@ -278,10 +348,14 @@ def test_a_part_that_is_no_xml_or_other_xml_is_no_crash(part: str, text: str) ->
             refused(outcome)
 
 
-@pytest.mark.parametrize("part", ["word/document.xml", "word/header1.xml", "docProps/core.xml", "word/_rels/document.xml.rels"])
-@pytest.mark.parametrize("text", XML_FAULTS.values(), ids=XML_FAULTS)
-def test_a_word_part_that_is_no_xml_or_other_xml_is_no_crash(part: str, text: str) -> None:
-    data = samples.with_parts(samples.docx("{{ name }}", header="{{ name }}", core="{{ name }}"), {part: text})
+@pytest.mark.parametrize(
+    ("part", "fault"),
+    pairs(["word/document.xml", "word/header1.xml", "docProps/core.xml", "word/_rels/document.xml.rels"], XML_FAULTS),
+)
+def test_a_word_part_that_is_no_xml_or_other_xml_is_no_crash(part: str, fault: str) -> None:
+    data = samples.with_parts(
+        samples.docx("{{ name }}", header="{{ name }}", core="{{ name }}"), {part: XML_FAULTS[fault]}
+    )
     outcome = within(open_template(data, "docx"))
     assert not outcome.foreign, str(outcome)
     if outcome.error:
@@ -312,11 +386,15 @@ SLOW_WORD = {
     "raw": paragraphs("{% raw %}" * 30_000),
     "tr tr tr": paragraphs("{%tr " * 100_000),
     "deep tables": "<w:tbl><w:tr><w:tc>" * 200 + paragraphs("{{ name }}") + "</w:tc></w:tr></w:tbl>" * 200,
-    "many rows with tags": "<w:tbl>" + ("<w:tr><w:tc>" + paragraphs("{{ name }}") + "</w:tc></w:tr>") * 2000 + "</w:tbl>",
+    "many rows with tags": "<w:tbl>"
+    + ("<w:tr><w:tc>" + paragraphs("{{ name }}") + "</w:tc></w:tr>") * 2000
+    + "</w:tbl>",
     "attributes": "<w:p>" + '<w:bookmarkStart w:id="1" w:name="{"/>' * 50_000 + "</w:p>",
     "colspans": "<w:tbl><w:tr>" + ("<w:tc>" + paragraphs("{% colspan 2 %}") + "</w:tc>") * 500 + "</w:tr></w:tbl>",
     "empty runs": "<w:p>" + "<w:r><w:t></w:t></w:r>" * 100_000 + "</w:p>" + paragraphs("{{ name }}"),
-    "text boxes in text boxes": "<w:p><w:r><w:txbxContent>" * 200 + "</w:txbxContent></w:r></w:p>" * 200 + paragraphs("{{ name }}"),
+    "text boxes in text boxes": "<w:p><w:r><w:txbxContent>" * 200
+    + "</w:txbxContent></w:r></w:p>" * 200
+    + paragraphs("{{ name }}"),
 }
 
 
@@ -339,7 +417,12 @@ SLOW_SVG = {
 @row("ssti_sandbox_dos")
 @pytest.mark.parametrize("text", SLOW_SVG.values(), ids=SLOW_SVG)
 def test_a_drawing_made_to_be_slow_is_not(text: str) -> None:
-    for data in (samples.svg(text), samples.svg("", inside=f'<text class="{text.replace(chr(34), "")}"/>'), samples.svg("", inside=f"<!--{text.replace('--', '')}--><![CDATA[{text}]]>")):
+    shapes = (
+        samples.svg(text),
+        samples.svg("", inside=f'<text class="{text.replace(chr(34), "")}"/>'),
+        samples.svg("", inside=f"<!--{text.replace('--', '')}--><![CDATA[{text}]]>"),
+    )
+    for data in shapes if by_night() else shapes[:1]:
         outcome = within(open_template(data, "svg"), seconds=2.0, peak=256)
         assert not outcome.foreign, str(outcome)
         if outcome.error:
@@ -349,13 +432,18 @@ def test_a_drawing_made_to_be_slow_is_not(text: str) -> None:
 @row("ssti_sandbox_dos")
 @pytest.mark.parametrize("text", SLOW_SVG.values(), ids=SLOW_SVG)
 def test_a_workbook_made_to_be_slow_is_not(text: str) -> None:
-    for data in (samples.xlsx({"A1": text[:32_000]}), samples.xlsx({f"A{n}": text[:200] for n in range(1, 2000)}), samples.xlsx({"A1": ("SUM(" * 60 + text[:7000], 1)})):
+    for data in (
+        samples.xlsx({"A1": text[:32_000]}),
+        samples.xlsx({f"A{n}": text[:200] for n in range(1, 2000)}),
+        samples.xlsx({"A1": ("SUM(" * 60 + text[:7000], 1)}),
+    ):
         outcome = within(open_template(data), seconds=2.0, peak=256)
         assert not outcome.foreign, str(outcome)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
 # Links, macros, other things inside
+
 
 def refused_or_told(data: bytes, kind: str, says: str = "") -> None:
     """What a template would do to its readers is refused, or at least a warning when it is opened."""
@@ -380,7 +468,19 @@ def linked(target: str, kind: str = "externalLinkPath") -> bytes:
 
 
 @row("external_link_kept")
-@pytest.mark.parametrize("target", ["file:///\\\\evil\\share\\book.xlsx", "\\\\evil\\share\\book.xlsx", "http://evil/book.xlsx", "book.xlsx", "file:///C:/book.xlsx", "../../book.xlsx", "ftp://evil/x", "smb://evil/x"])
+@pytest.mark.parametrize(
+    "target",
+    [
+        "file:///\\\\evil\\share\\book.xlsx",
+        "\\\\evil\\share\\book.xlsx",
+        "http://evil/book.xlsx",
+        "book.xlsx",
+        "file:///C:/book.xlsx",
+        "../../book.xlsx",
+        "ftp://evil/x",
+        "smb://evil/x",
+    ],
+)
 def test_a_link_to_another_workbook_is_refused_and_listed(target: str) -> None:
     refused_everywhere(linked(target), "GF315", says=repr(target)[1:-1])
 
@@ -397,7 +497,10 @@ FETCHED_XLSX = {
 @pytest.mark.parametrize("name", FETCHED_XLSX)
 def test_a_workbook_that_has_excel_fetch_something_is_refused_or_told(name: str) -> None:
     kind, target = FETCHED_XLSX[name]
-    for data in (samples.table(GOOD, relations=samples.relation(kind, target)), samples.table(GOOD, sheet_relations=samples.relation(kind, target))):
+    for data in (
+        samples.table(GOOD, relations=samples.relation(kind, target)),
+        samples.table(GOOD, sheet_relations=samples.relation(kind, target)),
+    ):
         refused_or_told(data, "xlsx", "evil")
 
 
@@ -410,7 +513,12 @@ FORMULAS = ("'[1]工厂'!A1", "[http://evil/x.xlsx]S!A1", "'\\\\evil\\share\\[x.
 @pytest.mark.parametrize("formula", FORMULAS)
 def test_a_formula_of_a_template_that_reaches_out_is_refused_or_told(formula: str) -> None:
     """A template's formulas come from the template: what fetches or runs is at least a warning with its cell."""
-    for data in (samples.xlsx({"A1": "{{ name }}", "A2": (formula, 1)}), samples.xlsx({"A1": "{{ name }}"}, names=f"<definedName name=\"x\">{formula.replace('&', '&amp;')}</definedName>")):
+    for data in (
+        samples.xlsx({"A1": "{{ name }}", "A2": (formula, 1)}),
+        samples.xlsx(
+            {"A1": "{{ name }}"}, names=f'<definedName name="x">{formula.replace("&", "&amp;")}</definedName>'
+        ),
+    ):
         outcome = run(steps.issues_of, data, "xlsx")
         if outcome.error:
             refused(outcome)
@@ -453,11 +561,28 @@ def test_the_authors_own_normal_template_is_no_fault() -> None:
         fine(open_template(samples.docx("{{ name }}", relations=samples.relation("attachedTemplate", target)), "docx"))
 
 
-@pytest.mark.parametrize("target", ["javascript:alert(1)", "JavaScript:alert(1)", "vbscript:x", "file:///C:/Windows/System32/calc.exe", "file://evil/x", "\\\\evil\\x.exe", "data:text/html,x", "ms-msdt:/id x", "search-ms:query=x", "shell:startup"])
+@pytest.mark.parametrize(
+    "target",
+    [
+        "javascript:alert(1)",
+        "JavaScript:alert(1)",
+        "vbscript:x",
+        "file:///C:/Windows/System32/calc.exe",
+        "file://evil/x",
+        "\\\\evil\\x.exe",
+        "data:text/html,x",
+        "ms-msdt:/id x",
+        "search-ms:query=x",
+        "shell:startup",
+    ],
+)
 def test_a_hyperlink_that_runs_something_is_refused_or_told(target: str) -> None:
     """http and mailto links are a person's to click; what runs or opens a file is at least a warning."""
     relation = samples.relation("hyperlink", target)
-    for data, kind in ((samples.docx("{{ name }}", relations=relation), "docx"), (samples.table(GOOD, sheet_relations=relation), "xlsx")):
+    for data, kind in (
+        (samples.docx("{{ name }}", relations=relation), "docx"),
+        (samples.table(GOOD, sheet_relations=relation), "xlsx"),
+    ):
         outcome = run(steps.issues_of, data, kind)
         if outcome.error:
             refused(outcome, "GF315", "GF320")
@@ -467,7 +592,14 @@ def test_a_hyperlink_that_runs_something_is_refused_or_told(target: str) -> None
 
 def test_an_ordinary_hyperlink_is_no_fault() -> None:
     for target in ("https://gxt.jiangsu.gov.cn/", "mailto:jieneng@example.cn", "http://example.cn/?a=b&amp;c=d"):
-        assert fine(run(steps.issues_of, samples.docx("{{ name }}", relations=samples.relation("hyperlink", target)), "docx")) == []
+        assert (
+            fine(
+                run(
+                    steps.issues_of, samples.docx("{{ name }}", relations=samples.relation("hyperlink", target)), "docx"
+                )
+            )
+            == []
+        )
 
 
 VBA_TYPE = '<Override PartName="/xl/vbaProject.bin" ContentType="application/vnd.ms-office.vbaProject"/>'
@@ -515,12 +647,24 @@ def test_macros_inside_a_docx_are_refused(name: str) -> None:
 @pytest.mark.parametrize("name", ["altChunk inside", "ole inside"])
 def test_what_opens_another_program_is_refused_or_told(name: str) -> None:
     parts, types = WORD_MACROS[name]
-    relation = samples.relation("aFChunk" if "altChunk" in name else "oleObject", next(iter(parts)).removeprefix("word/"), external=False)
+    relation = samples.relation(
+        "aFChunk" if "altChunk" in name else "oleObject", next(iter(parts)).removeprefix("word/"), external=False
+    )
     outcome = run(steps.issues_of, samples.docx("{{ name }}", parts=parts, types=types, relations=relation), "docx")
     assert outcome.error or fine(outcome), f"{name} came in without a word"
 
 
-FIELDS = ("DDEAUTO c:\\\\windows\\\\system32\\\\cmd.exe \"/k calc\"", "DDE cmd \"/k calc\"", "INCLUDETEXT \"http://evil/x.docx\"", "INCLUDEPICTURE \"http://evil/x.png\" \\d", "LINK Excel.Sheet \"\\\\\\\\evil\\\\x.xlsx\"", "IMPORT \"http://evil/x\"", "dde\u00a0cmd", "RD \"http://evil/x.docx\"", "DATABASE \\d \"http://evil/x\"")
+FIELDS = (
+    'DDEAUTO c:\\\\windows\\\\system32\\\\cmd.exe "/k calc"',
+    'DDE cmd "/k calc"',
+    'INCLUDETEXT "http://evil/x.docx"',
+    'INCLUDEPICTURE "http://evil/x.png" \\d',
+    'LINK Excel.Sheet "\\\\\\\\evil\\\\x.xlsx"',
+    'IMPORT "http://evil/x"',
+    "dde\u00a0cmd",
+    'RD "http://evil/x.docx"',
+    'DATABASE \\d "http://evil/x"',
+)
 
 
 @row("xml_injection_dde")
@@ -529,7 +673,9 @@ def test_a_field_of_a_template_that_runs_or_fetches_is_refused_or_told(code: str
     from xml.sax.saxutils import escape, quoteattr
 
     complex_field = f'<w:p><w:r><w:fldChar w:fldCharType="begin"/></w:r><w:r><w:instrText>{escape(code)}</w:instrText></w:r><w:r><w:fldChar w:fldCharType="end"/></w:r></w:p>'
-    split_field = complex_field.replace(escape(code), escape(code[:2]) + "</w:instrText></w:r><w:r><w:instrText>" + escape(code[2:]))
+    split_field = complex_field.replace(
+        escape(code), escape(code[:2]) + "</w:instrText></w:r><w:r><w:instrText>" + escape(code[2:])
+    )
     simple_field = f"<w:p><w:fldSimple w:instr={quoteattr(code)}/></w:p>"
     for body in (complex_field, split_field, simple_field):
         outcome = run(steps.issues_of, samples.docx("{{ name }}", body=body), "docx")
@@ -616,7 +762,17 @@ def test_a_link_as_a_member_is_refused_or_only_bytes() -> None:
 
 
 @row("duplicate_zip_entries")
-@pytest.mark.parametrize("second", ["xl/worksheets/sheet1.xml", "XL/worksheets/Sheet1.XML", "xl/workbook.xml", "[Content_Types].xml", "[content_types].xml", "xl/worksheets/ſheet1.xml"])
+@pytest.mark.parametrize(
+    "second",
+    [
+        "xl/worksheets/sheet1.xml",
+        "XL/worksheets/Sheet1.XML",
+        "xl/workbook.xml",
+        "[Content_Types].xml",
+        "[content_types].xml",
+        "xl/worksheets/ſheet1.xml",
+    ],
+)
 def test_two_members_of_one_name_are_refused(second: str) -> None:
     first = samples.unzipped(samples.table(GOOD))
     data = samples.zipped([*first.items(), (second, first.get(second, b"<x/>"))])
@@ -672,10 +828,19 @@ def lie(field: str) -> bytes:
         case "zip64 without its record":
             return samples.poke(good, end + 8, "<2HLL", 0xFFFF, 0xFFFF, 0xFFFFFFFF, 0xFFFFFFFF)
         case "zip64 that points outside":
-            return good[:end] + struct.pack("<4sLQL", b"PK\x06\x07", 0, 1 << 60, 1) + samples.poke(good[end:], 8, "<2HLL", 0xFFFF, 0xFFFF, 0xFFFFFFFF, 0xFFFFFFFF)
+            return (
+                good[:end]
+                + struct.pack("<4sLQL", b"PK\x06\x07", 0, 1 << 60, 1)
+                + samples.poke(good[end:], 8, "<2HLL", 0xFFFF, 0xFFFF, 0xFFFFFFFF, 0xFFFFFFFF)
+            )
         case "zip64 of 2**63 members":
             record = struct.pack("<4sQ2H2L4Q", b"PK\x06\x06", 44, 45, 45, 0, 0, 1 << 63, 1 << 63, 1 << 62, 0)
-            return good[:end] + record + struct.pack("<4sLQL", b"PK\x06\x07", 0, end, 1) + samples.poke(good[end:], 8, "<2HLL", 0xFFFF, 0xFFFF, 0xFFFFFFFF, 0xFFFFFFFF)
+            return (
+                good[:end]
+                + record
+                + struct.pack("<4sLQL", b"PK\x06\x07", 0, end, 1)
+                + samples.poke(good[end:], 8, "<2HLL", 0xFFFF, 0xFFFF, 0xFFFFFFFF, 0xFFFFFFFF)
+            )
         case "several volumes":
             return samples.poke(good, end + 4, "<2H", 1, 1)
         case "second directory behind the first":
@@ -711,7 +876,11 @@ def test_a_zip_that_two_readers_read_differently_is_refused_or_read_as_excel_doe
 
 
 def test_bytes_after_the_end_and_before_the_start() -> None:
-    for data in (samples.table(GOOD) + b"\0" * 1000, b"MZ" + b"\0" * 1000 + samples.table(GOOD), samples.table(GOOD) + b"#!/bin/sh\nid\n"):
+    for data in (
+        samples.table(GOOD) + b"\0" * 1000,
+        b"MZ" + b"\0" * 1000 + samples.table(GOOD),
+        samples.table(GOOD) + b"#!/bin/sh\nid\n",
+    ):
         outcome = within(load(data))
         assert not outcome.foreign
         if not outcome.error:
@@ -731,7 +900,23 @@ def test_content_types_that_do_not_fit_are_refused_or_harmless() -> None:
         within(open_template(data, "docx"))
 
 
-RELATIONS = ("", "/", "..", "../../../etc/passwd", "/etc/passwd", "#x", "workbook.xml", "worksheets/../workbook.xml", "%2e%2e/x", "worksheets/sheet1.xml#" + "x" * 100_000, "/" * 100_000, "../" * 100_000, "\\xl\\worksheets\\sheet1.xml", "NULL", "worksheets")
+RELATIONS = (
+    "",
+    "/",
+    "..",
+    "../../../etc/passwd",
+    "/etc/passwd",
+    "#x",
+    "workbook.xml",
+    "worksheets/../workbook.xml",
+    "%2e%2e/x",
+    "worksheets/sheet1.xml#" + "x" * 100_000,
+    "/" * 100_000,
+    "../" * 100_000,
+    "\\xl\\worksheets\\sheet1.xml",
+    "NULL",
+    "worksheets",
+)
 
 
 @pytest.mark.parametrize("target", RELATIONS, ids=[text[:30] or "empty" for text in RELATIONS])
@@ -757,7 +942,7 @@ def form_with(cells: dict[str, Any], **more: Any) -> bytes:
     return samples.xlsx({"A1": "示范区", "A2": "企业名称", "B2": "统一社会信用代码", "C2": "能耗", **cells}, **more)
 
 
-RETURNED_FORMULAS = ("1+1", "SUM(A1:A9)", "HYPERLINK(\"http://evil\",\"x\")", "cmd|'/c calc'!A0", "'[1]x'!A1", "1e999")
+RETURNED_FORMULAS = ("1+1", "SUM(A1:A9)", 'HYPERLINK("http://evil","x")', "cmd|'/c calc'!A0", "'[1]x'!A1", "1e999")
 
 
 @row("forged_cached_value")
@@ -783,7 +968,10 @@ def test_a_formula_in_a_returned_form_does_not_become_a_figure(formula: str) -> 
 @row("forged_cached_value")
 def test_no_cached_value_gets_into_the_data() -> None:
     for formula in (("1+1", 999999), ("", 999999), ('"甲"', "乙")):
-        for outcome in (read(form_with({"A3": "甲", "C3": formula})), load(samples.table([["甲有限公司", "示范区", formula]]))):
+        for outcome in (
+            read(form_with({"A3": "甲", "C3": formula})),
+            load(samples.table([["甲有限公司", "示范区", formula]])),
+        ):
             within(outcome)
             assert "999999" not in str(outcome.value) and "乙" not in str(outcome.value)
 
@@ -825,7 +1013,10 @@ SHEETS = {
 @pytest.mark.parametrize("rows", SHEETS.values(), ids=SHEETS)
 def test_an_odd_cell_is_read_or_refused_by_every_door(rows: str) -> None:
     head = f'<row r="1">{samples.cell("A1", "企业名称")}{samples.cell("B1", "所在地")}</row><row r="2">{samples.cell("A2", "企业名称")}</row>'
-    data = samples.xlsx(sheet=f'<worksheet xmlns="{samples.S}"><sheetData>{head}{rows}</sheetData></worksheet>', strings=f'<sst xmlns="{samples.S}"><si><t>x</t></si></sst>')
+    data = samples.xlsx(
+        sheet=f'<worksheet xmlns="{samples.S}"><sheetData>{head}{rows}</sheetData></worksheet>',
+        strings=f'<sst xmlns="{samples.S}"><si><t>x</t></si></sst>',
+    )
     for door in (load, open_template, read):
         outcome = within(door(data))
         assert not outcome.foreign, str(outcome)

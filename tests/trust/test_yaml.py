@@ -54,7 +54,12 @@ def test_no_alias_is_followed(text: str) -> None:
 @row("yaml_recursive_alias")
 @pytest.mark.parametrize(
     ("text", "line"),
-    [("&a\ncompanies: *a\n", 2), ("companies: &a [*a]\n", 1), ("companies:\n- &a\n  name: 甲\n  plan: *a\n", 4), ("- &x\n  - *x\n", 2)],
+    [
+        ("&a\ncompanies: *a\n", 2),
+        ("companies: &a [*a]\n", 1),
+        ("companies:\n- &a\n  name: 甲\n  plan: *a\n", 4),
+        ("- &x\n  - *x\n", 2),
+    ],
 )
 def test_an_alias_of_itself_is_refused_at_its_line(text: str, line: int) -> None:
     outcome = refused(load(text), "GF112")
@@ -124,7 +129,9 @@ def test_a_key_given_twice_is_told_with_both_lines(text: str, first: int, second
     assert [place.line for place in issue.also] == [first]
 
 
-@pytest.mark.parametrize("key", ["? [a, b]\n:", "? {a: b}\n:", "<<:", "'<<':", "'':", "? |\n  a\n  b\n:", "__class__:", "name.x:"])
+@pytest.mark.parametrize(
+    "key", ["? [a, b]\n:", "? {a: b}\n:", "<<:", "'<<':", "'':", "? |\n  a\n  b\n:", "__class__:", "name.x:"]
+)
 def test_a_key_is_a_field_or_refused(key: str) -> None:
     text = "companies:\n- name: 甲\n  district: 示范区\n" + "".join(f"  {line}\n" for line in f"{key} x".split("\n"))
     outcome = refused(load(text))
@@ -143,14 +150,18 @@ SCALARS = (
 
 @row("yaml_scalar_coercion")
 def test_every_scalar_is_the_text_that_was_typed() -> None:
-    text = "companies:\n" + "".join(f"- name: 厂{n}\n  district: 示范区\n  industry: {scalar}\n" for n, scalar in enumerate(SCALARS))
+    text = "companies:\n" + "".join(
+        f"- name: 厂{n}\n  district: 示范区\n  industry: {scalar}\n" for n, scalar in enumerate(SCALARS)
+    )
     found = [company["industry"] for company in fine(load(text))["companies"]]
     assert found == ["" if scalar in ("~", "null", "NULL") else scalar for scalar in SCALARS]
 
 
 @row("yaml_scalar_coercion")
 def test_every_scalar_is_a_name_as_typed() -> None:
-    typed = [scalar for scalar in SCALARS if scalar not in ("~", "null", "NULL", "N")]  # N is n to who looks for a name given twice
+    typed = [
+        scalar for scalar in SCALARS if scalar not in ("~", "null", "NULL", "N")
+    ]  # N is n to who looks for a name given twice
     assert names("companies:\n" + "".join(f"- name: {scalar}\n  district: 示范区\n" for scalar in typed)) == typed
 
 
@@ -189,7 +200,9 @@ def test_deep_nesting_is_refused_at_its_place(text: str) -> None:
 
 
 @row("yaml_huge_int")
-@pytest.mark.parametrize("digits", ["9" * 5000, "-" + "9" * 5000, "0x" + "f" * 5000, "9" * 400_000, "0." + "9" * 5000, "9" * 5000 + "e5"])
+@pytest.mark.parametrize(
+    "digits", ["9" * 5000, "-" + "9" * 5000, "0x" + "f" * 5000, "9" * 400_000, "0." + "9" * 5000, "9" * 5000 + "e5"]
+)
 def test_a_huge_number_is_a_text_or_a_named_fault(digits: str) -> None:
     for field in ("year", "summary: {text: x, energy"):
         close = "}" if "{" in field else ""
@@ -252,7 +265,20 @@ def test_other_encodings_are_refused_not_guessed(encoding: str) -> None:
     refused(load(text.encode(encoding)))
 
 
-@pytest.mark.parametrize("data", [b"\xff\xfe", b"\xef\xbb\xbf", b"\0", b"\x80", b"\xc0\xbc", b"\xed\xa0\x80", b"\xf8\x88\x80\x80\x80", b"\x89PNG\r\n\x1a\n", b"PK\x03\x04"])
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\xff\xfe",
+        b"\xef\xbb\xbf",
+        b"\0",
+        b"\x80",
+        b"\xc0\xbc",
+        b"\xed\xa0\x80",
+        b"\xf8\x88\x80\x80\x80",
+        b"\x89PNG\r\n\x1a\n",
+        b"PK\x03\x04",
+    ],
+)
 def test_what_is_no_text_is_refused(data: bytes) -> None:
     refused(load(data * 50))
 
@@ -262,19 +288,42 @@ def test_a_broken_byte_in_utf8_is_told_at_its_place() -> None:
     assert (outcome.issues[0].place.line, outcome.issues[0].place.column) == (4, 9)
 
 
-ILLEGAL = ("\0", "\x01", "\x08", "\x0b", "\x0c", "\x1f", "\x7f", "\x85", "\x9f", "\u2028", "\u2029", "\u202a", "\u202e", "\u2066", "\u2069", "\ufffe", "\uffff")
+ILLEGAL = (
+    "\0",
+    "\x01",
+    "\x08",
+    "\x0b",
+    "\x0c",
+    "\x1f",
+    "\x7f",
+    "\x85",
+    "\x9f",
+    "\u2028",
+    "\u2029",
+    "\u202a",
+    "\u202e",
+    "\u2066",
+    "\u2069",
+    "\ufffe",
+    "\uffff",
+)
 
 
 @pytest.mark.parametrize("char", ILLEGAL, ids=[f"U+{ord(char):04X}" for char in ILLEGAL])
 def test_a_character_no_document_holds_is_named_as_typed_and_as_escaped(char: str) -> None:
     for name in (f"甲{char}乙", f'"甲\\u{ord(char):04x}乙"'):
-        outcome = refused(load(f"companies:\n- name: {name}\n  district: 示范区\n"), "GF107", "GF110", says=f"U+{ord(char):04X}")
+        outcome = refused(
+            load(f"companies:\n- name: {name}\n  district: 示范区\n"), "GF107", "GF110", says=f"U+{ord(char):04X}"
+        )
         assert outcome.issues[0].place.line == 2
 
 
 @pytest.mark.parametrize("name", ["companies.csv", "companies.yaml", "gfdocs.yaml"])
 def test_half_a_surrogate_pair_is_refused_in_every_file(name: str) -> None:
-    text = {"companies.csv": "企业名称,所在地\n甲\ud800,示范区\n", "companies.yaml": "companies:\n- name: 甲\ud800\n  district: 示范区\n"}
+    text = {
+        "companies.csv": "企业名称,所在地\n甲\ud800,示范区\n",
+        "companies.yaml": "companies:\n- name: 甲\ud800\n  district: 示范区\n",
+    }
     refused(load(text.get(name, "round:\n  name: 甲\ud800\n"), name))
 
 

@@ -366,7 +366,7 @@ def _add_step(node: Any) -> None:
     """Have a body that may be entered any number of times count itself when it is."""
     if not (node.body and hasattr(node.body[0], "steps")):
         step = nodes.ExprStmt(nodes.Const(None), lineno=node.lineno)
-        cast(Any, step).steps = 24 + _count_steps(node.body)
+        cast(Any, step).steps = 32 + _count_steps(node.body)
         node.body = [step, *node.body]
 
 

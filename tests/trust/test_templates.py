@@ -224,7 +224,7 @@ GREEDY = {
     "times text": "{{ 100000000 * 'a' }}",
     "list times": "{{ [1] * 100000000 }}",
     "tuple times": "{{ (0,) * 10**9 }}",
-    "power": "{{ 9**9**9 * 9**9**9**9 }}",
+    "power": "{{ 9**(9**9) }}",
     "negative power": "{{ 2**-9999999 }}",
     "powers in a chain": "{% set ns=namespace(x=9) %}{% for i in range(100) %}{% set ns.x = ns.x ** 9 %}{% endfor %}{{ ns.x }}",
     "products in a chain": "{% set ns=namespace(x=9) %}{% for i in range(1000) %}{% set ns.x = ns.x * ns.x %}{% endfor %}{{ ns.x }}",

@@ -390,7 +390,11 @@ def _unknown(name: Name, known: set[str]) -> Issue:
 
 def _find_unused(names: list[Name], known: set[str]) -> Iterator[Issue]:
     for path in sorted(known):
-        if "*" in path or path.endswith("[]") or any(name == path or name.startswith((f"{path}.", f"{path}[")) for name in names):
+        if (
+            "*" in path
+            or path.endswith("[]")
+            or any(name == path or name.startswith((f"{path}.", f"{path}[")) for name in names)
+        ):
             continue
         # What is printed or passed on whole is used whole; a list that is looped over is not.
         if any(path.startswith((f"{name}.", f"{name}[")) for name in names if name.kind == "value"):

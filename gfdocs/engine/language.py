@@ -717,12 +717,27 @@ class _Generator(CodeGenerator):
         self.enter_frame(inner)
         self.buffer(inner)
         self.blockvisit(node.body, inner)
-        self.start_write(frame, node)
-        self.write("environment.outlets['text'](")
+        self._start_outlet(node, frame)
         self.visit_Filter(node.filter, inner)
-        self.write(")")
-        self.end_write(frame)
+        self._end_outlet(frame)
         self.leave_frame(inner)
+
+    def visit_CallBlock(self, node: nodes.CallBlock, frame: Frame) -> None:  # noqa: N802
+        """Write what is called through the outlet: it need not be a macro, whose markup passes as it is."""
+        call_frame, macro_ref = self.macro_body(node, frame)
+        self.writeline("caller = ")
+        self.macro_def(macro_ref, call_frame)
+        self._start_outlet(node, frame)
+        self.visit_Call(node.call, frame, forward_caller=True)
+        self._end_outlet(frame)
+
+    def _start_outlet(self, node: nodes.Node, frame: Frame) -> None:
+        self.start_write(frame, node)
+        self.write(f"environment.outlets[{getattr(node, 'outlet', 'text')!r}](gf_printable(")
+
+    def _end_outlet(self, frame: Frame) -> None:
+        self.write("))")
+        self.end_write(frame)
 
     def visit_AssignBlock(self, node: nodes.AssignBlock, frame: Frame) -> None:  # noqa: N802
         """Write a set block as Jinja does; what its filter gives is a plain text."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from markupsafe import Markup
@@ -27,9 +28,9 @@ class Marked(TypeError):
     """A written piece holds elements, so that it is no text. Never leaves the engine: it becomes issue GF219."""
 
     def __init__(self) -> None:
-        en = "it holds paragraphs, line breaks or formatting: it can be printed, but not computed with"
+        en = "it holds paragraphs, pictures or links: it can be printed, but not computed with"
         super().__init__(en)
-        self.text = Text(en, "其中含段落、换行或格式，只能输出，不能参与计算")
+        self.text = Text(en, "其中含段落、图片或链接，只能输出，不能参与计算")
 
 
 class Written(Markup):
@@ -44,12 +45,31 @@ class Written(Markup):
         """Return the text as it reads; Marked where there is more in it than text."""
         text = str.__str__(self)
         if "<" in text:
-            raise Marked
+            text = _read_runs(text)
         if "&" not in text:
             return text
         for escaped, char in _ESCAPES:
             text = text.replace(escaped, char)
         return text
+
+
+# Where Word's runs begin and end is nobody's business but Word's; its line breaks and tabs are signs of the text.
+_PROPERTIES = re.compile(r"<w:rPr>.*?</w:rPr>|<w:rPr/>", re.DOTALL)
+_ELEMENT = re.compile(r"</?([\w:.\-]+)[^<>]*>")
+_OF_RUNS = {"w:r", "w:t", "w:proofErr", "w:lastRenderedPageBreak"}
+_SIGNS = {"<w:br/>": "\n", "<w:tab/>": "\t"}
+
+
+def _read_runs(markup: str) -> str:
+    """Return the text of markup that has only runs of text in it, escaped still; Marked where there is more."""
+
+    def read(found: re.Match[str]) -> str:
+        sign = _SIGNS.get(found.group(), "")
+        if not sign and found[1] not in _OF_RUNS:
+            raise Marked
+        return sign
+
+    return _ELEMENT.sub(read, _PROPERTIES.sub("", markup))
 
 
 def to_text(value: Any) -> Any:

@@ -9,7 +9,7 @@ from lxml import etree
 
 from gfdocs.engine.template import open_template
 from gfdocs.errors import GfdocsError, TagError
-from tests.engine_docx.make import docx, p, read_part, run, tbl, tr
+from tests.engine_docx.make import W, docx, p, read_part, run, tbl, tr
 
 DATA = {"v": "A&B", "rows": [1, 2]}
 
@@ -19,7 +19,7 @@ def body(*inner: str, data: dict[str, object] | None = None) -> str:
     document = open_template(docx(*inner), kind="docx", name="t.docx").render(DATA if data is None else data)
     xml = read_part(document.to_bytes())
     etree.fromstring(xml.encode())
-    return xml[xml.index("<w:body>") : xml.index("<w:sectPr")]
+    return xml[xml.index("<w:body>") + 8 : xml.index("<w:sectPr")]
 
 
 def text(xml: str) -> str:
@@ -154,4 +154,41 @@ def test_a_value_in_a_simple_field_cannot_end_its_argument(value: str) -> None:
     assert 'instr="HYPERLINK &quot;http://x/?a&amp;b&quot;"' in body(field, data={"v": "http://x/?a&b"})
     with pytest.raises(GfdocsError) as found:
         body(field, data={"v": value})
+    assert [issue.code for issue in found.value.issues] == ["GF219"]
+
+
+@pytest.mark.parametrize(
+    ("tags", "printed"),
+    [
+        ("{% filter upper %}a{{ v }}{% endfilter %}", "AA&amp;B &lt;C&gt;“好”X"),
+        ("{% set x %}{{ v }}{% endset %}{{ x[:3] }}|{{ x|length }}|{{ x|upper }}", "A&amp;B|11|A&amp;B &lt;C&gt;“好”X"),
+        ("{% macro m() %}{{ v }}{% endmacro %}{{ m()|upper }}", "A&amp;B &lt;C&gt;“好”X"),
+        (
+            "{% macro m() %}{{ caller()|upper }}{% endmacro %}{% call m() %}{{ v }}{% endcall %}",
+            "A&amp;B &lt;C&gt;“好”X",
+        ),
+        ("{% call dict(a='&lt;b') %}{% endcall %}", "{'a': '&lt;b', 'caller': &lt;Macro anonymous&gt;}"),
+        ("{% set x %}{{ lines }}{% endset %}{{ x|length }}{{ x }}", "3a<w:br/>&amp;"),
+    ],
+)
+def test_what_a_block_has_written_is_computed_with_as_it_reads(tags: str, printed: str) -> None:
+    xml = body(p(tags), data={"v": "A&B <c>“好”x", "lines": "a\n&"})
+    assert re.sub(r"</?w:(?:p|r|t|rPr|rFonts)(?: [^>]*)?>|<w:rPr>.*?</w:rPr>", "", xml) == printed
+
+
+@pytest.mark.parametrize("tag", ["{{ page_break ~ v }}", "{{ v ~ page_break }}", "{{r v ~ page_break }}"])
+def test_text_beside_a_page_break_is_in_a_run(tag: str) -> None:
+    paragraph = etree.fromstring(body(p("x", tag)).replace("<w:p>", f"<w:p {W}>", 1))
+    name = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+    assert {child.tag for child in paragraph} == {name + "r"}
+    assert not any(child.tail for child in paragraph)
+    assert "".join(found.text or "" for found in paragraph.iter(name + "t")) == "xA&B"
+    assert len(list(paragraph.iter(name + "br"))) == 1
+
+
+def test_paragraphs_in_the_middle_of_a_text_are_refused() -> None:
+    macro = p("{%p macro m() %}"), p("{{ v }}"), p("{%p endmacro %}")
+    assert text(body(*macro, p("{{p m() }}"))) == "A&B"
+    with pytest.raises(GfdocsError) as found:
+        body(*macro, p("{{ m() }}"))
     assert [issue.code for issue in found.value.issues] == ["GF219"]

@@ -9,6 +9,7 @@ from typing import Any
 
 from jinja2 import nodes
 
+from gfdocs.engine.docx.balance import word_of
 from gfdocs.engine.docx.check import (
     check_blocks,
     check_scopes,
@@ -160,12 +161,19 @@ def _set_outlets(tree: nodes.Template, spots: Mapping[int, Spot], is_frozen: boo
                         piece.data = piece.data.replace(written, meant)
             elif piece.lineno in spots:
                 piece.outlet = f"s{piece.lineno}"  # type: ignore[attr-defined]
+    for block in tree.find_all((nodes.FilterBlock, nodes.CallBlock)):
+        if block.lineno in spots:
+            block.outlet = f"s{block.lineno}"  # type: ignore[attr-defined]
+
+
+def _prints(tag: str) -> bool:
+    return tag.startswith("{{") or word_of(tag) in ("filter", "call")
 
 
 def _compile_part(package: Package, name: str, story: Story, language: Language) -> CompiledPart:
     prepared = prepare(story)
     spots = {spot.line: spot for spot in prepared.spots}
-    printed = {f"s{line}": spot for line, spot in spots.items() if spot.text.startswith("{{")}
+    printed = {f"s{line}": spot for line, spot in spots.items() if _prints(spot.text)}
     own = language.with_outlets(
         {name: make_writer(spot) for name, spot in printed.items()},
         {name: make_raw(spot) for name, spot in printed.items()},

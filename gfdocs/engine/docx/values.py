@@ -10,7 +10,7 @@ docxtpl's own objects are taken as well as ours: they are known by what they hav
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import date
@@ -201,7 +201,14 @@ def _object_runs(spot: Spot, value: Any, name: str) -> str:
         raise Unfit(f"a {name} needs a paragraph of its own: write {{{{p …}}}}", f"{name} 须独占一段：请写 {{{{p …}}}}")
     STATE.get().fixes.add("check")
     markup = check_characters(str(value.__html__()))
-    return markup if markup.lstrip().startswith("<") else _run(spot, f"{TEXT}{markup}</w:t>")
+    names = _outer_names(markup)
+    if names is None:
+        return markup if markup.lstrip().startswith("<") else _run(spot, f"{TEXT}{markup}</w:t>")
+    if names & _BLOCK_LEVEL:
+        raise Unfit(
+            "it holds paragraphs and needs one of its own: write {{p …}}", "其中含段落，须独占一段：请写 {{p …}}"
+        )
+    return _put_in_runs(spot, markup)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -298,11 +305,61 @@ def pack(values: tuple[Any, ...]) -> list[bytes] | None:
 def _foreign(spot: Spot, value: Any) -> str:
     """Return the markup of an object that is none of ours: what a macro gives, or a `Markup` of the caller's."""
     markup = check_characters(str(value.__html__()))
-    if "<" in markup:
-        STATE.get().fixes.add("check")
-        if markup.lstrip().startswith("<w:r>") or markup.lstrip().startswith("<w:r "):
-            return _reopen(spot, markup)
-    return _lines(markup) if "<" not in markup else markup
+    if "<" not in markup:
+        if "&" in markup:
+            STATE.get().fixes.add("check")
+        return _lines(markup)
+    STATE.get().fixes.add("check")
+    names = _outer_names(markup)
+    if names is None or not names & (_RUN_LEVEL | _BLOCK_LEVEL):
+        return markup
+    if names & _BLOCK_LEVEL:
+        raise Unfit(
+            "it holds paragraphs and needs one of its own: write {{p …}}", "其中含段落，须独占一段：请写 {{p …}}"
+        )
+    return _reopen(spot, _put_in_runs(spot, markup))
+
+
+_RUN_LEVEL = frozenset(("w:r", "w:hyperlink", "w:ins", "w:sdt", "w:smartTag", "w:fldSimple"))
+_BLOCK_LEVEL = frozenset(("w:p", "w:tbl", "w:tr", "w:tc"))
+_ELEMENT = re.compile(r"<(?P<close>/)?(?P<name>[\w:.\-]+)[^<>]*?(?P<empty>/)?>")
+
+
+def _outer_pieces(markup: str) -> Iterator[tuple[str, str]]:
+    """Yield (name, XML) of the outermost elements and of the texts between them, whose name is empty.
+
+    ValueError where an element is closed that was opened before this markup: it ends one text and begins another.
+    """
+    depth = start = at = 0
+    name = ""
+    for found in _ELEMENT.finditer(markup):
+        if not depth and not found["close"]:
+            if found.start() > at:
+                yield "", markup[at : found.start()]
+            start, name = found.start(), found["name"]
+        depth += 0 if found["empty"] else -1 if found["close"] else 1
+        if depth < 0:
+            raise ValueError(found.group())
+        if not depth:
+            yield name, markup[start : found.end()]
+            at = found.end()
+    if depth:
+        raise ValueError(name)
+    if at < len(markup):
+        yield "", markup[at:]
+
+
+def _outer_names(markup: str) -> set[str] | None:
+    """Return the names of the outermost elements, or None where they are not whole."""
+    try:
+        return {name for name, _ in _outer_pieces(markup)}
+    except ValueError:
+        return None
+
+
+def _put_in_runs(spot: Spot, markup: str) -> str:
+    """Return runs, with the texts that stand beside them in runs of their own."""
+    return "".join(xml if name else _run(spot, f"{TEXT}{_lines(xml)}</w:t>") for name, xml in _outer_pieces(markup))
 
 
 def _reopen_around(spot: Spot, properties: str) -> Callable[[str], str]:
@@ -353,7 +410,9 @@ def _make_block(spot: Spot) -> Writer:
         if not name:
             STATE.get().fixes.add("check")
             markup = check_characters(str(value.__html__()))
-            return markup if markup.lstrip().startswith("<w:") else paragraph(_object_runs(spot, value, name))
+            names = _outer_names(markup)
+            is_block = names is None or bool(names & _BLOCK_LEVEL)
+            return markup if is_block else paragraph(_object_runs(spot, value, name))
         return paragraph(_object_runs(spot, value, name))
 
     return write

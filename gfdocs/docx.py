@@ -95,6 +95,7 @@ class RichText:
     def __init__(self, text: Any = None, **properties: Any) -> None:
         self.xml = ""
         self.links: dict[str, str] = {}
+        self.is_foreign = False
         if text:
             self.add(text, **properties)
 
@@ -123,6 +124,7 @@ class RichText:
         if hasattr(text, "xml") and not isinstance(text, str):
             self.xml += text.xml
             self.links.update(getattr(text, "links", {}))
+            self.is_foreign |= not isinstance(text, RichText) or text.is_foreign
             return
         if isinstance(text, bytes):
             text = text.decode("utf-8", errors="ignore")

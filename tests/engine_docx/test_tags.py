@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 
+import docxtpl
 import pytest
 from lxml import etree
+from markupsafe import Markup
 
+from gfdocs.docx import Listing, RichText
 from gfdocs.engine.template import open_template
 from gfdocs.errors import GfdocsError, TagError
-from tests.engine_docx.make import W, docx, p, read_part, run, tbl, tr
+from tests.engine_docx.make import W, docx, p, picture, read_part, run, tbl, tr
 
 DATA = {"v": "A&B", "rows": [1, 2]}
 
@@ -192,3 +195,52 @@ def test_paragraphs_in_the_middle_of_a_text_are_refused() -> None:
     with pytest.raises(GfdocsError) as found:
         body(*macro, p("{{ m() }}"))
     assert [issue.code for issue in found.value.issues] == ["GF219"]
+
+
+@pytest.mark.parametrize("value", [Listing("a\ab"), Listing("a\fb"), RichText("a\ab")])
+@pytest.mark.parametrize("tag", ["x{{ v }}", "x{{r v }}"])
+def test_no_paragraph_begins_inside_a_link(value: object, tag: str) -> None:
+    assert body(p(tag), data={"v": value}).count("<w:p>") >= 2
+    with pytest.raises(GfdocsError) as found:
+        body(f'<w:p><w:hyperlink w:anchor="x">{run(tag)}</w:hyperlink></w:p>', data={"v": value})
+    assert [issue.code for issue in found.value.issues] == ["GF219"]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        docxtpl.RichText("x", style="a&b"),
+        RichText(docxtpl.RichText("x", color='a"/><w:b')),
+        Markup("a&b"),
+        Markup("a<b"),
+    ],
+)
+@pytest.mark.parametrize("tag", ["{{ v }}", "{{r v }}", "{{p v }}"])
+def test_broken_markup_of_a_value_is_refused(value: object, tag: str) -> None:
+    with pytest.raises(GfdocsError) as found:
+        body(p(tag), data={"v": value})
+    assert [issue.code for issue in found.value.issues] == ["GF216"]
+
+
+def test_ids_of_drawings_are_unique_over_all_parts() -> None:
+    header = p(picture(number=1)) + p(picture(number=9)) + p(picture(number=8))
+    pictures = [p(picture(number=number)) for number in (3, 16, 19)]
+    data = docx(
+        *pictures, p("{%p for r in rows %}"), p(picture(number=2)), p("{%p endfor %}"), media=True, header=header
+    )
+    rendered = open_template(data, kind="docx", name="t.docx").render(DATA).to_bytes()
+    ids = [
+        re.findall(r'<wp:docPr id="(\d+)"', read_part(rendered, part))
+        for part in ("word/document.xml", "word/header.xml")
+    ]
+    assert ids[1] == ["1", "9", "8"]
+    assert ids[0][:4] == ["3", "16", "19", "2"]
+    assert len({*ids[0], *ids[1]}) == len(ids[0]) + len(ids[1]) == 8
+    both = docx(p("{%p for r in rows %}"), pictures[0], p("{%p endfor %}"), media=True, header=(
+        p("{%p for r in rows %}") + pictures[0] + p("{%p endfor %}")
+    ))  # fmt: skip
+    rendered = open_template(both, kind="docx", name="t.docx").render(DATA).to_bytes()
+    found = [
+        re.findall(r'<wp:docPr id="(\d+)"', read_part(rendered, f"word/{part}.xml")) for part in ("document", "header")
+    ]
+    assert len({*found[0], *found[1]}) == 4

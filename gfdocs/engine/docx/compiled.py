@@ -18,7 +18,7 @@ from gfdocs.engine.docx.check import (
     find_lonely,
     shown_tags,
 )
-from gfdocs.engine.docx.finish import finish
+from gfdocs.engine.docx.finish import Drawings, finish, share_ids
 from gfdocs.engine.docx.pictures import PartPictures, picture_members, write_content_types, write_relations
 from gfdocs.engine.docx.prepare import Prepared, Spot, prepare
 from gfdocs.engine.docx.story import THAWED, Story, read_story
@@ -94,6 +94,7 @@ class CompiledPart:
     program: Program = field(repr=False)
     known_ids: frozenset[str] = frozenset()
     fixes: frozenset[str] = frozenset()
+    drawings: Drawings = field(default=Drawings(), repr=False)
 
     def new_state(self) -> State:
         return State(PartPictures(self.name, self.known_ids))
@@ -261,7 +262,7 @@ class CompiledDocx:
 
     def _finish(self, xml: str, fixes: set[str], part: CompiledPart) -> str:
         try:
-            return finish(xml, fixes, name=self.package.name, part=part_label(part.name))
+            return finish(xml, fixes, name=self.package.name, part=part_label(part.name), drawings=part.drawings)
         except PackageError as fault:
             detail = fault.__cause__ or fault.issues[0].fact
             raise TemplateError(
@@ -350,6 +351,9 @@ def compile_docx(data: bytes, *, name: str, options: Options) -> CompiledDocx:
     faults = _each_once(faults)
     if any(issue.severity == "error" for issue in faults):
         raise_issues(faults)
+    may_hold = _find_parts(package, types)
+    ids = share_ids({part: package.read(part) for part in may_hold}) if parts else {}
+    parts = [replace(part, drawings=ids[part.name]) for part in parts]
     changed = {part.name for part in parts}
     frame = make_frame(member for member in _ordered(package, types) if member.name not in changed)
     return CompiledDocx(package, frame, tuple(parts), tuple(faults), language)

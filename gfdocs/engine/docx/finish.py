@@ -6,7 +6,9 @@ None of it runs for a part whose template and values cannot cause it (`Prepared.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from lxml import etree
@@ -14,7 +16,7 @@ from lxml import etree
 from gfdocs.engine.docx.story import W
 from gfdocs.engine.package import safe_xml
 
-DOCUMENT_PR = re.compile(r'(<wp:docPr\b[^>]*?\bid=")[^"]*(")')
+DOCUMENT_PR = re.compile(r'(<wp:docPr\b[^>]*?\bid=")([^"]*)(")')
 _BOOKMARK = re.compile(r"<w:bookmark(Start|End)\b[^>]*?/?>")
 _EMPTY_CELL = re.compile(
     r"(<w:tc(?: [^>]*)?>(?:<w:tcPr>(?:(?!</w:tcPr>).)*</w:tcPr>|<w:tcPr/>)?)\s*(</w:tc>)", re.DOTALL
@@ -32,16 +34,43 @@ _EMPTY_ROW = re.compile(
 )
 
 
-def fix_drawings(xml: str) -> str:
-    """Give every `wp:docPr` an id of its own, from 1 on."""
-    count = 0
+@dataclass(frozen=True, slots=True)
+class Drawings:
+    """Which ids the drawings (`wp:docPr`) of one part may have, so that no other part of the document has them."""
+
+    own: frozenset[str] = frozenset()
+    """Those that this part has in the template, and no other."""
+    first: int = 1
+    """The first that no part has; the next is `step` further, as other parts take those between."""
+    step: int = 1
+
+
+def fix_drawings(xml: str, drawings: Drawings = Drawings()) -> str:
+    """Give every `wp:docPr` an id of its own: what is repeated or new gets a fresh one."""
+    left = set(drawings.own)
+    fresh = drawings.first
 
     def number(found: re.Match[str]) -> str:
-        nonlocal count
-        count += 1
-        return f"{found[1]}{count}{found[2]}"
+        nonlocal fresh
+        if found[2] in left:
+            left.discard(found[2])
+            return found.group()
+        text = f"{found[1]}{fresh}{found[3]}"
+        fresh += drawings.step
+        return text
 
     return DOCUMENT_PR.sub(number, xml)
+
+
+def share_ids(parts: Mapping[str, bytes]) -> dict[str, Drawings]:
+    """Return for each part of a document (name -> XML) which ids its drawings may have."""
+    seen = {name: re.findall(rb'<wp:docPr\b[^>]*?\bid="(\d{1,9})"', data) for name, data in parts.items()}
+    count = Counter(number for numbers in seen.values() for number in set(numbers))
+    first = max((int(number) for number in count), default=0) + 1
+    return {
+        name: Drawings(frozenset(n.decode() for n in numbers if count[n] == 1), first + index, len(parts))
+        for index, (name, numbers) in enumerate(seen.items())
+    }
 
 
 def fix_ids(xml: str) -> str:
@@ -157,16 +186,17 @@ def _set_columns(grid: Any, columns: list[Any], needed: int) -> None:
 _FIXES: tuple[tuple[str, Callable[[str], str]], ...] = (
     ("rows", fix_rows),
     ("cells", fix_cells),
-    ("drawings", fix_drawings),
     ("ids", fix_ids),
 )
 
 
-def finish(xml: str, fixes: set[str], *, name: str, part: str) -> str:
+def finish(xml: str, fixes: set[str], *, name: str, part: str, drawings: Drawings = Drawings()) -> str:
     """Return the part with the named repairs made. PackageError GF313 where `check` is asked and it is not XML."""
     for fix, function in _FIXES:
         if fix in fixes:
             xml = function(xml)
+    if "drawings" in fixes:
+        xml = fix_drawings(xml, drawings)
     if "tables" in fixes:
         return fix_tables(xml, name, part)
     if "check" in fixes:

@@ -142,9 +142,21 @@ def _listing_text(value: Any) -> str:
     return text if isinstance(text, str) else unescape(str(value.xml))
 
 
+def _check_breaks(spot: Spot, text: str) -> bool:
+    """True where the text begins new paragraphs; Unfit where the spot is in something that no paragraph may break."""
+    if "\a" not in text and "\f" not in text:
+        return False
+    inside = spot.stack[len(spot.stack) - spot.stack[::-1].index("w:p") :] if "w:p" in spot.stack else ()
+    wrapper = next((name for name in inside if name not in ("w:r", "w:t")), None)
+    if wrapper and spot.outlet != "block":
+        raise Unfit(f"no new paragraph can begin inside {wrapper}", f"{wrapper} 之内不能另起段落")
+    return True
+
+
 def _listing(spot: Spot, value: Any) -> str:
     """Return a Listing as the inside of `w:t`: \\n a line, \\t a tab, \\a a paragraph, \\f a page."""
     text = _listing_text(value)
+    _check_breaks(spot, text)
     pieces = re.split("([\a\f])", text)
     paragraph = f"</w:t></w:r></w:p><w:p>{spot.paragraph_properties}<w:r>{spot.run_properties}{TEXT}"
     page = f"</w:t></w:r></w:p><w:p>{PAGE_BREAK}</w:p><w:p>{spot.paragraph_properties}<w:r>{spot.run_properties}{TEXT}"
@@ -159,6 +171,9 @@ def rich_xml(spot: Spot, value: Any) -> str:
     xml = str(value.xml if hasattr(value, "xml") else value.__html__())
     check_characters(xml.replace("\a", "").replace("\f", ""))
     _relate_links(value)
+    # What is put together elsewhere may be put together badly; a paragraph may end inside a link.
+    if _check_breaks(spot, xml) or type(value).__module__ != "gfdocs.docx" or getattr(value, "is_foreign", False):
+        STATE.get().fixes.add("check")
     if not any(char in xml for char in "\n\t\a\f\r"):
         return xml
 

@@ -244,3 +244,26 @@ def test_ids_of_drawings_are_unique_over_all_parts() -> None:
         re.findall(r'<wp:docPr id="(\d+)"', read_part(rendered, f"word/{part}.xml")) for part in ("document", "header")
     ]
     assert len({*found[0], *found[1]}) == 4
+
+
+@pytest.mark.parametrize(
+    ("paragraphs", "printed"),
+    [
+        ([p("a{# note #}b")], "ab"),
+        ([p("a"), p("{#p gone #}"), p("b")], "ab"),
+        ([tbl(tr("a"), tr("{#tr gone #}"), columns=1)], "a"),
+        ([p("{", "_", "{")], "{{"),
+        ([p("{", "_", "{ x }", "_}"), p("{_{")], "{{ x }}{{"),
+        ([p("{_% if %_}", "{a_{hello")], "{% if %}{a_{hello"),
+        ([p("{{ '&amp;' }}{{ v|replace('&amp;', '&amp;amp;') }}")], "&A&amp;B"),
+    ],
+)
+def test_comments_and_written_braces_alone_in_a_part(paragraphs: list[str], printed: str) -> None:
+    assert text(body(*paragraphs)).replace("&lt;", "<") == printed
+
+
+@pytest.mark.parametrize("sign", ["<w:tab/>", "<w:br/>"])
+def test_a_tab_in_the_midst_of_a_tag_goes_with_it(sign: str) -> None:
+    xml = body(f"<w:p><w:r><w:t>{{{{</w:t>{sign}<w:t>v }}}}</w:t></w:r></w:p>")
+    assert text(xml) == "A&B"
+    assert sign not in xml

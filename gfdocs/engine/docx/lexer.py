@@ -11,7 +11,7 @@ _PIECES = {
     "{{": re.compile(rf"(?P<string>{_QUOTED})|\{{[{{%#]|\}}\}}|[{{}}]", re.DOTALL),
     "{%": re.compile(rf"(?P<string>{_QUOTED})|\{{[{{%#]|%\}}", re.DOTALL),
 }
-_BRACE = re.compile(r"\\(.)|([{}])", re.DOTALL)
+_SIGN = re.compile(r"\\(.)|([{}&])", re.DOTALL)
 
 
 def find_end(text: str, start: int, limit: int) -> int:
@@ -41,13 +41,16 @@ def find_end(text: str, start: int, limit: int) -> int:
     return -1
 
 
-def escape_braces(tag: str) -> str:
-    r"""Return a tag with the braces in its strings as `\x7b` and `\x7d`, which Jinja reads as the braces themselves."""
-    return _STRING.sub(lambda found: _BRACE.sub(_escape, found.group()), tag)
+def escape_strings(tag: str) -> str:
+    r"""Return a tag with braces and ampersands in its strings as `\x7b`, `\x7d` and `\x26`.
+
+    Jinja reads them as the signs themselves; nobody before it takes them for the end of a tag or an entity.
+    """
+    return _STRING.sub(lambda found: _SIGN.sub(_escape, found.group()), tag)
 
 
 def _escape(found: re.Match[str]) -> str:
     char = found[1] or found[2]
-    if char not in "{}":
+    if char not in "{}&":
         return found.group()
     return ("\\\\" if found[1] else "") + f"\\x{ord(char):02x}"

@@ -14,7 +14,7 @@ from typing import Any
 
 from lxml import etree
 
-from gfdocs.engine.docx.lexer import escape_braces, find_end
+from gfdocs.engine.docx.lexer import escape_strings, find_end
 from gfdocs.errors import Issue, Place, Text
 
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
@@ -25,8 +25,8 @@ _TAG_START = re.compile(r"\{(?=[{%#])")
 _CLOSERS = {"{{": "}}", "{%": "%}", "{#": "#}"}
 _ENDRAW = re.compile(r"\{%[-+]?(?:(?:p|tr|tc|r)\s)?\s*endraw\s*[-+]?%\}")
 _RAW = re.compile(r"\{%[-+]?(?:(?:p|tr|tc|r)\s)?\s*raw\s*[-+]?%\}")
-# docxtpl's way to write braces that are none of a tag.
-_WRITTEN = re.compile(r"\{_[{%]|[}%]_\}")
+# docxtpl's way to write braces that are none of a tag, and where a tag begins.
+_START = re.compile(r"(?P<written>\{_[{%]|[}%]_\})|\{(?=[{%#])")
 # After so many faults of one part no more are told.
 _MAX_ISSUES = 100
 
@@ -262,17 +262,22 @@ class _Scan:
 
     def run(self) -> None:
         self.joined = "".join(slot.text for slot in self.slots)
-        if "{" in self.joined:
+        if "{" in self.joined or "_}" in self.joined:
             self._find_paragraphs()
             at = 0
-            while found := _TAG_START.search(self.joined, at):
-                at = self._read_tag(found.start())
+            while found := _START.search(self.joined, at):
+                at = self._read_written(found) if found["written"] else self._read_tag(found.start())
                 if len(self.story.issues) >= _MAX_ISSUES:
                     return
             self._write()
         self._find_strays()
-        if _WRITTEN.search(self.joined):
-            self.story.has_braces = True
+
+    def _read_written(self, found: re.Match[str]) -> int:
+        """Write the braces that `{_{` and its kin stand for."""
+        self._replace(found.start(), found.end(), found.group().replace("_", "").translate(FROZEN))
+        self.spans.append(found.span())
+        self.story.is_frozen = self.story.has_braces = True
+        return found.end()
 
     def _find_paragraphs(self) -> None:
         """Note for each slot the paragraph it is in, and the offset at which that ends."""
@@ -307,7 +312,7 @@ class _Scan:
             self._replace(start, end + 2, text)
             return end + 2
         trim = -3 if text[-3] in "-+" and len(text) > 5 else -2
-        self._replace(start, end + 2, escape_braces(text[:trim]) + write_stamp(number) + text[trim:])
+        self._replace(start, end + 2, escape_strings(text[:trim]) + write_stamp(number) + text[trim:])
         return end + 2
 
     def _read_raw(self, start: int, begin: int, text: str) -> int:
@@ -335,6 +340,8 @@ class _Scan:
         first = last = self.slot_at(start)
         while last + 1 < len(self.slots) and self.slots[last + 1].start < end:
             last += 1
+        if first != last:
+            _drop_signs(self.slots[first].element, self.slots[last].element)
         if first != last and self._is_docxtpls(first, last, STAMP.sub("", text) == self.joined[start:end]):
             self._stamp(start, end, text)
             return
@@ -437,6 +444,19 @@ def _are_neighbours(first: Any, last: Any) -> bool:
             ended.append(at.get(W + "id") or "")
         at = at.getnext()
     return False
+
+
+_SIGNS = {W + "tab", W + "br", W + "cr"}
+
+
+def _drop_signs(first: Any, last: Any) -> None:
+    """Take away the tabs and line breaks in the midst of a tag, where they stand beside its texts."""
+    after, before = list(first.itersiblings()), list(last.itersiblings(preceding=True))
+    if last in after:
+        after, before = after[: after.index(last)], []
+    for element in (*after, *before):
+        if element.tag in _SIGNS and element.getparent().tag == W + "r":
+            element.getparent().remove(element)
 
 
 def _drop_empty_run(element: Any) -> None:

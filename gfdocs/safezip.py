@@ -48,7 +48,8 @@ MIB = 1 << 20
 class Limits:
     """What a file that comes in may ask of us. Sizes in bytes; `ratio` is inflated over compressed size.
 
-    A part under `ratio_from` bytes may have any ratio: small XML of many equal rows compresses a thousandfold.
+    A part under `ratio_from` bytes may have any ratio: small XML of many equal rows compresses a thousandfold. So may
+    a part that is not XML, and all XML parts together, under eight times as much.
     """
 
     file: int = 64 * MIB
@@ -404,35 +405,70 @@ def _too_large(name: str, part: str, size: int, limit: int) -> Issue:
     )
 
 
+_STEP = 64 << 10
+
+
+def _inflate_in_steps(raw: bytes, method: int) -> Iterator[bytes]:
+    """Yield the inflated bytes, at most 1 MiB at a time; zlib.error where the data is damaged or cut off."""
+    if method == STORED:
+        yield raw
+        return
+    stream = zlib.decompressobj(-15)
+    for at in range(0, len(raw), _STEP):
+        waiting = raw[at : at + _STEP]
+        while True:
+            piece = stream.decompress(waiting, MIB)
+            waiting = stream.unconsumed_tail
+            if piece:
+                yield piece
+            if stream.eof:
+                return
+            if not waiting and len(piece) < MIB:
+                break
+    raise zlib.error("cut off")
+
+
 def _inflate(raw: bytes, entry: _Entry, name: str, limits: Limits) -> bytes | Issue:
-    """Return the inflated bytes, counted while they come: what a header declares is not believed."""
-    if entry.method == STORED:
-        inflated = raw
-    else:
-        stream = zlib.decompressobj(-15)
-        try:
-            inflated = stream.decompress(raw, min(limits.part, entry.size) + 1)
-        except zlib.error:
-            return _damaged_member(name, entry.name)
-        if not stream.eof and len(inflated) <= entry.size:
-            return _damaged_member(name, entry.name)
-    if len(inflated) > limits.part:
-        return _too_large(name, entry.name, len(inflated), limits.part)
-    # A picture of one colour is out of all proportion too, and nobody parses it here.
-    if _is_xml(entry.name) and len(inflated) > limits.ratio_from and len(inflated) > limits.ratio * max(1, len(raw)):
-        return _issue(
-            "GF308",
-            name,
-            entry.name,
-            Text(
-                f"{_size(len(raw))} unpack to {_size(len(inflated))}, more than {limits.ratio} times as much",
-                f"{_size(len(raw))} 解压为 {_size(len(inflated))}，超过 {limits.ratio} 倍",
-            ),
-            Text("this is how a zip bomb looks", "疑似压缩炸弹"),
-        )
-    if len(inflated) != entry.size or zlib.crc32(inflated) != entry.crc:
+    """Return the inflated bytes of an XML part, of another part nothing; the Issue where it is refused.
+
+    The bytes are counted while they come and no more are asked for once a bound is passed: what a header declares is
+    not believed.
+    """
+    keep = _is_xml(entry.name)
+    # A picture of one colour is out of all proportion too, and nobody parses it here: it may be larger.
+    ratio_from = limits.ratio_from if keep else 8 * limits.ratio_from
+    pieces: list[bytes] = []
+    size = crc = 0
+    try:
+        for piece in _inflate_in_steps(raw, entry.method):
+            size += len(piece)
+            if size > limits.part:
+                return _too_large(name, entry.name, size, limits.part)
+            if size > ratio_from and size > limits.ratio * max(1, len(raw)):
+                return _out_of_proportion(name, entry.name, len(raw), size, limits)
+            if size > entry.size:
+                return _damaged_member(name, entry.name)
+            crc = zlib.crc32(piece, crc)
+            if keep:
+                pieces.append(piece)
+    except zlib.error:
         return _damaged_member(name, entry.name)
-    return inflated
+    if size != entry.size or crc != entry.crc:
+        return _damaged_member(name, entry.name)
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+def _out_of_proportion(name: str, part: str, packed: int, size: int, limits: Limits) -> Issue:
+    return _issue(
+        "GF308",
+        name,
+        part,
+        Text(
+            f"{_size(packed)} unpack to {_size(size)} or more, more than {limits.ratio} times as much",
+            f"{_size(packed)} 解压后至少 {_size(size)}，超过 {limits.ratio} 倍",
+        ),
+        Text("this is how a zip bomb looks", "疑似压缩炸弹"),
+    )
 
 
 def _damaged_member(name: str, part: str) -> Issue:
@@ -449,10 +485,14 @@ def _is_xml(name: str) -> bool:
     return name.casefold().endswith((".xml", ".rels", ".vml"))
 
 
+_BOMBS = ("GF307", "GF308")
+
+
 def _read_members(data: bytes, entries: list[_Entry], name: str, limits: Limits) -> tuple[list[Member], list[Issue]]:
     members: list[Member] = []
     issues: list[Issue] = []
     total, last_end = 0, 0
+    xml, xml_packed = 0, 0
     for entry in sorted(entries, key=lambda e: e.start):
         try:
             start = _data_start(data, entry)
@@ -468,14 +508,21 @@ def _read_members(data: bytes, entries: list[_Entry], name: str, limits: Limits)
         inflated = _inflate(raw, entry, name, limits)
         if isinstance(inflated, Issue):
             issues.append(inflated)
+            if inflated.code in _BOMBS:
+                break  # each further one would cost as much again
             continue
-        total += len(inflated)
+        total += entry.size
         if total > limits.total:
             issues.append(_too_large(name, "", total, limits.total))
             break
         if _is_xml(entry.name):
             issues += check_xml(inflated, name=name, part=entry.name)
-        members.append(Member(entry.name, entry.method, entry.crc, len(inflated), raw))
+            xml += entry.size
+            xml_packed += len(raw)
+            if xml > 8 * limits.ratio_from and xml > limits.ratio * xml_packed:
+                issues.append(_out_of_proportion(name, "", xml_packed, xml, limits))
+                break
+        members.append(Member(entry.name, entry.method, entry.crc, entry.size, raw))
     order = {entry.name: place for place, entry in enumerate(entries)}
     members.sort(key=lambda member: order[member.name])
     return members, issues
@@ -642,17 +689,38 @@ def _check_contents(package: Package, limits: Limits) -> Iterator[Issue]:
         yield from fault.issues
 
 
+_MACRO_TYPES = ("vbaproject", "vbadata", "macroenabled", "macrosheet", "activex")
+_MACRO_RELATIONS = ("vbaproject", "wordvbadata", "xlmacrosheet", "xlintlmacrosheet", "activexcontrolbinary")
+
+
 def _find_macros(package: Package, types: ContentTypes) -> Iterator[Issue]:
+    """Macros are found by the type of a part, by its name, and by the relations that lead to it."""
+    related = {target for name in package.names for target in _macro_targets(package, name)}
     for name in package.names:
-        kind = types.of(name).casefold()
-        if "vbaproject" in kind or "macroenabled" in kind or name.casefold().endswith("vbaproject.bin"):
+        kind, folded = types.of(name).casefold(), name.casefold()
+        named = folded.endswith("vbaproject.bin") or "/macrosheets/" in folded or "/activex/" in folded
+        if named or name in related or any(word in kind for word in _MACRO_TYPES):
             yield _issue(
                 "GF314",
                 package.name,
                 name,
-                Text("the file contains macros (VBA)", "文件含宏（VBA）"),
+                Text("the file contains macros (VBA, macro sheets or ActiveX)", "文件含宏（VBA、宏表或 ActiveX 控件）"),
                 Text("save it as .docx or .xlsx without macros", "请另存为不含宏的 .docx 或 .xlsx"),
             )
+
+
+def _macro_targets(package: Package, name: str) -> Iterator[str]:
+    """Yield the parts that a part of relations calls macros."""
+    if not name.casefold().endswith(".rels"):
+        return
+    text = _decode_probe(package.read(name)).lower()
+    # A character reference may hide the word.
+    if not any(word in text for word in (b"vba", b"macrosheet", b"activex", b"&#")):
+        return
+    folder, _, file = f"/{name}".rpartition("/_rels/")
+    for relation in read_relationships(package, f"{folder}/{file[:-5]}".strip("/")):
+        if relation.type.casefold() in _MACRO_RELATIONS:
+            yield relation.target
 
 
 def _is_remote(target: str) -> bool:
@@ -710,11 +778,14 @@ def _decode_probe(data: bytes) -> bytes:
     return data
 
 
+_UTF_32 = (b"\xff\xfe\0\0", b"\0\0\xfe\xff", b"<\0\0\0", b"\0\0\0<")
 _ENCODINGS = ("utf-8", "utf8", "us-ascii", "ascii", "utf-16", "utf-16le", "utf-16be")
 
 
 def check_xml(data: bytes, *, name: str, part: str) -> list[Issue]:
     """Return the faults that make an XML part unsafe to parse: any DTD, any encoding but UTF-8 and UTF-16."""
+    if data[:4] in _UTF_32:
+        return [_wrong_encoding(name, part, "utf-32")]
     probe = _decode_probe(data)
     issues = []
     if b"<!DOCTYPE" in probe or b"<!ENTITY" in probe:
@@ -736,18 +807,20 @@ def check_xml(data: bytes, *, name: str, part: str) -> list[Issue]:
         quote = declared[:1] or b'"'
         encoding = declared[1:].partition(quote)[0].decode("ascii", "replace").casefold()
         if encoding not in _ENCODINGS:
-            issues.append(
-                _issue(
-                    "GF313",
-                    name,
-                    part,
-                    Text(
-                        f"expected UTF-8 or UTF-16, found the encoding {encoding!r}",
-                        f"XML 编码应为 UTF-8 或 UTF-16，实为 {encoding!r}",
-                    ),
-                )
-            )
+            issues.append(_wrong_encoding(name, part, encoding))
     return issues
+
+
+def _wrong_encoding(name: str, part: str, encoding: str) -> Issue:
+    return _issue(
+        "GF313",
+        name,
+        part,
+        Text(
+            f"expected UTF-8 or UTF-16, found the encoding {encoding!r}",
+            f"XML 编码应为 UTF-8 或 UTF-16，实为 {encoding!r}",
+        ),
+    )
 
 
 def safe_xml(data: bytes, *, name: str, part: str) -> _Element:

@@ -35,3 +35,22 @@ def to_pngs(pdf: Path, folder: Path, dpi: int = 60) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     subprocess.run(["pdftoppm", "-r", str(dpi), "-png", str(pdf), str(folder / pdf.stem)], check=True)
     return sorted(folder.glob(f"{pdf.stem}*.png"))
+
+
+def resave(file: Path, to: str, folder: Path) -> Path:
+    """Return the file as LibreOffice saves it in another format (ods, xlsx …)."""
+    program = require("soffice")
+    folder.mkdir(parents=True, exist_ok=True)
+    profile = (folder / "profile").as_uri()
+    command = [
+        program,
+        "--headless",
+        f"-env:UserInstallation={profile}",
+        "--convert-to",
+        to,
+        "--outdir",
+        str(folder),
+        str(file),
+    ]
+    subprocess.run(command, check=True, capture_output=True, timeout=120)
+    return folder / f"{file.stem}.{to}"

@@ -221,8 +221,8 @@ def test_the_verdict_follows_the_answers() -> None:
 def test_libreoffice_comes_to_the_same_verdicts(tmp_path: Path) -> None:
     path = tmp_path / "a.xlsx"
     path.write_bytes(render("enrolment-table", answers("是", "")))
-    (converted,) = office.convert([path], "ods", tmp_path / "out")
-    (back,) = office.convert([converted], "xlsx", tmp_path / "back")
+    converted = office.resave(path, "ods", tmp_path / "out")
+    back = office.resave(converted, "xlsx", tmp_path / "back")
     assert verdicts(back.read_bytes()) == [*VERDICTS, "", ""]
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from gfdocs.engine.xlsx.geometry import MAX_COLUMN, MAX_ROW, Body, Path, Placed, Repeat, Run, Uniform, merge_runs
@@ -55,6 +56,7 @@ class Rectangle:
     row2: int
 
 
+@lru_cache(maxsize=8192)
 def read_rectangle(text: str) -> Rectangle | None:
     """Read `A1`, `A1:B2`, `A:B` or `1:2`."""
     ref = parse_reference(text.replace("$", ""))

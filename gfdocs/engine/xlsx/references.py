@@ -168,6 +168,7 @@ def quote_sheet(name: str) -> str:
     return f"{name}!" if plain else "'" + name.replace("'", "''") + "'!"
 
 
+@lru_cache(maxsize=8192)
 def parse_reference(text: str) -> Ref | None:
     """Read one reference; None where the text names no cells of this workbook."""
     prefix, body = "", text

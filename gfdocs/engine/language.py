@@ -916,6 +916,9 @@ class Language(ImmutableSandboxedEnvironment):
         return self.trusted or super().is_safe_attribute(obj, attr, value)
 
     def is_safe_callable(self, obj: Any) -> bool:
+        if isinstance(obj, Missing):
+            # A name that is missing is told by the name, not as something that may not be called.
+            return isinstance(obj, Blank) or bool(obj)
         return self.trusted or super().is_safe_callable(obj)
 
     # Output ----------------------------------------------------------------------------------------------------------
@@ -1479,7 +1482,29 @@ def _read_syntax(fault: jinja2.TemplateSyntaxError, tag: str, tag_zh: str) -> tu
         kind_zh = "过滤器" if found[1] == "filter" else "测试"
         return "GF205", Text(f'there is no {found[1]} "{found[2]}"{tag}', f"没有{kind_zh}“{found[2]}”{tag_zh}"), hint
     code = "GF203" if re.search(r"unknown tag|end of template|innermost block", message) else "GF201"
-    return code, Text(f"{message}{tag}", f"标签有误{tag_zh}：{_translate_syntax(message)}"), Text("")
+    hint = _hint_syntax(message, tag)
+    return code, Text(f"{message}{tag}", f"标签有误{tag_zh}：{_translate_syntax(message)}"), hint
+
+
+# Signs as a Chinese keyboard gives them, and those that Jinja knows.
+_HALF = {
+    "（": "(", "）": ")", "，": ",", "＝": "=", "｜": "|", "【": "[", "】": "]", "［": "[", "］": "]", "：": ":", "．": ".",
+    "＋": "+", "－": "-", "＊": "*", "／": "/", "！": "!", "＜": "<", "＞": ">", "％": "%", "｛": "{", "｝": "}", "、": ",",
+    "。": ".", "＂": '"', "＇": "'", "～": "~",
+}  # fmt: skip
+
+
+def _hint_syntax(message: str, tag: str) -> Text:
+    """Return what its author most likely meant, where that can be told."""
+    found = re.search(r"unexpected char '(.)'", message)
+    if found and found[1] in _HALF:
+        half = _HALF[found[1]]
+        return Text(f'write the half-width "{half}" for "{found[1]}"', f"请将全角的“{found[1]}”改为半角的“{half}”")
+    if re.search(r"got '='", message) and re.search(r"\{%[-+]?\s*(?:p |tr |tc |r )?\s*(?:el)?if\b", tag):
+        return Text('write "==" to compare', "比较请写“==”")
+    if "got 'if'" in message and re.search(r"\belse\s+if\b", tag):
+        return Text('write "elif" for "else if"', "“else if”请写成“elif”")
+    return Text("")
 
 
 # Jinja's messages, for those who do not read English. Each pattern keeps the words of the template as they are.

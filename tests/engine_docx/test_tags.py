@@ -267,3 +267,31 @@ def test_a_tab_in_the_midst_of_a_tag_goes_with_it(sign: str) -> None:
     xml = body(f"<w:p><w:r><w:t>{{{{</w:t>{sign}<w:t>v }}}}</w:t></w:r></w:p>")
     assert text(xml) == "A&B"
     assert sign not in xml
+
+
+@pytest.mark.parametrize(
+    ("tags", "code", "hint"),
+    [
+        ("{{ v|default（'x'） }}", "GF201", 'write the half-width "(" for "（"'),
+        ("{{ v｜upper }}", "GF201", 'write the half-width "|" for "｜"'),
+        ("{% p for x in rows %}", "GF203", "write {%p for x in rows %}"),
+        ("{%pfor x in rows %}", "GF203", "write {%p for x in rows %}"),
+        ("{% if v %}{% else if v %}{% endif %}", "GF201", 'write "elif" for "else if"'),
+        ("{% for a in rows %}{% end for %}", "GF203", 'write "endfor"'),
+        ("{% if v = 1 %}{% endif %}", "GF201", 'write "==" to compare'),
+    ],
+)
+def test_what_its_author_meant_is_told(tags: str, code: str, hint: str) -> None:
+    with pytest.raises(TagError) as found:
+        open_template(docx(p("x", tags)), kind="docx", name="t.docx")
+    errors = [issue for issue in found.value.issues if issue.severity == "error"]
+    assert [(issue.code, str(issue.hint)) for issue in errors] == [(code, hint)]
+    assert not any("else if" in str(issue.hint) for issue in found.value.issues if issue.code == "GF225")
+
+
+def test_a_method_that_a_text_does_not_have_is_a_missing_name() -> None:
+    with pytest.raises(GfdocsError) as found:
+        body(p("{{ v.uper() }}"))
+    assert 'the data has no "v.uper" in' in str(found.value)
+    document = open_template(docx(p("{{ v.uper() }}")), kind="docx").render(DATA, missing="mark")
+    assert "【缺：v.uper】" in read_part(document.to_bytes())

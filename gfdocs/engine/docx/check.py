@@ -65,11 +65,25 @@ def check_blocks(tags: Iterable[Tag], known: Iterable[str]) -> Iterator[Issue]:
         elif _opens(tag, word):
             opened.append((tag, word))
         elif word not in words:
-            hint = did_you_mean(word, words) if word else Text("")
+            hint = _hint_scope(tag, word, words) or (did_you_mean(word, words) if word else Text(""))
+            if word == "end" and opened:
+                # `{% end for %}` ends what is open, so that its fault is told once.
+                _, start = opened.pop()
+                end = _PAIRS.get(start, "endset")
+                hint = Text(f'write "{end}"', f"请写成“{end}”")
             yield _issue("GF203", tag, f'there is no tag "{word}"', f"没有标签“{word}”", hint)
     for tag, word in opened:
         end = _PAIRS.get(word, "endset")
         yield _issue("GF203", tag, f'"{word}" is never closed by "{end}"', f"“{word}”没有以“{end}”结束")
+
+
+def _hint_scope(tag: Tag, word: str, words: set[str]) -> Text | None:
+    """Return the hint for `{% p for x in xs %}` and `{%pfor x in xs %}`: the letter stands at the sign, with a blank."""
+    found = re.match(r"(tr|tc|p|r)\s*([a-z]+)\b", tag.inner)
+    if tag.scope or found is None or found[2] not in words:
+        return None
+    right = f"{{%{found[1]} {tag.inner[found.start(2) :]} %}}"
+    return Text(f"write {right}", f"请写成 {right}")
 
 
 def _close(tag: Tag, wanted: str, opened: list[tuple[Tag, str]]) -> Iterator[Issue]:
@@ -220,6 +234,8 @@ def find_lonely(story: Story) -> Iterator[Issue]:
         seen.add(tag.paragraph)
         word = word_of(tag)
         alone = not _TAG.sub("", _visible_text(tag.paragraph)).strip() and "{{" not in _visible_text(tag.paragraph)
+        if word == "else" and tag.inner != "else":
+            continue
         if alone and word in ("for", "endfor", "if", "elif", "else", "endif"):
             yield Issue(
                 "GF225",

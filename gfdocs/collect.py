@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -114,7 +115,7 @@ def collect(returns: str | Path, project: Project, *, today: dt.date | None = No
     in `.issues`, each with its cell. Raises ReadBackError where the folder itself is not there.
     """
     folder = Path(returns)
-    if not folder.is_dir():
+    if not os.path.isdir(folder):  # unlike Path.is_dir, false also for a name the system cannot take
         fact = Text("there is no such folder", "没有这个文件夹")
         raise ReadBackError(Issue("GF691", "error", Place(str(folder)), fact, Text("look at the path", "请检查路径")))
     issues: list[Issue] = []
@@ -127,10 +128,12 @@ def collect(returns: str | Path, project: Project, *, today: dt.date | None = No
 
 def _list_workbooks(folder: Path) -> list[Path]:
     """Return the workbooks below the folder in order of name; Excel's own lock files (~$…) are none."""
+    # os.walk passes over folders that vanish or may not be looked into
     return sorted(
         path
-        for path in folder.rglob("*")
-        if path.suffix.lower() == SUFFIX and path.is_file() and not path.name.startswith(("~$", "."))
+        for root, _, names in os.walk(folder)
+        for path in (Path(root, name) for name in names)
+        if path.suffix.lower() == SUFFIX and os.path.isfile(path) and not path.name.startswith(("~$", "."))
     )
 
 

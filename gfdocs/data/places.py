@@ -123,7 +123,7 @@ class TableOrigin:
         return len(self.marks) // (2 * len(self.paths) + 2)
 
     def add(self, number: int, cells: list[Cell | None]) -> None:
-        marks = [number - 1, 0]
+        marks = [max(number - 1, 0), 0]  # a damaged sheet may number its rows from 0
         for index in range(len(self.paths)):
             cell = cells[index] if index < len(cells) else None
             marks += (cell.line + 1, cell.column) if cell is not None else (0, 0)

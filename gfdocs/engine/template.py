@@ -10,8 +10,10 @@ kind is opened.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
+import stat
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -131,8 +133,8 @@ def write_file(path: str | os.PathLike[str], data: bytes, *, parents: bool = Fal
         if parents:
             target.parent.mkdir(parents=True, exist_ok=True)
         _write_atomically(target, data)
-    except OSError as fault:
-        reason = fault.strerror or str(fault)
+    except (OSError, ValueError) as fault:  # ValueError: a NUL in the path
+        reason = getattr(fault, "strerror", None) or str(fault)
         issue = Issue(
             "GF290",
             "error",
@@ -146,6 +148,8 @@ def write_file(path: str | os.PathLike[str], data: bytes, *, parents: bool = Fal
 
 def _write_atomically(target: Path, data: bytes) -> None:
     """Write beside the target under a new name, then rename: nobody ever sees half a file."""
+    if not target.name:  # "", "/" or ".": a folder, never a file
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))
     # The pid keeps two processes apart, O_EXCL two threads: the later one takes the next number.
     for attempt in range(1000):
         temporary = target.with_name(f".{target.name[:60]}.{os.getpid()}.{attempt}.tmp")
@@ -290,9 +294,29 @@ def read_source(source: Any, name: str | None) -> tuple[bytes, str]:
         raise TypeError(f"a template is a path, bytes or an open file, not {type(source).__name__}")
     path = Path(source)
     try:
-        return path.read_bytes(), name or path.name
+        return _read_regular_file(path), name or path.name
     except (OSError, ValueError) as fault:
         raise PackageError(_unreadable(str(path), fault)) from fault
+
+
+def _read_regular_file(path: Path) -> bytes:
+    """Return the bytes of a file of bounded size; a device or pipe, which may never end, is refused (GF300, GF306)."""
+    from gfdocs.safezip import Limits
+
+    limit = Limits().file
+    mode = path.stat().st_mode
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if not stat.S_ISREG(mode):
+        fact = Text("not a file but a device or a pipe", "不是普通文件，而是设备或管道")
+        raise PackageError(Issue("GF300", "error", Place(str(path)), fact, Text("look at the path", "请检查路径")))
+    with path.open("rb") as file:
+        data = file.read(limit + 1)
+    if len(data) > limit:
+        size = f"{limit >> 20} MiB"
+        fact = Text(f"the file has more than {size}", f"文件超过上限 {size}")
+        raise PackageError(Issue("GF306", "error", Place(str(path)), fact))
+    return data
 
 
 def _read_file_object(source: Any, name: str) -> bytes:

@@ -6,6 +6,7 @@ of the same id, and a file of the same name in the project's `templates/` takes 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -58,19 +59,19 @@ def read_catalogue(project_folder: Path | None = None) -> tuple[DocumentSpec, ..
 
     Raises DataError with every fault of both catalogues, and where the project folder is not there.
     """
-    if project_folder is not None and not project_folder.is_dir():
+    if project_folder is not None and not os.path.isdir(project_folder):
         fact = Text("no such folder", "文件夹不存在")
         raise DataError(
             Issue("GF101", "error", Place(str(project_folder)), fact, Text("look at the path", "请检查路径"))
         )
     built_in = templates_folder()
     folders = [built_in]
-    if project_folder is not None and (project_folder / "templates").is_dir():
+    if project_folder is not None and os.path.isdir(project_folder / "templates"):
         folders.append(project_folder / "templates")
     specs: dict[str, DocumentSpec] = {}
     issues: list[Issue] = []
     for folder in folders:
-        if (folder / "catalogue.yaml").is_file():
+        if os.path.isfile(folder / "catalogue.yaml"):
             for spec in _read_entries(folder, tuple(reversed(folders)), issues):
                 specs[spec.id] = spec
     if issues:
@@ -102,7 +103,8 @@ def _with_own_files(spec: DocumentSpec, folder: Path) -> DocumentSpec:
     from dataclasses import replace
 
     own = {
-        kind: folder / path.name if (folder / path.name).is_file() else path for kind, path in spec.templates.items()
+        kind: folder / path.name if os.path.isfile(folder / path.name) else path
+        for kind, path in spec.templates.items()
     }
     return replace(spec, templates=own)
 
@@ -228,7 +230,7 @@ class _Entry:
                 Text("put the file into the templates folder", "请把文件放入 templates 文件夹"),
             )
             return Path(name)
-        found = next((folder / name for folder in search if (folder / name).is_file()), None)
+        found = next((folder / name for folder in search if os.path.isfile(folder / name)), None)
         if found is None:
             self.add_fault(
                 file.place,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -422,7 +423,7 @@ def check_project(folder: str | Path) -> Project:
 
     issues: list[Issue] = []
     dataset = _collect(lambda: load_dataset(folder), issues)
-    own = Path(folder) if Path(folder).is_dir() else None  # that there is no folder is told with the data
+    own = Path(folder) if os.path.isdir(folder) else None  # that there is no folder is told with the data
     specs = _collect(lambda: read_catalogue(own), issues)
     if dataset is None or specs is None:
         raise DataError(issues)

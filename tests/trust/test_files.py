@@ -415,7 +415,9 @@ def test_a_file_that_cannot_be_written_is_told(target: str) -> None:
 def test_a_file_that_cannot_be_read_is_told(path: str) -> None:
     for step in (steps.open_path, steps.load_path, steps.collect_path):
         outcome = run(step, path)
-        assert outcome.error and not outcome.foreign, f"{step.__name__}: {outcome}"
+        assert not outcome.foreign, f"{step.__name__}: {outcome}"
+        # a folder without any form is no fault: nothing has come back yet
+        assert outcome.error or (step is steps.collect_path and os.path.isdir(path)), f"{step.__name__}: {outcome}"
 
 
 # ---------------------------------------------------------------------------------------------------------------------

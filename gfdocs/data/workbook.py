@@ -28,6 +28,7 @@ __all__ = ["read_sheets"]
 SMALL_PART: Final = 16 << 20  # bytes of workbook.xml and styles.xml, which are read as a tree
 CHUNK: Final = 1 << 16
 _REFERENCE: Final = re.compile(r"([A-Z]{1,3})([1-9][0-9]{0,6})")
+_ROW_NUMBER: Final = re.compile(r"0*[1-9][0-9]{0,6}")
 _MERGE: Final = re.compile(rb'<(?:\w+:)?mergeCell\s[^>]*?ref="([A-Z]{1,3})([1-9]\d{0,6}):([A-Z]{1,3})([1-9]\d{0,6})"')
 _HIDDEN_COLUMN: Final = re.compile(rb'<(?:\w+:)?col\s(?=[^>]*?hidden="(?:1|true)")[^>]*?min="(\d{1,5})"')
 _ESCAPE: Final = re.compile(r"_x([0-9A-Fa-f]{4})_")
@@ -249,6 +250,7 @@ class _Sheet:
         self.book, self.limits = book, limits
         self.rows: list[Row] = []
         self.number = 0
+        self.numbered = False
         self.cells: list[Cell | None] = []
         self.count = 0
         self.column = -1
@@ -262,11 +264,13 @@ class _Sheet:
         tag = tag.rpartition(":")[2]
         if tag == "row":
             number = attributes.get("r", "")
-            self.number = int(number) if number.isdigit() and len(number) < 8 else self.number + 1
+            self.numbered = bool(number)
+            if self.numbered and not _ROW_NUMBER.fullmatch(number):
+                raise _Unreadable(Text(f"a row has the number {number[:20]!r}", f"行号 {number[:20]!r} 有误"))
+            self.number = int(number) if self.numbered else self.number + 1
             self.cells, self.column = [], -1
         elif tag == "c":
-            match = _REFERENCE.fullmatch(attributes.get("r", ""))
-            self.column = _column_index(match[1]) if match else self.column + 1
+            self.column = self._place(attributes["r"]) if attributes.get("r") else self.column + 1
             self.type, self.style = attributes.get("t", "n"), attributes.get("s", "0")
             self.value, self.formula = [], None
         elif tag == "f":
@@ -275,6 +279,18 @@ class _Sheet:
             self.inside = tag
         elif tag == "rPh":
             self.phonetic += 1
+
+    def _place(self, reference: str) -> int:
+        """Return the column of a cell's reference, which must be of this row; it tells the row where `<row>` doesn't."""
+        match = _REFERENCE.fullmatch(reference)
+        if match is not None and not self.numbered and not self.cells:
+            self.number = max(self.number, int(match[2]))
+        if match is None or int(match[2]) != self.number:
+            shown = repr(reference[:20])
+            raise _Unreadable(
+                Text(f"row {self.number} has a cell {shown}", f"第 {self.number} 行的单元格编号 {shown} 有误")
+            )
+        return _column_index(match[1])
 
     def characters(self, text: str) -> None:
         if self.inside == "f" and self.formula is not None:

@@ -29,7 +29,7 @@ from gfdocs.engine.xlsx.programs import (
     make_language,
 )
 from gfdocs.engine.xlsx.references import Formula, Ref, letter, parse_formula, parse_reference, refs_of, split_cell
-from gfdocs.engine.xlsx.sheet import CellPart, RowPart, SheetPart, scan_sheet, to_utf8
+from gfdocs.engine.xlsx.sheet import CellPart, OddSheet, RowPart, SheetPart, scan_sheet, to_utf8
 from gfdocs.engine.xlsx.values import needs_space, write_text
 from gfdocs.engine.xlsx.workbook import (
     SharedText,
@@ -42,7 +42,7 @@ from gfdocs.engine.xlsx.workbook import (
     read_text_item,
     read_workbook,
 )
-from gfdocs.errors import Issue, Place, TemplateError, Text
+from gfdocs.errors import Issue, PackageError, Place, TemplateError, Text
 
 if TYPE_CHECKING:
     from gfdocs.engine.template import Options
@@ -335,7 +335,10 @@ class _Compiler:
         package = self.workbook.package
         data = package.read(entry.part)
         safe_xml(data, name=package.name, part=entry.part)
-        part = scan_sheet(to_utf8(data))
+        try:
+            part = scan_sheet(to_utf8(data))
+        except OddSheet as fault:
+            raise PackageError(_odd_sheet(self.place(entry.name), fault.text)) from fault
         tables = self.read_tables(entry)
         widths = _Widths(part)
         row_lines: list[Line] = []
@@ -521,8 +524,12 @@ class _Compiler:
 
     def text_of(self, part: CellPart) -> SharedText | None:
         if part.kind == "s":
-            index = int(part.value or 0)
             texts = self.workbook.shared_texts
+            value = (part.value or "0").strip()
+            if not (value.isascii() and value.isdigit() and len(value) < 10):
+                fact = Text(f"{part.name} points to no text: {value[:20]!r}", f"{part.name} 指向不存在的共享字符串")
+                raise PackageError(_odd_sheet(self.place(part.name), fact))
+            index = int(value)
             return texts[index] if index < len(texts) else SharedText("")
         if part.kind == "inlineStr" and part.inline:
             from lxml import etree
@@ -633,6 +640,11 @@ class _Widths:
 def _attribute_form(name: str) -> str:
     """Return a sheet's name as it stands in XML texts, quotes doubled as in references."""
     return name.replace("'", "''").replace("&", "&amp;").replace("<", "&lt;")
+
+
+def _odd_sheet(place: Place, fact: Text) -> Issue:
+    hint = Text("open it in Excel or WPS and save it again", "请用 Excel 或 WPS 打开后重新保存")
+    return Issue("GF313", "error", place, fact, hint)
 
 
 def _side_by_side(place: Place, other: Place) -> Issue:

@@ -24,7 +24,11 @@ from gfdocs.errors import Issue, PackageError, Place, ReadBackError, Text
 MAX_CELLS = 1_000_000
 MAX_ROWS = 200_000
 MAX_TEXTS = 500_000
+MAX_ROW = 1_000_000
+"""A form ends far above the last row a sheet has: what stands there was not typed into the form."""
 MAX_MERGES = 20_000
+MAX_MERGED = 1_000_000
+"""Cells of one merged range."""
 MAX_SHEETS = 256
 
 #: What one cell holds: a letter for its kind (see KINDS), then its text. One text a cell, since there may be a million.
@@ -251,6 +255,7 @@ class _Shape:
             if cells:
                 if number in sheet.rows:
                     return False
+                _check_row(number)
                 sheet.rows[number] = cells
                 sheet.filled += len(cells)
         if sheet.filled > MAX_CELLS:
@@ -304,7 +309,7 @@ def _find_shape(piece: str, book: _Book) -> _Shape:
     expression = r'\s*<row (?:[^<>"]*?"[^<"]*")*?\s*\br="([0-9]{1,7})"[^<>]*(?:/>|>)\s*'
     cells: list[tuple[int, str]] = []
     for column, letters, style, kind, content in found:
-        expression += f'<c r="{letters}[0-9]{{1,7}}"' + (f' s="{style}"' if style else "")
+        expression += rf'<c r="{letters}\1"' + (f' s="{style}"' if style else "")
         if content == "formula":
             expression += r'(?: t="[A-Za-z]+")?><f[^<>]*(?:/>|>([^<]*)</f>)(?:<v>[^<]*</v>|<v/>)?</c>'
             cells.append((column, "formula"))
@@ -331,21 +336,26 @@ def _read_events(data: bytes, sheet: ReturnedSheet, book: _Book) -> None:
     value: list[str] = []
     keep: list[str] | None = None
     phonetic = 0
-    has_formula = False
+    has_formula = numbered = False
 
     def start(tag: str, attributes: dict[str, str]) -> None:
-        nonlocal number, column, kind, style, keep, row, phonetic, has_formula
+        nonlocal number, numbered, column, kind, style, keep, row, phonetic, has_formula
         if ":" in tag:
             tag = tag.rpartition(":")[2]
         if tag == "c":
             name = attributes.get("r", "")
-            letters = name.rstrip("0123456789")
-            found = columns.get(letters)
-            if found is None:
-                found = columns[letters] = (
-                    column_number(letters) if letters.isascii() and letters.isalpha() and len(letters) < 4 else 0
-                )
-            column = found or column + 1
+            if not name:
+                column += 1
+            else:
+                letters = name.rstrip("0123456789")
+                if not numbered and not row and name[len(letters) :].isdigit() and len(name) < 11:
+                    number = max(number, int(name[len(letters) :]))
+                found = columns.get(letters)
+                if found is None:
+                    found = columns[letters] = _read_letters(letters)
+                if not found or name[len(letters) :] != str(number):
+                    raise ValueError(f"row {number} of {sheet.name!r} has a cell {name[:20]!r}")
+                column = found
             kind, style = attributes.get("t", "n"), attributes.get("s", "")
             value.clear()
             has_formula = False
@@ -353,7 +363,10 @@ def _read_events(data: bytes, sheet: ReturnedSheet, book: _Book) -> None:
             keep = value
         elif tag == "row":
             text = attributes.get("r", "")
-            number = int(text) if text.isdigit() and len(text) < 8 else number + 1
+            numbered = bool(text)
+            if numbered and not (text.isascii() and text.isdigit() and len(text) < 8 and int(text)):
+                raise ValueError(f"{sheet.name!r} has a row {text[:20]!r}")
+            number = int(text) if numbered else number + 1
             row = {}
             column = 0
             if attributes.get("hidden") in ("1", "true"):
@@ -400,6 +413,7 @@ def _read_events(data: bytes, sheet: ReturnedSheet, book: _Book) -> None:
             if row:
                 if len(rows) >= MAX_ROWS:
                     raise _TooMuch(f"more than {MAX_ROWS:,} filled rows", f"有内容的行超过 {MAX_ROWS:,} 行")
+                _check_row(number)
                 rows[number] = row
         elif tag == "rPh":
             phonetic -= 1
@@ -412,13 +426,29 @@ def _read_events(data: bytes, sheet: ReturnedSheet, book: _Book) -> None:
         raise ValueError(f"{fact} points to no text") from None
 
 
+def _read_letters(letters: str) -> int:
+    """Return the column these letters name; 0 where they name none."""
+    if not (letters.isascii() and letters.isalpha() and letters.isupper() and len(letters) < 4):
+        return 0
+    number = column_number(letters)
+    return number if number <= MAX_COLUMN else 0
+
+
+def _check_row(number: int) -> None:
+    if number > MAX_ROW:
+        raise _TooMuch(f"a value below row {MAX_ROW:,}", f"第 {MAX_ROW:,} 行以下还有内容")
+
+
 def _add_merge(sheet: ReturnedSheet, ref: str) -> None:
     match = _MERGE.match(ref)
     if match is None:
         return
     if len(sheet.merges) >= MAX_MERGES:
         raise _TooMuch(f"more than {MAX_MERGES:,} merged ranges", f"合并单元格超过 {MAX_MERGES:,} 处")
-    sheet.merges.append((column_number(match[1]), int(match[2]), column_number(match[3]), int(match[4])))
+    merge = (column_number(match[1]), int(match[2]), column_number(match[3]), int(match[4]))
+    if (merge[2] - merge[0] + 1) * (merge[3] - merge[1] + 1) > MAX_MERGED:
+        raise _TooMuch(f"a merged range {ref} of more than {MAX_MERGED:,} cells", f"合并单元格 {ref} 范围过大")
+    sheet.merges.append(merge)
 
 
 def _read_other(kind: str, text: str) -> Held:

@@ -11,6 +11,7 @@ from typing import Any
 from xml.parsers import expat
 
 from gfdocs.engine.xlsx.references import letter, split_cell, translate_shared
+from gfdocs.errors import Text
 
 Attributes = dict[str, str]
 
@@ -87,6 +88,14 @@ def write_attributes(attributes: Attributes) -> str:
     return "".join(f' {key}="{escape_attribute(value)}"' for key, value in attributes.items())
 
 
+class OddSheet(ValueError):
+    """A worksheet is well-formed XML, and still says what no sheet can mean."""
+
+    def __init__(self, en: str, zh: str) -> None:
+        super().__init__(en)
+        self.text = Text(en, zh)
+
+
 class _Scanner:
     """The expat handlers of one worksheet."""
 
@@ -118,7 +127,7 @@ class _Scanner:
         elif self.start < 0 or self.stop >= 0:
             return
         elif self._depth == 3 and local == "row":
-            self._row = int(attributes.pop("r", 0) or self._row + 1)
+            self._row = self._read_row_number(attributes.pop("r", ""))
             attributes.pop("spans", None)
             self._row_attributes, self._cells = attributes, []
         elif self._depth == 4 and local == "c":
@@ -130,6 +139,13 @@ class _Scanner:
                     self._cell["f"] = attributes
             elif local == "is":
                 self._inline_start = self.parser.CurrentByteIndex
+
+    def _read_row_number(self, text: str) -> int:
+        if not text:
+            return self._row + 1
+        if not (text.isascii() and text.isdigit() and len(text) < 8 and int(text)):
+            raise OddSheet(f"a row has the number {text[:20]!r}", f"行号 {text[:20]!r} 有误")
+        return int(text)
 
     def _open_cell(self, attributes: Attributes) -> None:
         column, _ = split_cell(attributes.pop("r", ""))
@@ -175,8 +191,10 @@ class _Scanner:
 
     def _close_cell(self, found: dict[str, Any]) -> None:
         self._cell = None
-        cell = CellPart(found["column"], self._row)
-        formula = self._get_formula(found["f"], found.get("f_text", ""), cell.name) if "f" in found else None
+        formula = None
+        if "f" in found:
+            name = CellPart(found["column"], self._row).name
+            formula = self._get_formula(found["f"], found.get("f_text", ""), name)
         self._cells.append(
             CellPart(
                 found["column"], self._row, found["style"], found["kind"], found.get("v"), found.get("is", ""), formula, found["extra"]
@@ -201,7 +219,7 @@ class _Scanner:
 def scan_sheet(data: bytes) -> SheetPart:
     """Return the rows and the frame of a worksheet part (UTF-8, known to be well-formed and free of a DTD).
 
-    Shared formulas are written out, each cell its own.
+    Shared formulas are written out, each cell its own. OddSheet where a row has no number.
     """
     scanner = _Scanner(data)
     scanner.parser.Parse(data, True)

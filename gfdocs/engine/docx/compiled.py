@@ -46,6 +46,7 @@ from gfdocs.engine.package import (
     relationships_name,
     safe_xml,
 )
+from gfdocs.engine.reaching import find_reaching_document
 from gfdocs.engine.template import Options
 from gfdocs.errors import Issue, PackageError, Place, TemplateError, Text
 
@@ -329,7 +330,7 @@ def compile_docx(data: bytes, *, name: str, options: Options) -> CompiledDocx:
     language = make_language(options)
     extension_tags = {tag for extension in language.extensions.values() for tag in extension.tags}
     parts: list[CompiledPart] = []
-    faults: list[Issue] = list(package.issues)
+    faults: list[Issue] = find_reaching_document(package)
     for part in _find_parts(package, types):
         story = _read_part(package, part)
         if story is None:

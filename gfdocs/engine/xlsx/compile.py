@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from gfdocs.engine.language import raise_issues
 from gfdocs.engine.package import Member, Package, deflate, safe_xml
+from gfdocs.engine.reaching import find_reaching_workbook
 from gfdocs.engine.xlsx.geometry import MAX_COLUMN, MAX_ROW
 from gfdocs.engine.xlsx.heights import Wrap
 from gfdocs.engine.xlsx.layout import Assign, Block, Line, Node, Tag, build_layout, split_tags
@@ -787,7 +788,8 @@ def compile_workbook(package: Package, *, options: Options) -> Compiled:
     compiled = Compiled(package.name, workbook, languages, sheets, (), frozenset(compiler.tagged_texts))
     _compile_other_texts(compiler, compiled)
     raise_issues(issue for issue in compiler.issues if issue.severity == "error")
-    compiled.issues = tuple(compiler.issues)
+    reaching = find_reaching_workbook(package, {entry.part: entry.name for entry in workbook.sheets})
+    compiled.issues = (*compiler.issues, *reaching)
     return compiled
 
 

@@ -1,8 +1,10 @@
 """Word documents: docxtpl's template words, compiled once, rendered fast and safely.
 
 story      a part as its author sees it: paragraphs, places, tags
+lexer      where a tag ends
 check      every fault of the tags, with its place
 prepare    docxtpl's patch, once; where each tag stands
+balance    whether every way through it is well-formed
 values     how a value is printed there
 pictures   media, relations and content types that values bring
 finish     what the rendered XML needs after all

@@ -14,8 +14,11 @@ from typing import Any
 
 from gfdocs.errors import Issue, Place, Text
 
-_STRING = r'"(?:\\.|[^"\\])*"|' + r"'(?:\\.|[^'\\])*'"
-TAG = re.compile(rf"\{{\{{(?:{_STRING}|[^\"'])*?\}}\}}|\{{%(?:{_STRING}|[^\"'])*?%\}}|\{{\#.*?\#\}}", re.DOTALL)
+_STRINGS = {
+    '"': re.compile(r'"(?:\\.|[^"\\])*"', re.DOTALL),
+    "'": re.compile(r"'(?:\\.|[^'\\])*'", re.DOTALL),
+}
+_STOPS = {"{{": re.compile(r"\}\}|[\"']"), "{%": re.compile(r"%\}|[\"']"), "{#": re.compile(r"#\}")}
 _PIECE = re.compile(
     r"(?P<comment><!--.*?-->)|(?P<cdata><!\[CDATA\[.*?\]\]>)|(?P<pi><\?.*?\?>)"
     r"|(?P<markup><(?:[^<>\"']|\"[^\"]*\"|'[^']*')*>)|(?P<text>[^<]+)",
@@ -28,9 +31,84 @@ _ROW_TAGS = frozenset(("p", "tr", "tc", "r"))
 _DYNAMIC_MARKUP = re.compile(r"\{\{|\{%")
 
 
+class _Ends:
+    """Where tags of one kind end in a text. What failed once is kept, so a hostile text is gone over once, not n times."""
+
+    def __init__(self, text: str, kind: str) -> None:
+        self.text = text
+        self.stop = _STOPS[kind]
+        self.searched = (0, -1)  # from the first place on, the next stop is at the second
+        self.empty_from = len(text)  # from here on there is neither an end nor a quote
+        self.strings: dict[str, tuple[int, int]] = {}  # by quote: the last string, its end 0 where it is never closed
+        self.failed: set[int] = set()  # quotes after which no tag ends
+
+    def find(self, at: int) -> int:
+        """Return where the tag ends whose words begin at `at`, 0 where it does not."""
+        passed: list[int] = []
+        while (stop := self._find_stop(at)) >= 0:
+            mark = self.text[stop]
+            if mark not in _STRINGS:
+                return stop + 2
+            if stop in self.failed:
+                break
+            passed.append(stop)
+            at = self._end_of_string(stop, mark)
+            if not at:
+                break
+        self.failed.update(passed)
+        return 0
+
+    def _find_stop(self, at: int) -> int:
+        """Return where the next end or quote stands, -1 where there is none."""
+        start, stop = self.searched
+        if start <= at <= stop:
+            return stop
+        found = self.stop.search(self.text, at) if at < self.empty_from else None
+        if found is None:
+            self.empty_from = min(self.empty_from, at)
+            return -1
+        self.searched = (at, found.start())
+        return found.start()
+
+    def _end_of_string(self, at: int, quote: str) -> int:
+        """A quote inside a string, be it escaped, opens one that ends where that one does."""
+        start, end = self.strings.get(quote, (at + 1, 0))
+        if start <= at and (not end or at < end - 1):
+            return end
+        found = _STRINGS[quote].match(self.text, at)
+        end = found.end() if found else 0
+        self.strings[quote] = (at, end)
+        return end
+
+
+def find_tags(text: str) -> list[tuple[int, int]]:
+    """Return start and end of each Jinja tag, strings within tags taken whole, in time linear in the text."""
+    found: list[tuple[int, int]] = []
+    ends = {kind: _Ends(text, kind) for kind in _STOPS}
+    at = 0
+    while live := "".join(re.escape(kind[1]) for kind in ends):
+        begin = re.compile(rf"\{{[{live}]").search(text, at)
+        if begin is None:
+            break
+        kind, start = begin.group(), begin.start()
+        end = ends[kind].find(start + 2)
+        if end:
+            found.append((start, end))
+        elif start + 2 >= ends[kind].empty_from:
+            del ends[kind]
+        at = end or start + 1
+    return found
+
+
 def without_tags(text: str) -> str:
     """Return the text with its Jinja tags taken out."""
-    return TAG.sub("", text)
+    if "{" not in text:
+        return text
+    pieces, end = [], 0
+    for start, next_end in find_tags(text):
+        pieces.append(text[end:start])
+        end = next_end
+    return "".join((*pieces, text[end:]))
 
 
 @dataclass(frozen=True)
@@ -55,18 +133,20 @@ def read_source(text: str) -> Source:
     for match in _PIECE.finditer(text.lstrip("\ufeff")):
         piece = match.group()
         shown = _show_piece(piece, match.lastgroup)
-        end = 0
-        for tag in TAG.finditer(shown):
-            before = shown[end : tag.start()]
+        end, tag_line = 0, file_line
+        for tag_start, tag_end in find_tags(shown):
+            before = shown[end:tag_start]
             line += before.count("\n")
-            start = file_line + shown.count("\n", 0, tag.start())
-            words = unescape(tag.group())
+            tag_line += before.count("\n")
+            start = tag_line
+            words = unescape(shown[tag_start:tag_end])
             # a newline inside the tag prints nothing, and puts the next tag on another line
             close = -3 if words[-3] in "+-" else -2
             pieces += [before, words[:close], "\n", words[close:]]
             tags[line] = (start, " ".join(words.split()))
             line += words.count("\n") + 1
-            end = tag.end()
+            tag_line += shown.count("\n", tag_start, tag_end)
+            end = tag_end
         pieces.append(shown[end:])
         line += shown.count("\n", end)
         file_line += piece.count("\n")
@@ -118,7 +198,8 @@ def _content(element: Any) -> Iterator[str]:
 def _find_unpaired(text: str, place: Place) -> Iterator[Issue]:
     """Yield an issue for each block tag that has no partner within `text`."""
     open_tags: list[str] = []
-    for match in (found for tag in TAG.findall(text) if (found := _BLOCK.match(tag))):
+    tags = (text[start:end] for start, end in find_tags(text))
+    for match in (found for tag in tags if (found := _BLOCK.match(tag))):
         word, rest = match.group(1), match.group(2)
         if word in _ROW_TAGS or word in ("raw", "endraw"):
             yield _unknown_tag(place, word)

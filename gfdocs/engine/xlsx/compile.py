@@ -12,7 +12,7 @@ from functools import cached_property, lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 from gfdocs.engine.language import raise_issues
-from gfdocs.engine.package import Member, Package, deflate, safe_xml
+from gfdocs.engine.package import Member, Package, check_safe_xml, deflate, safe_xml
 from gfdocs.engine.reaching import find_reaching_workbook
 from gfdocs.engine.xlsx.geometry import MAX_COLUMN, MAX_ROW
 from gfdocs.engine.xlsx.heights import Wrap
@@ -30,7 +30,7 @@ from gfdocs.engine.xlsx.programs import (
     make_language,
 )
 from gfdocs.engine.xlsx.references import Formula, Ref, letter, parse_formula, parse_reference, refs_of, split_cell
-from gfdocs.engine.xlsx.sheet import CellPart, OddSheet, RowPart, SheetPart, scan_sheet, to_utf8
+from gfdocs.engine.xlsx.sheet import CellPart, OddSheet, RowPart, SheetPart, escape_text, scan_sheet, to_utf8
 from gfdocs.engine.xlsx.values import needs_space, write_text
 from gfdocs.engine.xlsx.workbook import (
     SharedText,
@@ -335,7 +335,7 @@ class _Compiler:
             return None
         package = self.workbook.package
         data = package.read(entry.part)
-        safe_xml(data, name=package.name, part=entry.part)
+        check_safe_xml(data, name=package.name, part=entry.part)
         try:
             part = scan_sheet(to_utf8(data))
         except OddSheet as fault:
@@ -698,8 +698,6 @@ def static_tail(part: CellPart, prefix: str) -> str:
 
 
 def write_value(value: str) -> str:
-    from gfdocs.engine.xlsx.sheet import escape_text
-
     return escape_text(value)
 
 

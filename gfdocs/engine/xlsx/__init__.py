@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from gfdocs.engine.package import Limits, read_package
+from gfdocs.engine.package import Limits, Package, read_package
 from gfdocs.engine.xlsx.compile import Compiled as _Workbook
 from gfdocs.engine.xlsx.compile import compile_workbook
 from gfdocs.engine.xlsx.pictures import Picture
-from gfdocs.errors import Issue
+from gfdocs.errors import Issue, PackageError, Place, Text
 
 if TYPE_CHECKING:
     from gfdocs.engine.names import Name
@@ -61,4 +61,21 @@ class Compiled:
 def compile(data: bytes, *, name: str, options: Options) -> Compiled:  # noqa: A001 - the word of the Kind protocol
     """Return the compiled template; TemplateError or PackageError with every fault of the file."""
     package = read_package(data, name=name, limits=Limits())
+    _refuse_other_kinds(package)
     return Compiled(compile_workbook(package, options=options))
+
+
+_OTHER_KINDS = {
+    "word/document.xml": ("a Word document", "Word 文档"),
+    "ppt/presentation.xml": ("a presentation", "演示文稿"),
+}
+
+
+def _refuse_other_kinds(package: Package) -> None:
+    """Raise PackageError GF319 where the file is a Word document or a presentation."""
+    if any(part.startswith("xl/") for part in package.names):
+        return
+    for part, (english, chinese) in _OTHER_KINDS.items():
+        if part in package.names:
+            fact = Text(f"expected a workbook (.xlsx), found {english}", f"应为工作簿（.xlsx），实为{chinese}")
+            raise PackageError(Issue("GF319", "error", Place(package.name), fact))

@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 
 from gfdocs.errors import Issue, Place, Text
 
-TAG = re.compile(r"\{%[-+]?\s*(tr|tc|sheet)\s+(.*?)\s*[-+]?%\}", re.DOTALL)
-_ANY_TAG = re.compile(r"\{%[-+]?\s*(\w+)(.*?)\s*[-+]?%\}", re.DOTALL)
+TAG = re.compile(r"\{%[-+]?\s*(tr|tc|sheet)\s+(.*?)[-+]?%\}", re.DOTALL)
+_ANY_TAG = re.compile(r"\{%[-+]?\s*(\w+)(.*?)[-+]?%\}", re.DOTALL)
 _OPENERS = {"for", "if"}
 _CLOSERS = {"endfor": "for", "endif": "if"}
 _BRANCHES = {"else", "elif"}
@@ -110,7 +110,10 @@ def split_tags(text: str, place: Place) -> tuple[str, dict[str, list[Tag]]]:
         found.setdefault(match[1], []).append(Tag(word.strip(), source.strip(), place))
         return ""
 
-    rest = TAG.sub(take, text)
+    if "{%" not in text or "%}" not in text:
+        return text, found
+    end = text.rindex("%}") + 2  # behind it no tag ends: looking for one from each "{%" there would take long
+    rest = TAG.sub(take, text[:end]) + text[end:]
     if not found and "{%" in rest:
         loose = find_loose_tags(rest, place)
         if loose:
@@ -122,7 +125,7 @@ def find_loose_tags(text: str, place: Place) -> list[Tag]:
     """Return the tags of a cell that is nothing but block tags which do not close in it: `{% if x %}` alone means the
     row.
     """
-    if _ANY_TAG.sub("", text).strip():
+    if not text.rstrip().endswith("%}") or _ANY_TAG.sub("", text).strip():
         return []
     tags = [Tag(match[1], match[2].strip(), place) for match in _ANY_TAG.finditer(text)]
     depth = sum((tag.word in _OPENERS) - (tag.word in _CLOSERS) for tag in tags)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
@@ -27,7 +27,7 @@ from gfdocs.engine.language import (
     path_of,
     raise_issues,
 )
-from gfdocs.errors import Issue, Place, Text
+from gfdocs.errors import Issue, Place, TemplateError, Text
 
 if TYPE_CHECKING:
     from gfdocs.engine.template import Options
@@ -78,6 +78,8 @@ class Languages:
     """The environment under each missing policy."""
 
     base: Language
+    cells: dict[str, CellProgram | tuple[Issue, ...]] = field(default_factory=dict)
+    """What each text of a cell became: its program or its faults, so that one text in many cells is compiled once."""
     _forms: dict[MissingPolicy, Language] = field(default_factory=dict)
 
     def get(self, missing: MissingPolicy) -> Language:
@@ -221,6 +223,21 @@ def _known_names(values: Any, depth: int = 3) -> list[str]:
 
 def compile_cell(languages: Languages, source: str, place: Place) -> CellProgram:
     """Return the program of a cell's text; TagError where a tag does not parse."""
+    known = languages.cells.get(source)
+    if known is None:
+        try:
+            program = languages.cells[source] = _compile_cell(languages, source, place)
+        except TemplateError as fault:
+            languages.cells[source] = fault.issues
+            raise
+        return program
+    if isinstance(known, CellProgram):
+        return replace(known, place=place)
+    raise_issues([replace(issue, place=place) for issue in known])
+    raise AssertionError("a text that did not compile has faults")
+
+
+def _compile_cell(languages: Languages, source: str, place: Place) -> CellProgram:
     tree = _parse(languages.base, source, place, source)
     printed = [piece for node in tree.body if isinstance(node, nodes.Output) for piece in node.nodes]
     printed = [piece for piece in printed if not (isinstance(piece, nodes.TemplateData) and not piece.data.strip())]

@@ -73,7 +73,17 @@ from gfdocs.engine.budget import (
 )
 from gfdocs.engine.filters import FILTERS
 from gfdocs.engine.written import Marked, Written, to_text, to_texts
-from gfdocs.errors import BudgetExceeded, Issue, NameMissing, Place, TagError, TemplateError, Text, did_you_mean
+from gfdocs.errors import (
+    BudgetExceeded,
+    Issue,
+    NameMissing,
+    PackageError,
+    Place,
+    TagError,
+    TemplateError,
+    Text,
+    did_you_mean,
+)
 
 __all__ = [
     "Budget",
@@ -1536,7 +1546,7 @@ def _translate_syntax(message: str) -> str:
 
 _CLASSES = {
     "GF201": TagError, "GF202": TagError, "GF203": TagError, "GF205": TagError, "GF206": TagError, "GF207": TagError,
-    "GF204": NameMissing, "GF210": BudgetExceeded,
+    "GF204": NameMissing, "GF210": BudgetExceeded, "GF315": PackageError,
 }  # fmt: skip
 
 

@@ -1,0 +1,58 @@
+"""Small faults that hostile or damaged files once turned into crashes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import gfdocs
+from tests.trust import samples
+
+
+def test_a_word_document_given_as_a_workbook_is_called_one() -> None:
+    with pytest.raises(gfdocs.GfdocsError) as raised:
+        gfdocs.open_template(samples.docx("x"), kind="xlsx")
+    assert [issue.code for issue in raised.value.issues] == ["GF319"]
+    assert "Word document" in str(raised.value)
+
+
+def test_a_template_name_too_long_for_the_system_is_told(tmp_path: Path) -> None:
+    from gfdocs.programme.catalogue import read_catalogue
+
+    folder = tmp_path / "templates"
+    folder.mkdir()
+    (folder / "catalogue.yaml").write_text(
+        f"documents:\n- id: long\n  templates: {{docx: {'x' * 300}.docx}}\n", encoding="utf-8"
+    )
+    with pytest.raises(gfdocs.GfdocsError, match="there is no template"):
+        read_catalogue(tmp_path)
+
+
+def test_a_row_numbered_zero_has_a_place() -> None:
+    from gfdocs.data.places import TableOrigin
+
+    origin = TableOrigin("f.xlsx", "工厂", [("name",)])
+    origin.add(0, [None])
+    assert str(origin.find(0)[()]).endswith("工厂!1")
+    assert origin.size == 1
+
+
+def test_the_cells_of_one_text_tell_their_own_place() -> None:
+    with pytest.raises(gfdocs.GfdocsError) as raised:
+        gfdocs.open_template(samples.xlsx({"A1": "{{ a b }}", "A2": "{{ a b }}"}), kind="xlsx")
+    places = [str(issue.place) for issue in raised.value.issues]
+    assert [place.rpartition("!")[2] for place in places] == ["A1", "A2"], places
+
+
+def test_strings_within_tags_of_a_drawing_are_taken_whole() -> None:
+    from gfdocs.engine.svg.source import find_tags
+
+    for text, tags in {
+        "a{{ '}}' }}b{% if \"%}\" %}{# ' #}": ["{{ '}}' }}", '{% if "%}" %}', "{# ' #}"],
+        "{{ 'open }} {{ x }}": ["{{ x }}"],
+        r"{{ '\'}}' }}": [r"{{ '\'}}' }}"],
+        "{{{ x }}}": ["{{{ x }}"],
+        "}} {{ {% x": [],
+    }.items():
+        assert [text[start:end] for start, end in find_tags(text)] == tags

@@ -7,6 +7,7 @@ The part is scanned once with expat: `<sheetData>` becomes `RowPart`s, everythin
 from __future__ import annotations
 
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 from xml.parsers import expat
 
@@ -85,7 +86,12 @@ def escape_attribute(text: str) -> str:
 
 
 def write_attributes(attributes: Attributes) -> str:
+    if not attributes:
+        return ""
     return "".join(f' {key}="{escape_attribute(value)}"' for key, value in attributes.items())
+
+
+_COLUMN = attrgetter("column")
 
 
 class OddSheet(ValueError):
@@ -120,7 +126,7 @@ class _Scanner:
 
     def _open(self, name: str, attributes: Attributes) -> None:
         self._depth += 1
-        local = name.rpartition(":")[2]
+        local = name.rpartition(":")[2] if ":" in name else name
         if self._depth == 2 and local == "sheetData":
             self.prefix = name[: -len(local)]
             self.start = self.parser.CurrentByteIndex
@@ -162,12 +168,12 @@ class _Scanner:
         depth, self._depth = self._depth, self._depth - 1
         if self.start < 0 or self.stop >= 0:
             return
-        local = name.rpartition(":")[2]
+        local = name.rpartition(":")[2] if ":" in name else name
         if depth == 2 and local == "sheetData":
             self.stop = self._end_of_tag(self.start)
         elif depth == 3 and local == "row":
             hidden = self._row_attributes.get("hidden", "") in ("1", "true")
-            cells = tuple(sorted(self._cells, key=lambda cell: cell.column))
+            cells = tuple(sorted(self._cells, key=_COLUMN) if len(self._cells) > 1 else self._cells)
             self.rows.append(RowPart(self._row, write_attributes(self._row_attributes), cells, hidden))
         elif depth == 4 and local == "c" and self._cell is not None:
             self._close_cell(self._cell)

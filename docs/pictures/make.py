@@ -41,14 +41,19 @@ def picture_office(files: dict[str, Path], folder: Path) -> dict[str, Image.Imag
     names = list(files)
     pdfs = convert([files[name] for name in names], "pdf", folder / "pdf")
     for name, pdf in zip(names, pdfs, strict=True):
-        subprocess.run(["pdftoppm", "-r", "110", "-f", "1", "-l", "1", "-singlefile", "-png", str(pdf), str(folder / name)], check=True)
+        subprocess.run(
+            ["pdftoppm", "-r", "110", "-f", "1", "-l", "1", "-singlefile", "-png", str(pdf), str(folder / name)],
+            check=True,
+        )
     return {name: Image.open(folder / f"{name}.png").convert("RGB") for name in names}
 
 
 def picture_svg(file: Path, folder: Path) -> Image.Image:
     """Return the plaque as the browser shows it, with the true size in mm scaled to the picture."""
     page = folder / "plaque.html"
-    page.write_text(f"<body style='margin:0'><img src='{file.name}' style='width:900px;display:block'>", encoding="utf-8")
+    page.write_text(
+        f"<body style='margin:0'><img src='{file.name}' style='width:900px;display:block'>", encoding="utf-8"
+    )
     target = folder / "plaque.png"
     command = [shutil.which("chromium") or "chromium", "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
                f"--user-data-dir={folder / 'browser'}", "--window-size=900,600", f"--screenshot={target}", page.as_uri()]  # fmt: skip

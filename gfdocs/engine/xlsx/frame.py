@@ -233,17 +233,24 @@ class _FrameWriter:
             element.set("sqref", moved)
         return bool(moved)
 
-    def set_formatting(self, element: Any) -> None:
+    def _move_area(self, element: Any) -> str | None:
+        """Move the area of a rule, an attribute or a child by version, and return the old one; a rule left without an area goes: None."""
         inner = next((item for item in children(element, "sqref")), None)
         sqref = element.get("sqref") or (inner.text if inner is not None else "") or ""
         moved = self.mapper.sqref(sqref)
         if not moved:
             element.getparent().remove(element)
-            return
+            return None
         if inner is not None:
             inner.text = moved
         else:
             element.set("sqref", moved)
+        return sqref
+
+    def set_formatting(self, element: Any) -> None:
+        sqref = self._move_area(element)
+        if sqref is None:
+            return
         for item in element.iter():
             if local_name(item) in ("formula", "f") and item.text:
                 item.text = self.mapper.anchored_formula(item.text, sqref)
@@ -251,16 +258,9 @@ class _FrameWriter:
                 item.set("val", self.mapper.anchored_formula(item.get("val"), sqref))
 
     def set_validation(self, element: Any) -> None:
-        inner = next((item for item in children(element, "sqref")), None)
-        sqref = element.get("sqref") or (inner.text if inner is not None else "") or ""
-        moved = self.mapper.sqref(sqref)
-        if not moved:
-            element.getparent().remove(element)
+        sqref = self._move_area(element)
+        if sqref is None:
             return
-        if inner is not None:
-            inner.text = moved
-        else:
-            element.set("sqref", moved)
         for item in element.iter():
             if local_name(item) in ("formula1", "formula2", "f") and item.text and item.text.strip():
                 item.text = self.mapper.anchored_formula(item.text, sqref)

@@ -262,6 +262,15 @@ def test_comments_and_written_braces_alone_in_a_part(paragraphs: list[str], prin
     assert text(body(*paragraphs)).replace("&lt;", "<") == printed
 
 
+def test_a_comment_for_a_row_or_a_paragraph_takes_it_out_with_its_text() -> None:
+    xml = body(
+        tbl(tr("kept"), tr("gone", "{#tr this row goes #} also gone")),
+        p("before {#p this paragraph goes #}"),
+        p("{{ v }}"),
+    )
+    assert text(xml) == "keptA&B"
+
+
 @pytest.mark.parametrize("sign", ["<w:tab/>", "<w:br/>"])
 def test_a_tab_in_the_midst_of_a_tag_goes_with_it(sign: str) -> None:
     xml = body(f"<w:p><w:r><w:t>{{{{</w:t>{sign}<w:t>v }}}}</w:t></w:r></w:p>")

@@ -207,6 +207,8 @@ def _find_container(tag: Tag) -> Any:
 
 
 def _check_alone(container: Any, tags: list[Tag]) -> Iterator[Issue]:
+    if all(tag.kind == "{#" for tag in tags):
+        return  # `{#tr … #}` takes its row out with all that is in it: that is what it is written for.
     name, name_zh = _CONTAINER_NAME[tags[0].scope]
     left = _TAG.sub(lambda m: m.group() if _is_value(m.group()) else "", _visible_text(container)).strip()
     if len(tags) > 1:

@@ -15,14 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gfdocs.safezip import (
-    CENTRAL,
     CONTENT_TYPES,
-    DEFLATED,
-    EOCD,
-    EOCD64,
-    EOCD64_LOCATOR,
-    LOCAL,
-    STORED,
     ContentTypes,
     Limits,
     Member,
@@ -38,6 +31,8 @@ from gfdocs.safezip import (
     resolve_target,
     safe_xml,
 )
+from gfdocs.safezip.directory import CENTRAL, EOCD, EOCD64, EOCD64_LOCATOR, LOCAL
+from gfdocs.safezip.model import DEFLATED, STORED
 
 __all__ = [
     "CONTENT_TYPES",

@@ -1,0 +1,133 @@
+"""A parsed template, looked at before code is made of it: its size, what must be guarded and counted, constants."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any, cast
+
+import jinja2
+from jinja2 import nodes
+from jinja2.optimizer import Optimizer
+
+from gfdocs.engine.budget import OverBudget
+
+if TYPE_CHECKING:
+    from gfdocs.engine.language.sandbox import Language
+
+
+def path_of(node: nodes.Node | None) -> str | None:
+    """Return the dotted path that an expression is (`c.contact.phone`, `rows[0].name`), or None where it is more."""
+    if isinstance(node, nodes.Name):
+        return node.name
+    if isinstance(node, nodes.Getattr):
+        head = path_of(node.node)
+        return None if head is None else f"{head}.{node.attr}"
+    if isinstance(node, nodes.Getitem) and isinstance(node.arg, nodes.Const):
+        head, key = path_of(node.node), node.arg.value
+        if head is None:
+            return None
+        return f"{head}.{key}" if isinstance(key, str) and key.isidentifier() else f"{head}[{key!r}]"
+    return None
+
+
+def walk(node: nodes.Node) -> Iterator[nodes.Node]:
+    rest = [node]
+    while rest:
+        found = rest.pop()
+        yield found
+        rest.extend(found.iter_child_nodes())
+
+
+def mark_nodes(tree: nodes.Template, tracing: bool) -> None:
+    """Tell the generator which expressions to guard: what loops run over, and, when tracing, what may fail."""
+    for node in walk(tree):
+        if isinstance(node, nodes.For):
+            cast(Any, node.iter).guard = "iterate"
+            cast(Any, node.iter).cost = _count_steps(node.body)
+            if node.recursive:
+                _add_step(node)
+        elif isinstance(node, nodes.Macro | nodes.CallBlock | nodes.Block):
+            _add_step(node)
+        elif isinstance(node, nodes.Call) and isinstance(node.node, nodes.Getattr):
+            cast(Any, node.node).is_method = True
+        elif tracing and isinstance(node, nodes.If):
+            cast(Any, node.test).guard = "test"
+        elif tracing and isinstance(node, nodes.Assign):
+            cast(Any, node.node).guard = "assign"
+
+
+class ConstantFolder(Optimizer):
+    """Jinja's folding of constants; what is printed keeps the outlet it was given, text outside tags stays text."""
+
+    def visit_TemplateData(self, node: nodes.TemplateData, *args: Any) -> nodes.Node:  # noqa: N802
+        return node
+
+    def generic_visit(self, node: nodes.Node, *args: Any, **kwargs: Any) -> nodes.Node:
+        found = super().generic_visit(node, *args, **kwargs)
+        if found is not node and hasattr(node, "outlet"):
+            cast(Any, found).outlet = node.outlet
+        return found
+
+
+# Names times branches: each branch is compiled with a copy of all names known before it.
+_MAX_BRANCHING = 2_000_000
+
+
+def check_size(tree: nodes.Template) -> None:
+    """OverBudget where a text has more names and branches than can be compiled in a second."""
+    names, branches = set(), 0
+    for node in walk(tree):
+        if isinstance(node, nodes.Name):
+            names.add(node.name)
+        elif isinstance(node, nodes.If):
+            branches += 2
+    if len(names) * branches > _MAX_BRANCHING:
+        raise OverBudget(
+            f"{len(names):,} names in {branches:,} branches", f"{len(names):,} 个名称、{branches:,} 个分支"
+        )
+
+
+# What a node costs, in quarters of a step; all others one quarter.
+_COSTS: dict[type[nodes.Node], int] = {nodes.Filter: 12, nodes.Call: 12, nodes.Test: 6, nodes.Include: 64, nodes.For: 6}
+
+
+def _count_steps(body: Iterable[nodes.Node]) -> int:
+    """Return the steps that one round of a body takes; loops and macros in it count their own bodies."""
+    total, rest = 0, list(body)
+    while rest:
+        node = rest.pop()
+        total += _COSTS.get(type(node), 1)
+        if isinstance(node, nodes.For):
+            rest += [node.target, node.iter, *node.else_]
+        elif not isinstance(node, nodes.Macro | nodes.Block):
+            rest.extend(node.iter_child_nodes())
+    return max(1, total // 4)
+
+
+def _add_step(node: Any) -> None:
+    """Have a body that may be entered any number of times count itself when it is."""
+    if not (node.body and hasattr(node.body[0], "steps")):
+        step = nodes.ExprStmt(nodes.Const(None), lineno=node.lineno)
+        cast(Any, step).steps = 32 + _count_steps(node.body)
+        node.body = [step, *node.body]
+
+
+def check_functions(tree: nodes.Template, environment: Language) -> None:
+    """Fail where `map('x')`, `select('x')` and their kin name a filter or test that does not exist."""
+    for node in tree.find_all(nodes.Filter):
+        place, table = _NAMED.get(node.name, (0, ""))
+        if not table or len(node.args) <= place or not isinstance(node.args[place], nodes.Const):
+            continue
+        name = cast(nodes.Const, node.args[place]).value
+        known = environment.filters if table == "filter" else environment.tests
+        if isinstance(name, str) and name not in known:
+            raise jinja2.TemplateAssertionError(f"No {table} named {name!r}.", node.lineno)
+
+
+_NAMED = {
+    "map": (0, "filter"),
+    "select": (0, "test"),
+    "reject": (0, "test"),
+    "selectattr": (1, "test"),
+    "rejectattr": (1, "test"),
+}

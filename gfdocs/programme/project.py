@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar
 
+from gfdocs import garbage
 from gfdocs.errors import DataError, Issue, NotFound, PackageError, Place, TemplateError, Text, did_you_mean, errors_of
 from gfdocs.programme.catalogue import SELECTIONS, DocumentSpec, get_spec, read_catalogue
 from gfdocs.programme.consistency import check_consistency, check_targets
@@ -195,14 +196,20 @@ class Project:
         own = (spec for spec in self.documents if "district" in spec.scopes and spec.id != "cover")
         specs = [spec for spec in own if self._applies(spec, Target(district))]
         specs.sort(key=lambda spec: self._labels.get(spec.id, "附件~"))
-        files = [(spec, self._describe_files(spec, district)) for spec in specs]
+        files = [(spec, self._describe_files(spec, district), 1) for spec in specs]
         for document, counts in self._company_counts.items():
             if counts[district]:
                 spec = self.get_document(document)
-                files.append((spec, f"{self._titles[document]}，共{counts[district]}份"))
+                files.append((spec, f"{self._titles[document]}，共{counts[district]}份", counts[district]))
         return [
-            {"number": number, **self._describe(spec), "file": file, "due": due.get(spec.id.replace("-", "_"))}
-            for number, (spec, file) in enumerate(files, 1)
+            {
+                "number": number,
+                **self._describe(spec),
+                "file": file,
+                "copies": copies,
+                "due": due.get(spec.id.replace("-", "_")),
+            }
+            for number, (spec, file, copies) in enumerate(files, 1)
         ]
 
     def _describe_files(self, spec: DocumentSpec, district: str) -> str:
@@ -429,7 +436,8 @@ def check_project(folder: str | Path) -> Project:
         raise DataError(issues)
     chosen = dataset.settings.documents
     titles = build_titles(specs, dataset.settings)
-    context = build_context(dataset, specs, titles)
+    with garbage.paused():
+        context = build_context(dataset, specs, titles)
     issues.extend((*dataset.issues, *check_consistency(dataset, specs, context)))
     made = tuple(spec for spec in specs if not chosen or spec.id in chosen)
     project = Project(Path(folder), dataset, made, context, tuple(issues))

@@ -134,11 +134,12 @@ def district(name: str) -> dict[str, Any]:
 
 
 def cover() -> dict[str, Any]:
+    enrolment = "苏州市绿色工厂培育库申报入库汇总表"
     package = [
-        {"number": 1, "title": "关于转发江苏省第三批绿色工厂名单并做好有关工作的通知", "file": "关于转发江苏省第三批绿色工厂名单并做好有关工作的通知.docx", "due": None},
-        *({"number": a["number"] + 1, "title": f"{a['label']} {a['title']}", "file": f"{a['label']} {a['title']}（昆山市）.xlsx", "due": a["due"]}
-          for a in attachments()),
-        {"number": 6, "title": "苏州市绿色工厂培育库申报入库汇总表", "file": "苏州市绿色工厂培育库申报入库汇总表（昆山市）.xlsx", "due": dt.date(2023, 2, 24)},
+        *({"number": a["number"] - 1, "title": a["title"], "label": a["label"], "file": f"{a['label']} {a['title']}（昆山市）.xlsx", "copies": 1, "due": a["due"]}
+          for a in attachments()[1:]),
+        {"number": 4, "title": enrolment, "label": "", "file": f"{enrolment}（昆山市）.xlsx", "copies": 1, "due": dt.date(2023, 12, 24)},
+        {"number": 5, "title": "标牌（示意样式）", "label": "", "file": "标牌（示意样式），共17份", "copies": 17, "due": None},
     ]  # fmt: skip
     base = context()
     return {**base, "district": district("昆山市"), "package": package,

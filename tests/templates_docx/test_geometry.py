@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -17,6 +18,7 @@ from typing import Any
 
 import pdfplumber
 import pytest
+from lxml import etree
 from PIL import Image, ImageChops
 
 from tests.office import require, to_pdfs
@@ -117,6 +119,7 @@ def pdfs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         "copies": render("notice.docx", {**context, "issuer": many}),
         "list": render("list.docx", sample.attachment("list")),
         "summary": render("annual-summary.docx", sample.annual_summary()),
+        "cover": render("cover.docx", sample.cover()),
         "grid": draw_grid(),
     }
     files = []
@@ -263,3 +266,26 @@ def test_the_seal_of_a_summary_never_stands_alone(pdfs: dict[str, Path]) -> None
         last = [line.text for line in read_lines(pdf.pages[-1])]
     assert any("盖章" in text for text in last)
     assert any("工作计划" in text for text in last)
+
+
+def test_the_cover_letter_is_one_page_and_no_date_in_its_table_wraps(pdfs: dict[str, Path]) -> None:
+    with pdfplumber.open(pdfs["cover"]) as pdf:
+        assert len(pdf.pages) == 1
+        lines = [line.text for line in read_lines(pdf.pages[0])]
+    assert any("2023年12月24日" in line for line in lines)
+    assert lines[-2] == "2023年2月10日"
+
+
+def test_no_punctuation_hangs_over_the_edge_and_none_is_lost(pdfs: dict[str, Path]) -> None:
+    """LibreOffice may leave hanging punctuation out of the PDF; with the template's setting it hangs none."""
+    marks = "、，。；："
+    wanted = sum(text.count(mark) for text in _texts(render("notice.docx", sample.notice())) for mark in marks)
+    with pdfplumber.open(pdfs["notice"]) as pdf:
+        chars = [c for page in pdf.pages for c in page.chars if c["text"] in marks]
+    assert len(chars) == wanted
+    assert all(c["x0"] * MM < RIGHT for c in chars)
+
+
+def _texts(data: bytes) -> list[str]:
+    root = etree.fromstring(zipfile.ZipFile(io.BytesIO(data)).read("word/document.xml"))
+    return [t.text or "" for t in root.iter("{http://schemas.openxmlformats.org/wordprocessingml/2006/main}t")]

@@ -67,7 +67,7 @@ def test_a_finished_paper_is_valid_and_has_no_tag_left(case: str, tmp_path: Path
 def test_the_notice_says_counts_dates_and_attachments_of_the_data() -> None:
     text = "\n".join(notice())
     assert "全省共301家单位列入名单，其中我市91家。现将有关事项通知如下：" in text
-    assert "省级通知见附件1，我市名单见附件2。" in text
+    assert "通知原文见附件1，我市名单见附件2。" in text
     assert "《绿色工厂（园区、供应链）2022年度总结及2023年度计划汇总表》（附件3）" in text
     assert "于2023年2月24日前报我局节能与综合利用处" in text
     assert "附件：1.>关于公布江苏省第三批绿色工厂名单的通知" in text
@@ -210,10 +210,44 @@ def test_a_figure_of_zero_is_shown_and_a_missing_one_is_a_dash() -> None:
 def test_the_cover_lists_the_package_and_the_dates() -> None:
     lines = texts(render("cover.docx", sample.cover()))
     assert "昆山市工信局：" in lines
-    assert any("你地列入名单的单位共17家，需报送年度总结和年度计划的单位共58家。" in line for line in lines)
-    assert "附件3 绿色工厂（园区、供应链）2022年度总结及2023年度计划汇总表（昆山市）.xlsx" in lines
-    assert "1.附件3，2023年2月24日前报送；" in lines
-    assert "3.《苏州市绿色工厂培育库申报入库汇总表》，2023年2月24日前报送，一式一份，附电子版。" in lines
+    assert any(
+        "你地列入名单的单位共17家，需报送年度总结和年度计划的单位共58家，请组织填报并审核汇总。清单如下：" in line
+        for line in lines
+    )
+    at = lines.index("附件3　绿色工厂（园区、供应链）2022年度总结及2023年度计划汇总表")
+    assert lines[at - 1 : at + 3] == ["2", lines[at], "1", "2023年2月24日"]
+    at = lines.index("标牌（示意样式）")
+    assert lines[at : at + 3] == ["标牌（示意样式）", "17", "—"]
+    due = "请于2023年2月24日前将附件3、附件4、《苏州市绿色工厂培育库申报入库汇总表》（一式一份，附电子版）报我局节能与综合利用处。"
+    assert due in lines
+
+
+def test_the_cover_has_one_sentence_for_each_date() -> None:
+    context = sample.cover()
+    context["deadlines"][0] = {**context["deadlines"][0], "date": dt.date(2023, 12, 31)}
+    lines = texts(render("cover.docx", context))
+    assert [line for line in lines if line.startswith("请于")] == [
+        "请于2023年2月24日前将附件4、《苏州市绿色工厂培育库申报入库汇总表》（一式一份，附电子版）报我局节能与综合利用处。",
+        "请于2023年12月31日前将附件3报我局节能与综合利用处。",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("level", "lists", "whole"),
+    [
+        ("省级", "国家级、省级绿色工厂", "全省共301家"),
+        ("国家级", "国家级、省级绿色工厂", "全国共301家"),
+        ("市级", "国家级、省级、市级绿色工厂", "，共301家"),
+    ],
+)
+def test_the_notice_names_the_lists_of_its_level(level: str, lists: str, whole: str) -> None:
+    text = "".join(notice(round={"level": level}))
+    assert f"列入{lists}（园区、供应链）名单的单位" in text
+    assert whole in text
+    context = sample.attachment("province-notice")
+    context["round"]["level"] = level
+    provincial = "".join(texts(render("province-notice.docx", context)))
+    assert lists.removesuffix("绿色工厂") + "名单内单位应总结" in provincial
 
 
 @pytest.mark.parametrize("name", ["province-notice", "list", "annual-summary"])

@@ -6,7 +6,7 @@ from wordml import Docx, blank, cell, paragraph, row, run, table, tag, tag_row
 
 from docx_documents.parts import attachment_head, document
 
-WIDTHS = (800, 4595, 2150, 1300)
+WIDTHS = (700, 4595, 2350, 1200)  # 国家级绿色工业园区 on one line
 HEIGHT = 425
 GROUPS = "groups if not district or g.district == district.name"
 
@@ -48,7 +48,7 @@ def _table() -> str:
         tag_row("endfor", WIDTHS),
         tag_row("if not district", WIDTHS),
         row(
-            _text("小计", "TableSubtotal", WIDTHS[0]),
+            _text("小计", "TableSubtotalHead", WIDTHS[0]),
             _text("{{ g.count }}家", "TableSubtotal", sum(WIDTHS[1:]), 3),
             height=HEIGHT,
         ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from wordml import Docx, blank, paragraph, run, tag
 
-from docx_documents.parts import attachment_list, document, imprint, signature
+from docx_documents.parts import LEVELS, attachment_list, contact, document, imprint, signature
 from docx_documents.styles import MARK_LIMIT
 from gfdocs.gongwen import layout
 
@@ -15,7 +15,7 @@ def draw() -> Docx:
         + _title()
         + _lead()
         + _points()
-        + _contact()
+        + contact()
         + attachment_list()
         + signature("issuer.name", "round.date")
         + imprint()
@@ -52,7 +52,8 @@ def _title() -> str:
 def _lead() -> str:
     return paragraph(
         "近日，{{ source.issuer }}印发《{{ source.title }}》（{{ source.number }}）"
-        "{% if source.count %}，全省共{{ source.count }}家单位列入名单{% endif %}"
+        "{% if source.count %}，"
+        "{% if round.level == '国家级' %}全国{% elif round.level == '省级' %}全省{% endif %}共{{ source.count }}家单位列入名单{% endif %}"
         "{% if round.scope == 'all' %}。截至{{ round.year }}年度，我市在列单位共{{ counts.listed }}家，其中本批{{ counts.new }}家"
         "{% elif source.count %}，其中我市{{ counts.listed }}家{% else %}，我市{{ counts.listed }}家单位列入名单{% endif %}"
         "。现将有关事项通知如下：",
@@ -91,7 +92,7 @@ def _due(document_id: str, what: str = "报") -> str:
 def _list_point() -> str:
     return _point(
         "做好名单转发",
-        "{% if annex.province_notice is defined %}省级通知见{{ annex.province_notice.label }}{% endif %}"
+        "{% if annex.province_notice is defined %}通知原文见{{ annex.province_notice.label }}{% endif %}"
         "{% if annex.province_notice is defined and annex.list is defined %}，{% endif %}"
         "{% if annex.list is defined %}我市名单见{{ annex.list.label }}{% endif %}"
         "{% if annex.province_notice is defined or annex.list is defined %}。{% endif %}"
@@ -104,7 +105,7 @@ def _annual_point() -> str:
         tag("if annex.annual_table is defined")
         + _point(
             "报送年度总结和年度计划",
-            "列入国家级、省级绿色工厂（园区、供应链）名单的单位（含本批，共{{ counts.units }}家）应总结"
+            f"列入{LEVELS}绿色工厂（园区、供应链）名单的单位（含本批，共{{{{ counts.units }}}}家）应总结"
             "{{ round.summary_year }}年度绿色化工作，制定{{ round.plan_year }}年度计划，填写"
             "《{{ annex.annual_table.title }}》（{{ annex.annual_table.label }}）。由各地审核汇总后，"
             + _due("annual_table")
@@ -156,17 +157,4 @@ def _watch_point() -> str:
         "{% for item in watch[-4:] %}{{ item.name }}{% if not loop.last %}、{% endif %}{% endfor %}等指标的变化情况。"
         "请各地审核填报数据，对指标未达要求的组织现场评估，对不再符合条件的及时报告我局。"
         "名单内单位可按规定样式自行制作标牌。",
-    )
-
-
-def _contact() -> str:
-    return (
-        tag("if issuer.contact.name or issuer.contact.phone")
-        + paragraph(
-            "联系人：{{ issuer.contact.name }}{% if issuer.office %}（{{ issuer.office }}）{% endif %}，联系电话：{{ issuer.contact.phone }}"
-            "{% if issuer.contact.email %}，电子邮箱：{{ issuer.contact.email }}{% endif %}。",
-            style="GongwenBody",
-            properties="<w:keepNext/>",
-        )
-        + tag("endif")
     )

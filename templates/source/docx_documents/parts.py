@@ -22,6 +22,7 @@ from docx_documents.styles import IMPRINT_ROW, SIGNATURE_LIMIT, all_styles, sign
 from gfdocs.gongwen import layout
 
 DASH = layout.PAGE_NUMBER_DASH
+LEVELS = "国家级、省级{% if round.level == '市级' %}、市级{% endif %}"  # whose units report: a city's own list only in its own round
 
 
 def document(body: str, title: str = "{{ document.title }}") -> Docx:
@@ -62,6 +63,25 @@ def attachment_list() -> str:
         + tag("if attachments|length == 1") + one + tag("else") + many + tag("endif")
         + tag("endif")
     )  # fmt: skip
+
+
+def contact() -> str:
+    """联系方式 on lines of its own: name and number together, so that no number breaks at its hyphen; the rest below."""
+
+    def line(text: str) -> str:
+        return paragraph(text, style="GongwenBody", properties="<w:keepNext/>")
+
+    return (
+        tag("if issuer.contact.name or issuer.contact.phone")
+        + line(
+            "{% if issuer.contact.name %}联系人：{{ issuer.contact.name }}{% if issuer.contact.phone %}，{% endif %}{% endif %}"
+            "{% if issuer.contact.phone %}联系电话：{{ issuer.contact.phone }}{% endif %}"
+        )
+        + tag("if issuer.contact.email")
+        + line("电子邮箱：{{ issuer.contact.email }}")
+        + tag("endif")
+        + tag("endif")
+    )
 
 
 def signature(name: str, date: str, blank_lines: int = 2) -> str:

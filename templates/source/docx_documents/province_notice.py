@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from wordml import Docx, blank, paragraph, run, tag
 
-from docx_documents.parts import attachment_head, document, signature
+from docx_documents.parts import LEVELS, attachment_head, document, signature
 
 
 def draw() -> Docx:
@@ -40,7 +40,8 @@ def _body() -> str:
         )
         + _point(
             "报送总结和计划",
-            "国家级、{{ round.level }}名单内单位应总结{{ round.summary_year }}年度绿色化工作，提出{{ round.plan_year }}年度计划，由所在地主管部门审核汇总后报送。",
+            LEVELS
+            + "名单内单位应总结{{ round.summary_year }}年度绿色化工作，提出{{ round.plan_year }}年度计划，由所在地主管部门审核汇总后报送。",
         )
         + _point(
             "持续开展培育",

@@ -36,8 +36,10 @@ def _body_indent() -> str:
 
 
 def _normal() -> Style:
+    # overflowPunct is said aloud although it is Word's default: LibreOffice reads it the wrong way round, hangs punctuation at
+    # the margin where it is off or not there, and then may leave the hanging character out of the PDF
     pieces = (
-        '<w:widowControl w:val="0"/><w:overflowPunct w:val="0"/><w:autoSpaceDE w:val="0"/><w:autoSpaceDN w:val="0"/>'
+        '<w:widowControl w:val="0"/><w:overflowPunct/><w:autoSpaceDE w:val="0"/><w:autoSpaceDN w:val="0"/>'
         + NO_GRID
         + LINE_EXACT
         + BOTH
@@ -152,7 +154,8 @@ def _table_styles() -> tuple[Style, ...]:
         Style("TableRemark", "表格说明", "TableText", "", run_properties(layout.FONT_HEADING_2, 10.5, spacing=0)),
         Style("TableGroup", "表格分组", "TableText", KEEP_NEXT, head),
         Style("TableGap", "表前间距", "Normal", KEEP_NEXT + spacing(exact=120), run_properties(size=2)),
-        Style("TableSubtotal", "表格小计", "TableText", KEEP_NEXT),
+        Style("TableSubtotal", "表格小计", "TableText", KEEP_NEXT + '<w:jc w:val="left"/>'),
+        Style("TableSubtotalHead", "表格小计（居中）", "TableText", KEEP_NEXT + CENTRE),
         Style("TableCaption", "表题", "Normal", KEEP_NEXT + CENTRE, run_properties(layout.FONT_HEADING_1, 14, spacing=0)),
         Style("FormNote", "示意说明", "Normal", spacing(before=60, exact=300) + '<w:jc w:val="left"/>',
               run_properties(layout.FONT_HEADING_2, 10.5, spacing=0)),

@@ -14,7 +14,8 @@ import jinja2
 from jinja2 import nodes
 
 from gfdocs.engine.docx.balance import Crossing
-from gfdocs.engine.docx.story import STAMP, Story, Tag, W, is_fallback
+from gfdocs.engine.docx.lexer import STAMP
+from gfdocs.engine.docx.story import Story, Tag, W, is_fallback
 from gfdocs.engine.language import Language, describe_fault
 from gfdocs.errors import Issue, Place, Text, did_you_mean
 

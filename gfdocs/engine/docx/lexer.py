@@ -1,4 +1,4 @@
-"""Where a tag ends: read as Jinja's lexer reads it, strings and braces inside it looked through."""
+"""Where a tag ends: read as Jinja's lexer reads it, strings and braces inside it looked through; and its number."""
 
 from __future__ import annotations
 
@@ -54,3 +54,31 @@ def _escape(found: re.Match[str]) -> str:
     if char not in "{}&":
         return found.group()
     return ("\\\\" if found[1] else "") + f"\\x{ord(char):02x}"
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Numbers
+
+# Blanks that Jinja's lexer skips and nobody types: the ten digits of a tag's number.
+DIGITS = "\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009"
+_TO_DIGIT = {ord(str(number)): char for number, char in enumerate(DIGITS)}
+_FROM_DIGIT = {ord(char): str(number) for number, char in enumerate(DIGITS)}
+STAMP = re.compile(f"[{DIGITS}]+(?=[-+]?[}}%#]}})")
+_S = f"[{DIGITS}]+[-+]?"
+# A tag with its number ends right after it, whatever braces it has inside; one that writing out the words has added is a
+# simple one.
+TAG = (
+    rf"\{{\{{(?:(?!\{{\{{|\{{%).)*?{_S}\}}\}}|\{{%(?:(?!\{{\{{|\{{%).)*?{_S}%\}}"
+    r"|\{\{.*?\}\}|\{%.*?%\}|\{\#.*?\#\}"
+)
+
+
+def write_stamp(number: int) -> str:
+    """Return a tag's number as blanks, to stand right before its closing braces."""
+    return str(number).translate(_TO_DIGIT)
+
+
+def read_stamp(tag: str) -> int | None:
+    """Return the number stamped into a tag, or None where it has none (a tag that preparing it added)."""
+    found = STAMP.search(tag)
+    return int(found.group().translate(_FROM_DIGIT)) if found else None

@@ -1,9 +1,8 @@
-"""From the XML of a part to the text that Jinja compiles: docxtpl's `patch_xml`, and then what each tag stands in.
+"""From the XML of a part to the text that Jinja compiles, and what each tag of it stands in.
 
-docxtpl is the authority on what its words mean in Word XML, so its own function does that work, once per template.
-Around it we add our words (`{% vmerge %}`), repair what would undo a filled-in value (placeholders and data bindings
-of content controls), and look at the result: for each tag, the element it stands in decides how a value is printed
-there.
+Before docxtpl's words are written out (`words`) ours are (`{% vmerge %}`), and what would undo a filled-in value is
+repaired (placeholders and data bindings of content controls). Then the result is looked at: for each tag, the element
+it stands in decides how a value is printed there.
 """
 
 from __future__ import annotations
@@ -16,7 +15,9 @@ from typing import Any, Literal
 from lxml import etree
 
 from gfdocs.engine.docx.balance import Crossing, Event, find_crossings
-from gfdocs.engine.docx.story import DIGITS, STAMP, Story, W, read_stamp, serialize, write_stamp
+from gfdocs.engine.docx.lexer import STAMP, TAG, read_stamp, write_stamp
+from gfdocs.engine.docx.story import Story, W, serialize
+from gfdocs.engine.docx.words import write_words
 
 Outlet = Literal["text", "attribute", "field", "plain", "run", "block", "other"]
 
@@ -51,7 +52,7 @@ class Prepared:
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# On the tree, before docxtpl
+# On the tree
 
 
 def _mark_vmerge(story: Story) -> None:
@@ -169,33 +170,15 @@ def _mark_fields(root: Any) -> None:
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# docxtpl
+# On the source
 
-
-def _patch(source: str) -> str:
-    from docxtpl import DocxTemplate
-
-    # The method uses nothing of its object: it is a function of the text.
-    patched: str = DocxTemplate.patch_xml(None, source)
-    return patched
-
-
-# ---------------------------------------------------------------------------------------------------------------------
-# On the source, after docxtpl
-
-_S = f"[{DIGITS}]+[-+]?"
-# A tag with its number ends right after it, whatever braces it has inside; one that docxtpl added is a simple one.
-_TAG = (
-    rf"\{{\{{(?:(?!\{{\{{|\{{%).)*?{_S}\}}\}}|\{{%(?:(?!\{{\{{|\{{%).)*?{_S}%\}}"
-    r"|\{\{.*?\}\}|\{%.*?%\}|\{\#.*?\#\}"
-)
 _TOKEN = re.compile(
-    rf"(?P<tag>{_TAG})"
+    rf"(?P<tag>{TAG})"
     r"|(?P<note><!--.*?-->|<\?.*?\?>)"
-    rf"|<(?P<close>/)?(?P<name>[\w:.\-]+)(?P<rest>(?:{_TAG}|[^<>{{]|\{{)*?)(?P<empty>/)?>",
+    rf"|<(?P<close>/)?(?P<name>[\w:.\-]+)(?P<rest>(?:{TAG}|[^<>{{]|\{{)*?)(?P<empty>/)?>",
     re.DOTALL,
 )
-_INNER_TAG = re.compile(_TAG, re.DOTALL)
+_INNER_TAG = re.compile(TAG, re.DOTALL)
 
 _RUN_PARENTS = {
     "w:p", "w:hyperlink", "w:ins", "w:del", "w:smartTag", "w:fldSimple", "w:sdtContent", "w:customXml", "w:moveTo",
@@ -437,7 +420,7 @@ def prepare(story: Story) -> Prepared:
     source = serialize(story.root)
     # `gf` carries what `_mark_vmerge` wants before the cell; it is no attribute of Word's.
     source = re.sub(r'<w:tc gf="([^"]*)"', lambda found: _unescape(found[1]) + "<w:tc", source)
-    prepared = _Reader(_patch(source)).read()
+    prepared = _Reader(write_words(source)).read()
     crossings = tuple(Crossing(_shift(found.start), _shift(found.end)) for found in prepared.crossings)
     spots = tuple(map(_shift_spot, prepared.spots))
     return Prepared(DECLARATION + prepared.source, spots, prepared.fixes, crossings)

@@ -14,7 +14,7 @@ from typing import Any
 
 from lxml import etree
 
-from gfdocs.engine.docx.lexer import escape_strings, find_end
+from gfdocs.engine.docx.lexer import DIGITS, STAMP, escape_strings, find_end, write_stamp
 from gfdocs.errors import Issue, Place, Text
 
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
@@ -35,12 +35,7 @@ FROZEN = {ord("{"): "\ufdd0", ord("}"): "\ufdd1"}
 THAWED = {0xFDD0: "{", 0xFDD1: "}"}
 _SCOPE = re.compile(r"\{[{%#](p|tr|tc|r)\s")
 
-# Blanks that Jinja's lexer skips and nobody types: the ten digits of a tag's number.
-DIGITS = "\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009"
-_TO_DIGIT = {ord(str(number)): char for number, char in enumerate(DIGITS)}
-_FROM_DIGIT = {ord(char): str(number) for number, char in enumerate(DIGITS)}
 _ODD_BLANKS = {ord(char): " " for char in DIGITS + "\u200a\u202f\u205f\x85"}
-STAMP = re.compile(f"[{DIGITS}]+(?=[-+]?[}}%#]}})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -496,17 +491,6 @@ def read_story(root: Any, file: str, part: str) -> Story:
 
 
 _STRAY = re.compile(r"\}\}|%\}|｛[｛%％]|[｝%％]｝|\{｛|｛\{|｝\}|\}｝")
-
-
-def write_stamp(number: int) -> str:
-    """Return a tag's number as blanks, to stand right before its closing braces."""
-    return str(number).translate(_TO_DIGIT)
-
-
-def read_stamp(tag: str) -> int | None:
-    """Return the number stamped into a tag, or None where it has none (a tag that preparing it added)."""
-    found = STAMP.search(tag)
-    return int(found.group().translate(_FROM_DIGIT)) if found else None
 
 
 def serialize(root: Any) -> str:

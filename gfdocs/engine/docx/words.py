@@ -1,0 +1,238 @@
+"""docxtpl's words written out for Jinja: `{%tr %}`, `{{r }}`, `{% colspan %}`, `{% vm %}` and their kin.
+
+What each of them means in Word XML is docxtpl's (its documentation, "Jinja2-like syntax"); the tests hold the outcome
+against docxtpl's own `patch_xml`. It works on the text of a part, as some of these words reach over elements: `{%-` and
+`-%}` join paragraphs. A word that the part does not have costs one look.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+from gfdocs.engine.docx.lexer import TAG
+
+_TAG = re.compile(TAG, re.DOTALL)
+_SPACE = ' xml:space="preserve"'
+_TEXT = f"<w:t{_SPACE}>"
+
+
+def write_words(source: str) -> str:
+    """Return the XML of a part with docxtpl's words replaced by what Jinja knows, each tag whole and in plain signs."""
+    source = _join_braces(source)
+    source = _join_tags(source)
+    if "colspan" in source:
+        source = _set_cells(source, _COLSPAN, "w:gridSpan", '<w:gridSpan w:val="{{%s}}"/>')
+    if "cellbg" in source:
+        source = _set_cells(source, _CELLBG, "w:shd", '<w:shd w:val="clear" w:color="auto" w:fill="{{%s}}"/>')
+    source = _keep_blanks(source)
+    source = _set_runs_apart(source)
+    source = _join_paragraphs(source)
+    for scope in ("tr", "tc", "p", "r"):
+        source = _take_out(source, scope)
+    source = _change_cells(source, _VM, _merge_down)
+    source = _change_cells(source, _HM, _merge_across)
+    return _TAG.sub(_straighten, source)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# A tag in one piece
+
+_CUT = re.compile(r"(?<=\{)(?:<[^>]*>)+(?=[{%#])|(?<=[%}#])(?:<[^>]*>)+(?=\})")
+_BETWEEN = re.compile(r"</w:t>.*?<w:t(?: [^>]*)?>", re.DOTALL)
+_BROKEN = re.compile(r"\{%(?:(?!%\}).)*|\{#(?:(?!#\}).)*|\{\{(?:(?!\}\}).)*", re.DOTALL)
+
+
+def _join_braces(source: str) -> str:
+    """Take away the elements between the two signs that open or close a tag."""
+    return _CUT.sub("", source) if "{<" in source or ">}" in source else source
+
+
+def _join_tags(source: str) -> str:
+    """Take away what is between the texts that a tag lies in."""
+    return _BROKEN.sub(lambda tag: _BETWEEN.sub("", tag[0]) if "</w:t>" in tag[0] else tag[0], source)
+
+
+_ENTITIES = (("&#8216;", "'"), ("&lt;", "<"), ("&gt;", ">"), ("&quot;", '"'))
+_CURLY = str.maketrans("“”‘’", "\"\"''")
+
+
+def _straighten(found: re.Match[str]) -> str:
+    """Return a tag as Jinja reads it: without entities, the curly quotes that Word makes straight again."""
+    tag = found[0]
+    if "&" in tag:
+        for entity, sign in _ENTITIES:
+            tag = tag.replace(entity, sign)
+    return tag if tag.isascii() else tag.translate(_CURLY)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Elements around a tag
+
+
+def _find_open(source: str, name: str, at: int) -> int:
+    """Return where the innermost element of this name begins that is open at `at`, or -1."""
+    closed = 0
+    while (at := source.rfind(name, 0, at)) >= 0:
+        after = source[at + len(name)]
+        if after not in " >":
+            continue
+        if source[at - 1] == "/":
+            closed += 1
+        elif source[at - 1] == "<" and source[source.find(">", at) - 1] != "/":
+            if not closed:
+                return at - 1
+            closed -= 1
+    return -1
+
+
+def _find_close(source: str, name: str, at: int) -> int:
+    """Return where the element of this name that is open at `at` ends, its closing tag included, or -1."""
+    opened = 0
+    while (at := source.find(name, at)) >= 0:
+        after = source[at + len(name)]
+        end = source.find(">", at)
+        if after in " >" and source[at - 1] == "/":
+            if not opened:
+                return end + 1
+            opened -= 1
+        elif after in " >" and source[at - 1] == "<" and source[end - 1] != "/":
+            opened += 1
+        at = end
+    return -1
+
+
+def _take_out(source: str, scope: str) -> str:
+    """Put each tag for a row, cell, paragraph or run in the place of the element that it stands in."""
+    name, tags, out, done = f"w:{scope}", list(_find_scoped(source, scope)), [], 0
+    for index, tag in enumerate(tags):
+        start = _find_open(source, name, tag.start())
+        end = _find_close(source, name, tag.end())
+        if start < done or end < 0:
+            continue
+        if index + 1 < len(tags) and tags[index + 1].start() < end:
+            continue  # Of several tags for one element the last is kept; that the others would be lost has been told.
+        out += [source[done:start], tag[0][:2], tag[0][2 + len(scope) :]]
+        done = end
+    return "".join([*out, source[done:]]) if out else source
+
+
+def _find_scoped(source: str, scope: str) -> Iterator[re.Match[str]]:
+    for begin in re.finditer(rf"\{{[{{%{'' if scope == 'r' else '#'}]{scope}\s", source):
+        tag = _TAG.match(source, begin.start())
+        if tag is not None:
+            yield tag
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Texts, runs and paragraphs
+
+
+def _keep_blanks(source: str) -> str:
+    """Have Word keep the blanks around what is filled in."""
+    head, *texts = source.split("<w:t>")
+    return head + "".join((_TEXT if "{{" in text or "{%" in text else "<w:t>") + text for text in texts)
+
+
+_RUN_TAG = re.compile(r"\{\{r\s.*?\}\}|\{%r\s.*?%\}", re.DOTALL)
+
+
+def _set_runs_apart(source: str) -> str:
+    """Give each `{{r }}` and `{%r %}` a run of its own."""
+    if "{{r" not in source and "{%r" not in source:
+        return source
+    end = "</w:t></w:r>"
+    return _RUN_TAG.sub(lambda tag: f"{end}<w:r>{_TEXT}{tag[0]}{end}<w:r>{_TEXT}", source)
+
+
+_JOINS_NEXT = re.compile(r"-%\}(?:(?!<w:t[ >]|\{%|\{\{|</?w:t[blcr][ >/]).)*?<w:t(?: [^>]*)?>", re.DOTALL)
+
+
+def _join_paragraphs(source: str) -> str:
+    """`{%-` goes on in the text before it, `-%}` has the text after it go on: paragraphs between are joined."""
+    if "{%-" in source:
+        pieces = source.split("{%-")
+        for index, piece in enumerate(pieces[:-1]):
+            at = piece.rfind("</w:t>")
+            pieces[index] = f"{piece}{{%-" if at < 0 else f"{piece[:at]}{{%"
+        source = "".join(pieces)
+    return _JOINS_NEXT.sub("%}", source) if "-%}" in source else source
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Cells
+
+_COLSPAN = re.compile(r"\{%\s*colspan\s+((?:(?!%\}).)*)%\}")
+_CELLBG = re.compile(r"\{%\s*cellbg\s+((?:(?!%\}).)*)%\}")
+_VM = re.compile(r"\{%\s*vm\s*%\}")
+_HM = re.compile(r"\{%\s*hm\s*%\}")
+_PROPERTIES = re.compile(r"<w:tcPr(?: [^>]*)?>")
+_EMPTY_RUN = re.compile(r"<w:r[ >](?:(?!<w:r[ >]).)*<w:t></w:t>.*?</w:r>", re.DOTALL)
+_ONE = re.compile(r"<w:t(?: [^>]*)?>")
+
+
+def _change_cells(source: str, tag: re.Pattern[str], change: Callable[[str, re.Match[str]], str]) -> str:
+    """Change each cell in which this tag stands: `change` gets the XML of the cell and the tag in it."""
+    done, out = 0, []
+    while (found := tag.search(source, done)) is not None:
+        start = max(source.rfind("<w:tc ", done, found.start()), source.rfind("<w:tc>", done, found.start()))
+        end = source.find("</w:tc>", found.end())
+        if start < 0 or end < 0:
+            out.append(source[done : found.end()])
+            done = found.end()
+            continue
+        cell = source[start : end + len("</w:tc>")]
+        inside = tag.search(cell)
+        assert inside is not None
+        out += [source[done:start], change(cell, inside)]
+        done = start + len(cell)
+    return "".join([*out, source[done:]]) if out else source
+
+
+def _set_cells(source: str, tag: re.Pattern[str], element: str, written: str) -> str:
+    """Give the cells with this tag a property of that value, in place of the one they have."""
+    own = re.compile(rf"<{element}[^/]*/>")
+
+    def change(cell: str, found: re.Match[str]) -> str:
+        cell = _EMPTY_RUN.sub("", cell[: found.start()] + cell[found.end() :])
+        cell = own.sub("", cell, count=1)
+        return _PROPERTIES.sub(lambda properties: properties[0] + written % found[1], cell)
+
+    return _change_cells(source, tag, change)
+
+
+def _merge_down(cell: str, tag: re.Match[str]) -> str:
+    """`{% vm %}`: the cells of a loop are one, whose text the first has."""
+    places = _find_text(cell, tag)
+    if places is None:
+        return cell
+    properties, text, end = places
+    merge = '<w:vMerge w:val="{% if loop.first %}restart{% else %}continue{% endif %}"/>'
+    inner = cell[text : tag.start()] + cell[tag.end() : end]
+    return (
+        f"{cell[:properties]}{merge}{cell[properties:text]}{{% if loop.first %}}{inner}{{% endif %}}{cell[end:]}"
+    )  # fmt: skip
+
+
+def _find_text(cell: str, tag: re.Match[str]) -> tuple[int, int, int] | None:
+    """Return where the cell's properties end, where its text begins, and where the text with the tag ends."""
+    properties = cell.find("</w:tcPr>")
+    text = _ONE.search(cell, max(properties, 0), tag.start())
+    end = cell.find("</w:t>", tag.end())
+    return None if properties < 0 or text is None or end < 0 else (properties, text.end(), end)
+
+
+_SPAN = re.compile(r'(w:gridSpan w:val=")(\d+)(")')
+
+
+def _merge_across(cell: str, tag: re.Match[str]) -> str:
+    """`{% hm %}`: the cells of a loop are one, as wide as all of them."""
+    if "w:gridSpan" in cell:
+        cell = _SPAN.sub(r"\1{{ \2 * loop.length }}\3", _HM.sub("", cell))
+    else:
+        places = _find_text(cell, tag)
+        if places is not None:
+            at = places[0]
+            span = '<w:gridSpan w:val="{{ loop.length }}"/>'
+            cell = cell[:at] + span + cell[at : tag.start()] + cell[tag.end() :]
+    return f"{{% if loop.first %}}{cell}{{% endif %}}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from struct import Struct
 from typing import Any
 
@@ -25,39 +25,48 @@ def sha256(data: bytes) -> str:
 class ContextDigest:
     """Digests of the values of contexts.
 
-    Values are shared by many documents and never changed, so each is digested once.
+    Lists and dicts are shared by many documents and never changed, so each is digested once, and what holds it goes by
+    its digest: a company with another number costs its few own values.
     """
 
     def __init__(self, keep: int = 4096) -> None:
         self._seen: dict[int, tuple[Any, str]] = {}
+        self._seen_before: dict[int, tuple[Any, str]] = {}
         self._keep = keep
 
     def of(self, context: Mapping[str, Any]) -> str:
         """Return the digest of a context, hex; the order of its names does not matter."""
-        lines = [f"{name}={self._of_value(context[name])}" for name in sorted(context)]
-        return sha256("\n".join(lines).encode())
+        return sha256("\n".join([f"{name}={self._describe(context[name])}" for name in sorted(context)]).encode(*_UTF8))
 
-    def _of_value(self, value: Any) -> str:
-        if isinstance(value, (list, tuple)):  # often put together anew, of parts that are shared
-            return sha256("\n".join(map(self._of_value, value)).encode())
-        if not isinstance(value, dict):
-            return sha256(canonical(value))
-        seen = self._seen.get(id(value))
+    def _describe(self, value: Any) -> str:
+        """Return a text that is equal for equal plain values only: 1, 1.0, "1", Decimal("1") and True all differ.
+
+        It is their repr, or `#` and a digest. Dicts whose keys come in another order differ, which costs a document
+        made once more and never one that is stale.
+        """
+        if type(value) not in _HOLDERS:
+            return repr(value)
+        items = value.values() if type(value) is dict else value
+        if _HOLDERS.isdisjoint(map(type, items)):
+            return repr(value)  # quicker than to look it up
+        key = id(value)
+        seen = self._seen.get(key) or self._seen_before.get(key)
         if seen is None:
-            if len(self._seen) >= self._keep:  # a country has more values than memory should hold twice
-                self._seen.clear()
             # The value is kept beside its digest: an id may be given again only once its object is gone.
-            seen = self._seen[id(value)] = (value, sha256(canonical(value)))
+            seen = (value, self._digest(value, items))
+        if len(self._seen) >= self._keep:  # a country has more values than memory should hold twice
+            self._seen_before, self._seen = self._seen, {}
+        self._seen[key] = seen
         return seen[1]
 
+    def _digest(self, value: Any, items: Iterable[Any]) -> str:
+        parts = [self._describe(v) if type(v) in _HOLDERS else repr(v) for v in items]
+        names = repr(list(value)) if type(value) is dict else type(value).__name__
+        return "#" + sha256(f"{names}:{','.join(parts)}".encode(*_UTF8))
 
-def canonical(value: Any) -> bytes:
-    """Return bytes that are equal for equal plain values only: 1, 1.0, "1", Decimal("1") and True all differ.
 
-    It is their repr: twice as quick as sorted JSON. Dicts whose keys come in another order differ, which costs a
-    document made once more and never one that is stale.
-    """
-    return repr(value).encode("utf-8", "surrogatepass")
+_HOLDERS = frozenset((dict, list, tuple))
+_UTF8 = ("utf-8", "surrogatepass")
 
 
 class ContentDigest:

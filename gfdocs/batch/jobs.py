@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from gfdocs import garbage
 from gfdocs.batch import faults
 from gfdocs.batch.names import LIMIT_BYTES, LIMIT_PATH, fold_name, path_length, safe_name, split_suffix, unique_names
 from gfdocs.batch.source import Source, SpecLike, TargetLike
@@ -77,6 +78,11 @@ def plan(
 
 def make_plan(project: Source) -> Plan:
     """Return every job of the project, with names that are safe and unique."""
+    with garbage.paused():
+        return _make_plan(project)
+
+
+def _make_plan(project: Source) -> Plan:
     targets = {spec.id: project.targets(spec.id) for spec in project.documents}
     drafts = sorted(_draft_jobs(project, targets), key=lambda draft: draft.order)
     names, issues = _name_files(drafts)

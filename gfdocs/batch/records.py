@@ -5,11 +5,11 @@ No contacts: a manifest travels.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from enum import Enum
-from typing import Any
+from typing import Any, overload
 
 from gfdocs.batch.source import Source
 
@@ -20,15 +20,34 @@ _ROUND = ("name", "year", "batch", "level", "number", "date", "title", "scope")
 
 def make_records(project: Source) -> dict[str, Any]:
     """Return `round` (name, number, date, deadlines, counts by district) and `companies` (names, status, figures)."""
-    companies = [_company(company) for company in project.dataset.companies]
+    companies = CompanyRecords(project.dataset.companies)
     settings = project.settings
     counts: dict[str, int] = {district.name: 0 for district in settings.districts}
-    for company in companies:
-        where = company.get("district", "")
-        counts[where] = counts.get(where, 0) + 1
+    for company in project.dataset.companies:
+        counts[company.district] = counts.get(company.district, 0) + 1
     deadlines = {entry.document: _word(entry.date) for entry in settings.deadlines}
     round_ = {name: _word(getattr(settings.round, name)) for name in _ROUND}
     return {"round": {**round_, "deadlines": deadlines, "districts": counts}, "companies": companies}
+
+
+class CompanyRecords(Sequence[dict[str, Any]]):
+    """The companies as the manifest has them, each made when it is asked for: a country's would take 60 MB."""
+
+    def __init__(self, companies: Sequence[Any]) -> None:
+        self._companies = companies
+
+    def __len__(self) -> int:
+        return len(self._companies)
+
+    @overload
+    def __getitem__(self, index: int) -> dict[str, Any]: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[dict[str, Any]]: ...
+
+    def __getitem__(self, index: int | slice) -> dict[str, Any] | list[dict[str, Any]]:
+        found = self._companies[index]
+        return [_company(company) for company in found] if isinstance(index, slice) else _company(found)
 
 
 def _company(company: Any) -> dict[str, Any]:

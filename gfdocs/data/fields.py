@@ -47,6 +47,8 @@ class Checker:
 
     def __init__(self, issues: Collector, file: str) -> None:
         self.issues, self.file = issues, file
+        self.texts: dict[str, str] = {}  # each text once: units, names of figures, whole sentences are often the same
+        self.numbers: dict[str, Decimal] = {}
         self.table = False  # a row of a table, where "/" may stand for nothing
         self.placer: Callable[[Any], Place] | None = None
         self.districts: Mapping[str, str] = {}  # matching key → name as in gfdocs.yaml
@@ -107,7 +109,7 @@ class RecordSpec:
     def __init__(self, cls: type[model.Record]) -> None:
         self.model = cls
         self.fields = {name: FieldSpec(cls, name, info) for name, info in cls.model_fields.items()}
-        self.defaults = {name: spec.default for name, spec in self.fields.items()}
+        self.blank = self._make_blank()
         self.required = tuple(spec for spec in self.fields.values() if spec.required)
         self.lookup: dict[str, FieldSpec] = {}
         for spec in self.fields.values():
@@ -128,7 +130,7 @@ class RecordSpec:
             return self._refuse_shape(node, check)
         values: dict[str, Any] = {}
         seen: dict[str, str] = {}
-        lookup = self.lookup
+        lookup, same = self.lookup, check.texts.setdefault
         for key, child in node.entries.items():
             spec = lookup.get(key) or self.normal.get(zh.normal_heading(key))
             if spec is None:
@@ -147,7 +149,7 @@ class RecordSpec:
             elif not child.style and child.value in NULLS:
                 continue
             elif spec.plain or (spec.single and "\n" not in child.value and "\r" not in child.value):
-                values[name] = child.value
+                values[name] = same(child.value, child.value)
                 continue
             value = spec.read(child, spec, check)
             if value is not BAD:
@@ -166,7 +168,9 @@ class RecordSpec:
         The values are checked already, so the record is put together as pydantic's own `model_construct` does it.
         """
         record = self.model.__new__(self.model)
-        set_slot(record, "__dict__", {**self.defaults, **values})
+        entries = self.blank.copy()
+        entries.update(values)
+        set_slot(record, "__dict__", entries)
         given = tuple(values)
         fields_set = self.fields_sets.get(given)
         if fields_set is None:  # most records give the same fields: one set for all of them
@@ -175,6 +179,13 @@ class RecordSpec:
         set_slot(record, "__pydantic_extra__", None)
         set_slot(record, "__pydantic_private__", None)
         return record
+
+    def _make_blank(self) -> dict[str, Any]:
+        """Return the defaults as the dict of a record: its copies share their table of keys, which halves a record."""
+        blank = self.model.__new__(self.model)
+        for name, spec in self.fields.items():
+            set_slot(blank, name, spec.default)
+        return blank.__dict__
 
     # .. faults
 
@@ -422,7 +433,10 @@ def read_decimal(node: Any, spec: FieldSpec, check: Checker) -> Any:
             return BAD
     if len(text) > MAX_DIGITS:
         return refuse(node, spec, check, "GF137", Text(f"at most {MAX_DIGITS} digits", f"不超过 {MAX_DIGITS} 位的数字"))
-    return Decimal(text)
+    number = check.numbers.get(text)
+    if number is None:
+        number = check.numbers[text] = Decimal(text)
+    return number
 
 
 def to_number_text(text: str, node: Any, spec: FieldSpec, check: Checker) -> Any:

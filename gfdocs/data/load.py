@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from gfdocs import garbage
 from gfdocs.data import codes, zh
 from gfdocs.data.companies import LIST_KEYS, CompanyLoader
 from gfdocs.data.fields import BAD, Checker, get_spec, short
@@ -71,9 +72,12 @@ def load_dataset(folder: str | Path, *, limits: SourceLimits | None = None) -> D
     All issues of all files are found in one run. DataError with every one of them where one is an error; warnings and
     notes of a good folder are in `Dataset.issues`.
     """
-    limits = limits or SourceLimits()
+    with garbage.paused():
+        return _load_dataset(Path(folder), limits or SourceLimits())
+
+
+def _load_dataset(path: Path, limits: SourceLimits) -> Dataset:
     issues = Collector(limits.issues)
-    path = Path(folder)
     if not _is_folder(path, issues):
         raise DataError(issues.sorted())
     settings, located = _guard(lambda: _load_settings(path, issues, limits)) or (None, {})

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import Enum
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from gfdocs.programme.catalogue import DocumentSpec
@@ -51,17 +52,26 @@ _SCALARS = frozenset({str, int, float, bool, type(None), Decimal, date})
 
 
 def to_plain(value: Any) -> Any:
-    """Return a record as dicts, lists and scalars, in the order of its fields."""
+    """Return a record as dicts, lists and scalars, in the order of its fields.
+
+    A record of scalars alone gives its own dict, which must not be changed: a country has a hundred thousand of them.
+    """
     kind = type(value)
     if kind in _SCALARS:
         return value
-    fields = getattr(kind, "model_fields", None)
-    if fields is not None:
-        entries = value.__dict__  # a province has half a million values: not one call each
-        return {name: entry if type(entry := entries[name]) in _SCALARS else to_plain(entry) for name in fields}
+    if _is_record(kind):
+        entries: Plain = value.__dict__
+        if all(type(entry) in _SCALARS for entry in entries.values()):
+            return entries
+        return {name: e if type(e) in _SCALARS else to_plain(e) for name, e in entries.items()}
     if isinstance(value, (list, tuple)):
         return [to_plain(item) for item in value]
     return value.value if isinstance(value, Enum) else value
+
+
+@cache
+def _is_record(kind: type) -> bool:
+    return hasattr(kind, "model_fields")
 
 
 def build_context(dataset: Dataset, specs: Sequence[DocumentSpec], titles: dict[str, str]) -> RoundContext:
@@ -129,14 +139,11 @@ def _build_company(company: Any, round_: Plain) -> Plain:
 
     Sub-records are always there, blank where the data has none, so that `company.summary.text` is a plain path everywhere.
     """
-    from gfdocs.data.model import Cultivation, Enrolment, Plan, Summary
-
     plain: Plain = to_plain(company)
     candidate = plain["status"] == "培育"
     level = plain["level"] or ("" if candidate else round_["level"])
     year = plain["year"] or (None if candidate else round_["year"])
     former = plain["former_name"]
-    enrolment = to_plain(company.enrolment or Enrolment())
     plain.update(
         level=level,
         year=year,
@@ -146,27 +153,53 @@ def _build_company(company: Any, round_: Plain) -> Plain:
         listed_in=plain["batch"] or (f"{year}年度" if year else ""),
         indicators=add_changes(plain["indicators"]),
         main_project=_first_project(plain["plan"]),
-        figures=_find_figures(plain["indicators"]),
+        figures=_find_figures(plain["indicators"]) if plain["indicators"] else NO_FIGURES,
         has_report=bool(company.summary or company.plan or company.indicators),
         is_candidate=bool(candidate or company.cultivation or company.enrolment),
-        summary=to_plain(company.summary or Summary()),
-        plan=to_plain(company.plan or Plan()),
-        cultivation=to_plain(company.cultivation or Cultivation()),
-        enrolment={key: _yes_no(answer) for key, answer in enrolment.items()},
-        enrolment_verdict=judge(enrolment).text,
+        **_build_enrolment(plain["enrolment"]),
     )
+    for part, blank in _blanks().items():
+        if plain[part] is None:
+            plain[part] = blank
     return plain
+
+
+@cache
+def _blanks() -> Plain:
+    """The sub-records of a company that gives none, one of each for all companies."""
+    from gfdocs.data.model import Cultivation, Plan, Summary
+
+    return {"summary": to_plain(Summary()), "plan": to_plain(Plan()), "cultivation": to_plain(Cultivation())}
+
+
+def _build_enrolment(answers: Plain | None) -> Plain:
+    """Return the answers as texts, and the verdict on them."""
+    if answers is None:
+        return _unanswered()
+    texts = {key: _yes_no(answer) for key, answer in answers.items()}
+    return {"enrolment": texts, "enrolment_verdict": judge(answers).text}
+
+
+@cache
+def _unanswered() -> Plain:
+    from gfdocs.data.model import Enrolment
+
+    return _build_enrolment(to_plain(Enrolment()))
 
 
 def _first_project(plan: Plain | None) -> Plain:
     """The project that annex 3 shows, blank where none is planned."""
     projects = plan["projects"] if plan else []
-    return projects[0] if projects else {"name": "", "investment": None, "due": "", "benefit": ""}
+    return projects[0] if projects else NO_PROJECT
+
+
+NO_PROJECT: Plain = {"name": "", "investment": None, "due": "", "benefit": ""}
+NO_FIGURES: Plain = dict.fromkeys(TABLE_FIGURES)
 
 
 def _find_figures(indicators: Iterable[Plain]) -> Plain:
     """This year's figures by the name of the indicator; those that annex 3 has columns for are always there."""
-    return {**dict.fromkeys(TABLE_FIGURES), **{row["name"]: row["current"] for row in indicators}}
+    return {**NO_FIGURES, **{row["name"]: row["current"] for row in indicators}}
 
 
 def to_plain_company(company: Any, settings: Any) -> Plain:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Literal
 
 Better = Literal["high", "low", ""]
@@ -100,6 +100,12 @@ def find_indicator(name: str) -> IndicatorSpec | None:
     return _by_name().get(name)
 
 
+@lru_cache(1024)
+def _change(last: Decimal | None, current: Decimal | None) -> tuple[Decimal | None, str]:
+    change = change_percent(last, current)
+    return change, _change_text(change)
+
+
 def change_percent(last: Decimal | None, current: Decimal | None) -> Decimal | None:
     """Return the change from last to current year in percent, to one decimal; None where either is missing or last is 0."""
     if last is None or current is None or last == 0:
@@ -111,7 +117,7 @@ def add_changes(indicators: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the indicators with `change` (Decimal, %), `change_text` (`下降 3.2%`) and `improved` (bool or None) added."""
     out = []
     for row in indicators:
-        change = change_percent(row["last"], row["current"])
+        change, change_text = _change(row["last"], row["current"])
         spec = find_indicator(row["name"])
         better = {"正向": "high", "逆向": "low", "正向定量": "high", "逆向定量": "low"}.get(
             row["better"], row["better"]
@@ -119,7 +125,7 @@ def add_changes(indicators: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
         better = better or (spec.better if spec else "")
         improved = None if change is None or change == 0 or not better else (change > 0) == (better == "high")
         group = row["group"] or (spec.group if spec else "")
-        out.append({**row, "group": group, "change": change, "change_text": _change_text(change), "improved": improved})
+        out.append({**row, "group": group, "change": change, "change_text": change_text, "improved": improved})
     return out
 
 

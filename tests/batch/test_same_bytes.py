@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from gfdocs.batch import batch
-from gfdocs.batch.digest import ContentDigest, canonical
+from gfdocs.batch.digest import ContentDigest, ContextDigest
 from tests.batch.disk import hash_tree
 from tests.batch.fakes import FakeProject
 
@@ -109,5 +109,8 @@ def test_values_that_differ_have_digests_that_differ() -> None:
         "",
         "None",
     ]
-    assert len({canonical(value) for value in values}) == len(values)
-    assert canonical("\ud800") == canonical("\ud800")
+    digest = ContextDigest(keep=3)
+    contexts = [{"x": value} for value in (*values, [values], [[values]], {"a": values}, {"a": [values]}, (values,))]
+    assert len({digest.of(context) for context in contexts}) == len(contexts)
+    assert [digest.of(context) for context in contexts] == [ContextDigest().of(context) for context in contexts]
+    assert digest.of({"x": "\ud800"}) == digest.of({"x": "\ud800"})

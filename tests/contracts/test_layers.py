@@ -15,7 +15,7 @@ import gfdocs
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "gfdocs"
 LEVELS = {
-    "errors": 0, "raw": 0, "safezip": 0, "_callable": 0,
+    "errors": 0, "raw": 0, "safezip": 0, "_callable": 0, "garbage": 0,
     "data": 1, "engine": 1,
     "docx": 2, "gongwen": 2, "programme": 2,
     "batch": 3, "collect": 3, "convert": 3, "lint": 3,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
-from itertools import chain, repeat
+from functools import cached_property, partial
+from itertools import chain
 from operator import itemgetter
 from typing import Any
 
@@ -38,7 +38,8 @@ from gfdocs.engine.xlsx.programs import CellProgram, Loop, LoopProgram, Scope, t
 from gfdocs.engine.xlsx.references import FREE, Ref, letter
 from gfdocs.engine.xlsx.resolve import FormulaFault, Site, formula_text, resolve, write_formula
 from gfdocs.engine.xlsx.sheet import escape_attribute, escape_text
-from gfdocs.engine.xlsx.values import CellFault, CellWriter, number_text, write_plain_numbers, write_plain_texts
+from gfdocs.engine.xlsx.turns import Column, Piece, TurnWriter, literal
+from gfdocs.engine.xlsx.values import CellFault, CellWriter, number_text, write_plain_numbers
 from gfdocs.errors import Issue, Place, Text
 
 _CHUNK = 512
@@ -558,52 +559,48 @@ class Grid:
 
     def _write_uniform(self, run: Uniform, path: Path) -> Iterator[bytes]:
         lines = [
-            (offset, self.sheet.rows[number]) for offset, number in enumerate(run.numbers) if number in self.sheet.rows
+            self._prepare_line(run, path, self.sheet.rows[number], offset)
+            for offset, number in enumerate(run.numbers)
+            if number in self.sheet.rows
         ]
         if not run.count or not lines:
             return
-        placed = [(offset, row, self.place_cells(row)) for offset, row in lines]
+        writer = TurnWriter(run.start, run.height)
         step = max(16, _CHUNK // len(lines))
         for first in range(0, run.count, step):
             last = min(run.count, first + step)
-            pieces: list[str | list[Any]] = []
-            for offset, row, cells in placed:
-                self._write_line(run, path, row, offset, cells, first, last, pieces)
-            yield _interleave(pieces)
+            pieces = [piece for line in lines for piece in self._fill_line(run, line, first, last)]
+            yield from writer.write(pieces, first, last)
 
-    def _write_line(
-        self,
-        run: Uniform,
-        path: Path,
-        row: Row,
-        offset: int,
-        cells: list[tuple[Cell, ColumnAt]],
-        first: int,
-        last: int,
-        pieces: list[str | list[Any]],
-    ) -> None:
-        p, height = self.writer.prefix, run.height
-        start = run.start + offset
-        numbers = list(map(b"%d".__mod__, range(start + first * height, start + last * height, height)))
-        opening = len(pieces)
-        pieces += [f'<{p}row r="', numbers, f'"{row.attributes}>']
-        wrapped: list[tuple[Wrap, Sequence[Any]]] = []
-        for cell, column in cells:
-            pieces += [f'<{p}c r="{letter(column.out)}', numbers, '"']
+    def _prepare_line(self, run: Uniform, path: Path, row: Row, offset: int) -> _Line:
+        """Return one line of the turns with all that is the same in each."""
+        p, placed = self.writer.prefix, self.place_cells(row)
+        filled = [(cell, column) for cell, column in placed if isinstance(cell, ValueCell)]
+        wraps = [(wrap, at.out) for cell, at in filled for wrap in row.wraps if wrap.column == cell.column]
+        attributes = partial(_grown_attributes, row, wraps) if wraps else literal(row.attributes)
+        parts: list[Part] = [literal(f'<{p}row r="'), offset, b'"', attributes, b">"]
+        for cell, column in placed:
+            parts += [literal(f'<{p}c r="{letter(column.out)}'), offset, b'"']
             if isinstance(cell, StaticCell):
-                pieces.append(self._static_tail(cell))
+                parts.append(literal(self._static_tail(cell)))
             elif isinstance(cell, FormulaCell):
-                pieces += self._formula_pieces(run, path, row, cell, column, first, last)
+                parts += self._prepare_formula(run, path, row, cell, column)
             else:
-                values = self._values_of(run, row, cell, column, first, last)
-                pieces += self._value_pieces(run, cell, column, first, values, numbers)
-                wrapped += [(wrap, values) for wrap in row.wraps if wrap.column == cell.column]
-        pieces.append(f"</{p}row>")
-        if wrapped and (heights := grown_heights(wrapped, row.height)) is not None:
-            pieces[opening + 2] = [
-                f'"{row.attributes if height == row.height else with_height(row.attributes, height)}>'
-                for height in heights
-            ]
+                parts.append(partial(self._value_pieces, run, cell, column, offset))
+        return _Line(row, [*parts, literal(f"</{p}row>")], filled)
+
+    def _fill_line(self, run: Uniform, line: _Line, first: int, last: int) -> list[Piece]:
+        """Return one line of the turns first…last-1."""
+        batch = _Batch(first, last)
+        for cell, column in line.filled:
+            batch.values[column.out] = self._values_of(run, line.row, cell, column, first, last)
+        pieces: list[Piece] = []
+        for part in line.parts:
+            if callable(part):
+                pieces += part(batch)
+            else:
+                pieces.append(part)
+        return pieces
 
     def _values_of(
         self, run: Uniform, row: Row, cell: ValueCell, column: ColumnAt, first: int, last: int
@@ -614,38 +611,43 @@ class Grid:
         return whole[first:last] if whole is not None else self._raw_values(run, cell, column, first, last)
 
     def _value_pieces(
-        self, run: Uniform, cell: ValueCell, column: ColumnAt, first: int, values: Sequence[Any], numbers: list[bytes]
-    ) -> list[str | list[Any]]:
+        self, run: Uniform, cell: ValueCell, column: ColumnAt, offset: int, batch: _Batch
+    ) -> Sequence[Piece]:
         if run.blank:
-            return [self.writer.content_tail(None, cell.style)]
+            return [literal(self.writer.content_tail(None, cell.style))]
 
         def report(index: int, fault: Exception) -> None:
-            self._report(cell.program, fault, run.scope, self._where(run, cell, first + index))
+            self._report(cell.program, fault, run.scope, self._where(run, cell, batch.first + index))
 
+        values = batch.values[column.out]
         if cell.runs:
-            return [self._rich_tails(cell, values, report)]
-        if Picture in set(map(type, values)):
-            values = self._take_pictures(values, column, numbers, report)
-        return self.writer.column(values, cell.style, report)
+            return [Column(b"%b", self._rich_tails(cell, values, report))]
+        column_ = self.writer.plain_column(values, cell.style)
+        if column_ is None:
+            if Picture in set(map(type, values)):
+                row = run.start + offset + batch.first * run.height
+                values = self._take_pictures(values, column, range(row, self.last_row + 1, run.height), report)
+            column_ = self.writer.mixed_column(values, cell.style, report)
+        return [column_]
 
-    def _take_pictures(self, values: Sequence[Any], column: ColumnAt, numbers: list[bytes], report: Any) -> list[Any]:
+    def _take_pictures(self, values: Sequence[Any], column: ColumnAt, rows: Sequence[int], report: Any) -> list[Any]:
         """Note the pictures among the values; their cells stay empty."""
         for index, value in enumerate(values):
             if isinstance(value, Picture):
                 try:
-                    self.pictures.append(place_picture(value, column.out, int(numbers[index])))
+                    self.pictures.append(place_picture(value, column.out, rows[index]))
                 except CellFault as fault:
                     report(index, fault)
         return [None if isinstance(value, Picture) else value for value in values]
 
-    def _rich_tails(self, cell: ValueCell, values: Sequence[Any], report: Any) -> list[str]:
+    def _rich_tails(self, cell: ValueCell, values: Sequence[Any], report: Any) -> list[bytes]:
         tails = []
         for index, value in enumerate(values):
             try:
-                tails.append(self._rich_tail(cell, str(value)))
+                tails.append(self._rich_tail(cell, str(value)).encode())
             except Exception as fault:
                 report(index, fault)
-                tails.append(self.writer.content_tail(None, cell.style))
+                tails.append(self.writer.content_tail(None, cell.style).encode())
         return tails
 
     def _where(self, run: Uniform, cell: ValueCell, index: int) -> str | None:
@@ -685,42 +687,52 @@ class Grid:
                 values.append(None)
         return values
 
-    def _formula_pieces(
-        self, run: Uniform, path: Path, row: Row, cell: FormulaCell, column: ColumnAt, first: int, last: int
-    ) -> list[str | list[Any]]:
-        p, height, count = self.writer.prefix, run.height, last - first
-        site = Site(self.context, self, (*path, run.turn(first)), column.path)
+    def _prepare_formula(
+        self, run: Uniform, path: Path, row: Row, cell: FormulaCell, column: ColumnAt
+    ) -> Sequence[Part]:
+        """Return a formula as it is in each turn: its text with row numbers to fill in, its value to come."""
+        site = Site(self.context, self, (*path, run.turn(0)), column.path)
         try:
             written = write_formula(cell.formula, site)
         except FormulaFault as fault:
             self._report_formula(cell, row, fault)
-            return [self.writer.content_tail(None, cell.style)]
-        style = f' s="{cell.style}"' if cell.style else ""
+            return [literal(self.writer.content_tail(None, cell.style))]
         if cell.kind:
-            tails = [
-                self._formula_tail(cell, row, column, _Anchor(run, first + i), (*path, run.turn(first + i)))  # type: ignore[arg-type]
-                for i in range(count)
-            ]
-            return [tails]
-        text: list[str | list[Any]] = [
-            escape_text(piece)
-            if isinstance(piece, str)
-            else list(map(b"%d".__mod__, range(piece, piece + count * height, height)))
-            for piece in written
+            return [partial(self._array_pieces, run, path, row, cell, column)]
+        text = [literal(escape_text(piece)) if isinstance(piece, str) else piece - run.start for piece in written]
+        return [partial(self._formula_pieces, run, path, row, cell, column, text)]
+
+    def _array_pieces(
+        self, run: Uniform, path: Path, row: Row, cell: FormulaCell, column: ColumnAt, batch: _Batch
+    ) -> Sequence[Piece]:
+        tails = [
+            self._formula_tail(cell, row, column, _Anchor(run, index), (*path, run.turn(index)))  # type: ignore[arg-type]
+            for index in range(batch.first, batch.last)
         ]
-        values = self._formula_vector(run, path, row.number, cell, column)[first:last]
-        kinds = set(map(type, values))
-        if (
-            kinds <= {int, float}
-            and len(kinds) == 1
-            and (plain := write_plain_numbers(values, kinds.pop())) is not None
-        ):
-            return [f"{style}{cell.cell_extra}><{p}f{cell.extra}>", *text, f"</{p}f><{p}v>", plain, f"</{p}v></{p}c>"]
+        return [Column(b"%b", [tail.encode() for tail in tails])]
+
+    def _formula_pieces(
+        self,
+        run: Uniform,
+        path: Path,
+        row: Row,
+        cell: FormulaCell,
+        column: ColumnAt,
+        text: Sequence[Piece],
+        batch: _Batch,
+    ) -> Sequence[Piece]:
+        p = self.writer.prefix
+        style = literal(f' s="{cell.style}"') if cell.style else b""
+        before, after = literal(f"{cell.cell_extra}><{p}f{cell.extra}>"), literal(f"</{p}f>")
+        values = self._formula_vector(run, path, row.number, cell, column)[batch.first : batch.last]
+        numbers = write_plain_numbers(values)
+        if numbers is not None:
+            closing = literal(f"</{p}v></{p}c>")
+            return [style, before, *text, after, literal(f"<{p}v>"), numbers, closing]
         cached = [self._cached(value) for value in values]
-        return [
-            style, [kind for kind, _ in cached], f"{cell.cell_extra}><{p}f{cell.extra}>", *text, f"</{p}f>",
-            [v for _, v in cached], f"</{p}c>",
-        ]  # fmt: skip
+        kinds = Column(b"%b", [kind.encode() for kind, _ in cached])
+        shown = Column(b"%b", [v.encode() for _, v in cached])
+        return [style, kinds, before, *text, after, shown, literal(f"</{p}c>")]
 
     # -- values that formulas see -------------------------------------------------------------------------------------
 
@@ -977,27 +989,36 @@ def _follow_steps(steps: tuple[str, ...] | None, target: str, items: Sequence[An
     return values if isinstance(values, list) else list(values)
 
 
-def _interleave(pieces: list[str | list[Any]]) -> bytes:
-    """Set columns side by side, row by row: a text is the same in each row. Columns hold texts or their UTF-8.
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """Some turns of a list that are written together, first…last-1, and the values of their cells by output column."""
 
-    Bytes, because a row of Chinese and markup would be built as wide characters and narrowed again.
-    """
-    columns: list[Iterable[bytes]] = []
-    known: dict[int, list[bytes]] = {}
-    constant: list[str] = []
-    for piece in pieces:
-        if isinstance(piece, str):
-            constant.append(piece)
-            continue
-        if constant:
-            columns.append(repeat("".join(constant).encode()))
-            constant = []
-        found = known.get(id(piece))
-        if found is None:
-            found = known[id(piece)] = piece if type(piece[0]) is bytes else [text.encode() for text in piece]
-        columns.append(found)
-    last = repeat("".join(constant).encode())
-    return b"".join(chain.from_iterable(zip(*columns, last)))  # noqa: B905 - the constants have no end
+    first: int
+    last: int
+    values: dict[int, Sequence[Any]] = field(default_factory=dict)
+
+
+#: A part of a line: what is the same in each turn, or what gives it for a batch of turns.
+Part = Piece | Callable[[_Batch], Sequence[Piece]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """One line of the turns of a list, and its cells that the data fills."""
+
+    row: Row
+    parts: Sequence[Part]
+    filled: Sequence[tuple[ValueCell, ColumnAt]]
+
+
+def _grown_attributes(row: Row, wraps: Sequence[tuple[Wrap, int]], batch: _Batch) -> Sequence[Piece]:
+    """Return the attributes of the rows: higher where a wrapped text (in these output columns) needs it."""
+    heights = grown_heights([(wrap, batch.values[column]) for wrap, column in wraps], row.height)
+    if heights is None:
+        return [literal(row.attributes)]
+    written = {height: with_height(row.attributes, height).encode() for height in set(heights)}
+    written[row.height] = row.attributes.encode()
+    return [Column(b"%b", [written[height] for height in heights])]
 
 
 class _Seen(Source):
@@ -1108,4 +1129,4 @@ def _is_fixed(tree: Any, seen: _Seen) -> bool:
     return tree.name not in ("ROW", "COLUMN") and all(_is_fixed(argument, seen) for argument in tree.arguments)
 
 
-__all__ = ["Context", "Grid", "Loop", "Stop", "Turn", "escape_attribute", "write_plain_texts"]
+__all__ = ["Context", "Grid", "Loop", "Stop", "Turn", "escape_attribute"]

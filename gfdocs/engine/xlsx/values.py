@@ -17,6 +17,7 @@ from typing import Any, Literal
 
 from gfdocs.engine.language import IllegalCharacter, check_characters, find_illegal
 from gfdocs.engine.xlsx.sheet import escape_text
+from gfdocs.engine.xlsx.turns import Column, literal
 from gfdocs.engine.xlsx.workbook import Styles
 from gfdocs.errors import Text
 
@@ -27,7 +28,7 @@ _DIGIT_LIMIT = 10**MAX_DIGITS
 #: First characters that a spreadsheet may read as the start of a formula, full-width forms included.
 FORMULA_STARTS = "=+-@\t\r＝＋－＠"
 
-_ODD_START = re.compile(f"\n[ \u00a0\u3000{re.escape(FORMULA_STARTS)}]")
+_BLANKS = " \t\r\n\u00a0\u3000"
 _X_ESCAPE = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
 
 Variant = Literal["quote", "date", "datetime", "time", "duration"]
@@ -87,9 +88,9 @@ def _day_fraction(moment: dt.time | dt.datetime) -> float:
 
 def number_text(number: float) -> str:
     """Return a number as `<v>` has it: shortest form that reads back the same."""
-    if isinstance(number, float) and number.is_integer() and abs(number) < _DIGIT_LIMIT:
+    if not isinstance(number, float):
         return str(int(number))
-    return repr(number) if isinstance(number, float) else str(int(number))
+    return repr(number + 0.0).removesuffix(".0")  # + 0.0 makes 0 of -0.0
 
 
 def check_text(text: str) -> None:
@@ -118,7 +119,8 @@ def write_text(text: str) -> str:
 
 
 def needs_space(text: str) -> bool:
-    return text != text.strip() or "\n" in text or "\t" in text or "  " in text
+    """True where a program may take blanks away from a text without `xml:space="preserve"`."""
+    return text != text.strip(_BLANKS) or "\n" in text or "\t" in text or "  " in text
 
 
 @dataclass
@@ -209,37 +211,60 @@ class CellWriter:
 
     # -- whole columns ------------------------------------------------------------------------------------------------
 
-    def column(
-        self, values: Sequence[Any], style: str, report: Callable[[int, Exception], None]
-    ) -> list[str | list[Any]]:
-        """Return the tails of a column of cells as pieces to be set side by side: a text is the same for each cell.
+    def plain_column(self, values: Sequence[Any], style: str) -> Column | None:
+        """Return a column of cells written at once, None where its values are not alike."""
+        return self._alike(values, style) or self._sparse(values, style)
+
+    def _alike(self, values: Sequence[Any], style: str) -> Column | None:
+        """Return the column where all values are plain texts, all are numbers or all are days, else None."""
+        texts = write_plain_texts(values)
+        if texts is not None:
+            return self._cells(style, ' t="inlineStr"', ("is", "t"), texts)
+        if self.styles.is_text(style):
+            return None
+        numbers = write_plain_numbers(values)
+        if numbers is not None:
+            return self._cells(style, "", ("v",), numbers)
+        days = write_plain_days(values, is_1904=self.is_1904)
+        if days is None:
+            return None
+        return self._cells(style if self.styles.is_date(style) else self.variants.get(style, "date"), "", ("v",), days)
+
+    def _cells(self, style: str, kind: str, tags: tuple[str, ...], content: Column) -> Column:
+        s = f' s="{style}"' if style else ""
+        opening = "".join(f"<{self.prefix}{tag}>" for tag in tags)
+        closing = "".join(f"</{self.prefix}{tag}>" for tag in reversed(("c", *tags)))
+        return Column(literal(f"{s}{kind}>{opening}") + content.form + literal(closing), content.values)
+
+    def _sparse(self, values: Sequence[Any], style: str) -> Column | None:
+        """Return the column where it is alike but for cells that stay empty, else None."""
+        if not set(map(type, values)) & {str, type(None)}:
+            return None
+        blank = [value is None or (type(value) is str and not value) for value in values]
+        if True not in blank:
+            return None
+        empty = self.content_tail(None, style).encode()
+        if False not in blank:
+            return Column(b"%b", [empty] * len(values))
+        column = self._alike([value for value, is_blank in zip(values, blank, strict=True) if not is_blank], style)
+        if column is None:
+            return None
+        filled = map(column.form.__mod__, column.values)
+        return Column(b"%b", [empty if is_blank else next(filled) for is_blank in blank])
+
+    def mixed_column(self, values: Sequence[Any], style: str, report: Callable[[int, Exception], None]) -> Column:
+        """Return a column of cells written one by one.
 
         `report` is told the index of a value that no cell can hold; its cell stays empty.
         """
-        kinds = set(map(type, values))
-        if len(kinds) == 1:
-            kind = kinds.pop()
-            if kind is str:
-                texts = write_plain_texts(values)
-                if texts is not None:
-                    p, s = self.prefix, f' s="{style}"' if style else ""
-                    return [f'{s} t="inlineStr"><{p}is><{p}t>', texts, f"</{p}t></{p}is></{p}c>"]
-            elif kind in (int, float) and not self.styles.is_text(style):
-                numbers = write_plain_numbers(values, kind)
-                if numbers is not None:
-                    p, s = self.prefix, f' s="{style}"' if style else ""
-                    return [f"{s}><{p}v>", numbers, f"</{p}v></{p}c>"]
-        return [self._mixed(values, style, report)]
-
-    def _mixed(self, values: Sequence[Any], style: str, report: Callable[[int, Exception], None]) -> list[str]:
         tails = []
         for index, value in enumerate(values):
             try:
-                tails.append(self.tail(value, style))
+                tails.append(self.tail(value, style).encode())
             except (CellFault, IllegalCharacter) as fault:
                 report(index, fault)
-                tails.append(self.content_tail(None, style))
-        return tails
+                tails.append(self.content_tail(None, style).encode())
+        return Column(b"%b", tails)
 
 
 def _classify_decimal(value: Decimal) -> Content:
@@ -251,36 +276,81 @@ def _classify_decimal(value: Decimal) -> Content:
     return float(value)
 
 
-def write_plain_texts(texts: Sequence[str]) -> list[bytes] | None:
-    """Return the texts ready for `<t>` in UTF-8 where none needs a closer look, else None.
+#: The first bytes of the characters that must not be written; surrogates have no UTF-8 at all.
+_ILLEGAL_BYTES = frozenset({*range(0x20), 0xE2, 0xEF} - {0x09, 0x0A, 0x0D})
+#: What a byte may be the first of that one text of a column cannot hold as it is: spaces at its ends and in rows,
+#: starts of formulas, `_x` of an escape, tabs and carriage returns. Texts have a line break before and after them.
+_ODD_PLACES: dict[int, tuple[bytes, ...]] = {
+    0x09: (b"\t",),
+    0x0D: (b"\r",),
+    0x20: (b"\n ", b" \n", b"  "),
+    0x5F: (b"_x",),
+    0xC2: ("\n\u00a0".encode(), "\u00a0\n".encode()),
+    0xE3: ("\n\u3000".encode(), "\u3000\n".encode()),
+    0xEF: tuple(f"\n{char}".encode() for char in FORMULA_STARTS if char > "\u7fff"),
+    **{ord(char): (f"\n{char}".encode(),) for char in FORMULA_STARTS if " " < char < "\x7f"},
+}
+#: The bytes of UTF-8 that want no look at all.
+_PLAIN_BYTES = bytes(set(range(256)) - _ILLEGAL_BYTES - _ODD_PLACES.keys() - {*b"&<>"})
+_LONG = MAX_TEXT // 4
+
+
+def write_plain_texts(texts: Sequence[Any]) -> Column | None:
+    """Return the texts as a column of `<t>` where all are texts and none needs a closer look, else None.
 
     A closer look: empty texts, spaces at the ends, line breaks, starts of formulas, control characters, great length.
     """
-    joined = "\n".join(texts)
-    if joined.count("\n") != len(texts) - 1 or (len(joined) > MAX_TEXT // 2 and max(map(len, texts)) * 2 > MAX_TEXT):
+    try:
+        joined = "\n".join(texts)
+        written = joined.encode()
+    except (TypeError, UnicodeEncodeError):
         return None
-    bare = joined.replace("\n", "")
-    framed = f"\n{joined}\n"
-    if "\n\n" in framed:
+    framed = b"\n%b\n" % written
+    if written.count(b"\n") != len(texts) - 1 or b"\n\n" in framed or _may_be_long(written):
         return None
-    if not bare.isalnum():  # letters, ideographs and digits alone are plain; anything else is looked at
-        if "_x" in bare or "  " in bare or " \n" in framed or _ODD_START.search(framed):
+    rare = set(written.translate(None, _PLAIN_BYTES))
+    if rare:
+        if any(place in framed for byte in rare & _ODD_PLACES.keys() for place in _ODD_PLACES[byte]):
             return None
-        if not bare.isprintable() and (find_illegal(joined) is not None or "\t" in bare or "\r" in bare):
+        if rare & _ILLEGAL_BYTES and find_illegal(joined) is not None:
             return None
-        if "&" in bare or "<" in bare or ">" in bare:
-            joined = escape_text(joined)
-    return joined.encode().split(b"\n")
+        written = written.replace(b"&", b"&amp;").replace(b"<", b"&lt;").replace(b">", b"&gt;")
+    return Column(b"%b", written.split(b"\n"))
 
 
-def write_plain_numbers(numbers: Sequence[Any], kind: type) -> list[bytes] | None:
-    """Return the numbers as texts where all can stand in a cell as they are, else None."""
-    if kind is int:
-        plain = min(numbers) > -_DIGIT_LIMIT and max(numbers) < _DIGIT_LIMIT
-        return list(map(b"%d".__mod__, numbers)) if plain else None
-    if not all(map(math.isfinite, numbers)):
+def _may_be_long(written: bytes) -> bool:
+    """True where there are `_LONG` bytes without a line break that begin at a multiple of as many: a text of twice
+    that has such a stretch wherever it begins.
+    """
+    whole = len(written) // _LONG * _LONG
+    return any(written.find(b"\n", at, at + _LONG) < 0 for at in range(0, whole, _LONG))
+
+
+def write_plain_numbers(numbers: Sequence[Any]) -> Column | None:
+    """Return the numbers as a column of `<v>` where all can stand in a cell as they are, else None."""
+    kinds = set(map(type, numbers))
+    if kinds == {int}:
+        return Column(b"%d", numbers) if min(numbers) > -_DIGIT_LIMIT and max(numbers) < _DIGIT_LIMIT else None
+    if not kinds or not kinds <= {int, float, Decimal}:
         return None
-    shown = ",".join(map(repr, numbers)) + ","
-    if ".0," in shown:
-        shown = shown.replace(".0,", ",")
-    return shown[:-1].encode().split(b",")
+    try:
+        reals = numbers if kinds == {float} else list(map(float, numbers))
+    except (ValueError, OverflowError):
+        return None
+    if not all(map(math.isfinite, reals)):
+        return None
+    if kinds != {float} and not -_DIGIT_LIMIT < min(reals) <= max(reals) < _DIGIT_LIMIT:
+        return None
+    if not any(map(float.is_integer, reals)):
+        return Column(b"%r", reals)
+    shown = ",".join(map(repr, reals)) + ","
+    return Column(b"%b", shown.replace("-0.0,", "0.0,").replace(".0,", ",")[:-1].encode().split(b","))
+
+
+def write_plain_days(days: Sequence[Any], *, is_1904: bool) -> Column | None:
+    """Return the days as a column of `<v>` where all are days after the calendar's odd beginning, else None."""
+    if set(map(type, days)) != {dt.date}:
+        return None
+    epoch = _EPOCH_1904 if is_1904 else _EPOCH_1900
+    serials = [day.toordinal() - epoch for day in days]
+    return Column(b"%d", serials) if min(serials) >= (0 if is_1904 else 61) else None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, cast
 
 import jinja2
 from jinja2 import nodes
@@ -16,7 +16,7 @@ from jinja2 import nodes
 from gfdocs.engine.docx.balance import Crossing
 from gfdocs.engine.docx.lexer import STAMP
 from gfdocs.engine.docx.story import Story, Tag, W, is_fallback
-from gfdocs.engine.language import Language, describe_fault
+from gfdocs.engine.language import Language, describe_fault, walk
 from gfdocs.errors import Issue, Place, Text, did_you_mean
 
 _PAIRS = {
@@ -125,7 +125,9 @@ def check_syntax(tags: Iterable[Tag], language: Language) -> Iterator[Issue]:
         except (jinja2.TemplateSyntaxError, RecursionError) as fault:
             yield describe_fault(fault, tag.place, words=tag.words)
             continue
-        yield from _check_functions(tree, tag, language)
+        for kind, name, hint in _find_unknown(tree, language):
+            kind_zh = "过滤器" if kind == "filter" else "测试"
+            yield _issue("GF205", tag, f'there is no {kind} "{name}"', f"没有{kind_zh}“{name}”", hint)
 
 
 _CLEAN = {"“": '"', "”": '"', "‘": "'", "’": "'"}
@@ -148,14 +150,23 @@ def _probe(tag: Tag) -> str | None:
     return f"{{% {inner} %}}" if word in ("set", "do", "include") else None
 
 
-def _check_functions(tree: nodes.Template, tag: Tag, language: Language) -> Iterator[Issue]:
-    for node in tree.find_all((nodes.Filter, nodes.Test)):
-        is_filter = isinstance(node, nodes.Filter)
-        table: dict[str, Any] = language.filters if is_filter else language.tests
-        if node.name not in table:
-            kind, kind_zh = ("filter", "过滤器") if is_filter else ("test", "测试")
-            hint = did_you_mean(node.name, table)
-            yield _issue("GF205", tag, f'there is no {kind} "{node.name}"', f"没有{kind_zh}“{node.name}”", hint)
+def _find_unknown(tree: nodes.Template, language: Language) -> Iterator[tuple[str, str, Text]]:
+    """Yield what kind of function there is not by this name, and what may be meant."""
+    tables: dict[type[nodes.Node], tuple[str, dict[str, Any]]] = {
+        nodes.Filter: ("filter", language.filters),
+        nodes.Test: ("test", language.tests),
+    }
+    for node in walk(tree):
+        kind, table = tables.get(type(node), ("", {}))
+        if kind and cast(Any, node).name not in table:
+            name = str(cast(Any, node).name)
+            yield kind, name, did_you_mean(name, table)
+
+
+def check_functions(tree: nodes.Template, language: Language) -> None:
+    """Fail where a filter or test does not exist: Jinja would only do so when it comes by."""
+    for kind, name, _ in _find_unknown(tree, language):
+        raise jinja2.TemplateAssertionError(f"No {kind} named {name!r}.", 1)
 
 
 # ---------------------------------------------------------------------------------------------------------------------

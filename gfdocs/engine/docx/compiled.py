@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 from jinja2 import nodes
 
 from gfdocs.engine.docx.balance import word_of
 from gfdocs.engine.docx.check import (
     check_blocks,
+    check_functions,
     check_scopes,
     check_syntax,
     describe_crossing,
@@ -30,6 +31,7 @@ from gfdocs.engine.language import (
     compile_source,
     make_environment,
     raise_issues,
+    walk,
 )
 from gfdocs.engine.names import Name, find_names, merge_names
 from gfdocs.engine.package import (
@@ -126,17 +128,15 @@ def _read_part(package: Package, name: str) -> Story | None:
     return story if story.tags or story.issues or story.has_braces else None
 
 
-def _find_faults(story: Story, language: Language, known: Iterable[str]) -> list[Issue]:
-    """Return every fault of a part's tags, in the order of the document."""
-    faults = [
-        *(issue for issue in story.issues),
-        *check_syntax(shown_tags(story), language),
-        *check_blocks(shown_tags(story), known),
-        *check_scopes(story),
-        *find_lonely(story),
-    ]
+def _find_faults(story: Story, known: Iterable[str]) -> list[Issue]:
+    """Return what is wrong with where the tags of a part stand and how they nest."""
+    return [*story.issues, *check_blocks(shown_tags(story), known), *check_scopes(story), *find_lonely(story)]
+
+
+def _sort(issues: Iterable[Issue], story: Story) -> list[Issue]:
+    """Return issues of one part in the order of the document, each once."""
     order = {tag.place: tag.number for tag in reversed(story.tags)}
-    return sorted(_each_once(faults), key=lambda issue: order.get(issue.place, 0))
+    return sorted(_each_once(issues), key=lambda issue: order.get(issue.place, 0))
 
 
 def _each_once(issues: Iterable[Issue]) -> list[Issue]:
@@ -151,31 +151,44 @@ def _each_once(issues: Iterable[Issue]) -> list[Issue]:
     return out
 
 
-def _set_outlets(tree: nodes.Template, spots: Mapping[int, Spot], is_frozen: bool) -> None:
-    """Tell each printed expression how its spot prints; in the text, braces that are no tag's are written again."""
-    for output in tree.find_all(nodes.Output):
-        for piece in output.nodes:
-            if isinstance(piece, nodes.TemplateData):
-                if is_frozen:
-                    piece.data = piece.data.translate(THAWED)
-                if "_" in piece.data:
-                    for written, meant in (("{_{", "{{"), ("}_}", "}}"), ("{_%", "{%"), ("%_}", "%}")):
-                        piece.data = piece.data.replace(written, meant)
-            elif piece.lineno in spots:
-                piece.outlet = f"s{piece.lineno}"  # type: ignore[attr-defined]
-    for block in tree.find_all((nodes.FilterBlock, nodes.CallBlock)):
-        if block.lineno in spots:
-            block.outlet = f"s{block.lineno}"  # type: ignore[attr-defined]
+def _set_outlets(tree: nodes.Template, outlets: Mapping[int, str], is_frozen: bool) -> None:
+    """Tell each printed expression how its line prints; in the text, braces that are no tag's are written again."""
+    for node in walk(tree):
+        if isinstance(node, nodes.TemplateData):
+            if is_frozen:
+                node.data = node.data.translate(THAWED)
+            for written, meant in _BRACES if "_" in node.data else ():
+                node.data = node.data.replace(written, meant)
+        elif isinstance(node, nodes.Output):
+            for piece in node.nodes:
+                if piece.lineno in outlets:
+                    cast(Any, piece).outlet = outlets[piece.lineno]
+        elif isinstance(node, nodes.FilterBlock | nodes.CallBlock) and node.lineno in outlets:
+            cast(Any, node).outlet = outlets[node.lineno]
 
 
-def _prints(tag: str) -> bool:
-    return tag.startswith("{{") or word_of(tag) in ("filter", "call")
+_BRACES = (("{_{", "{{"), ("}_}", "}}"), ("{_%", "{%"), ("%_}", "%}"))
+
+
+def _name_outlets(spots: Iterable[Spot]) -> tuple[dict[int, str], dict[str, Spot]]:
+    """Return the outlet of each line that prints, and for each outlet one of its spots: many print alike."""
+    names: dict[Any, str] = {}
+    by_line: dict[int, str] = {}
+    by_name: dict[str, Spot] = {}
+    for spot in spots:
+        if not (spot.text.startswith("{{") or word_of(spot.text) in ("filter", "call")):
+            continue
+        alike = (spot.outlet, spot.run_properties, spot.paragraph_properties, spot.is_sure, spot.stack)
+        name = names.setdefault(alike, f"s{len(names)}")
+        by_line[spot.line] = name
+        by_name.setdefault(name, spot)
+    return by_line, by_name
 
 
 def _compile_part(package: Package, name: str, story: Story, language: Language) -> CompiledPart:
     prepared = prepare(story)
     spots = {spot.line: spot for spot in prepared.spots}
-    printed = {f"s{line}": spot for line, spot in spots.items() if _prints(spot.text)}
+    outlets, printed = _name_outlets(prepared.spots)
     own = language.with_outlets(
         {name: make_writer(spot) for name, spot in printed.items()},
         {name: make_raw(spot) for name, spot in printed.items()},
@@ -201,7 +214,8 @@ def _compile_part(package: Package, name: str, story: Story, language: Language)
     is_frozen = story.is_frozen
 
     def set_outlets(tree: nodes.Template) -> None:
-        _set_outlets(tree, spots, is_frozen)
+        check_functions(tree, language)
+        _set_outlets(tree, outlets, is_frozen)
 
     program = compile_source(own, prepared.source, place_of=place_of, words_of=words_of, prepare=set_outlets)
     ids = frozenset(relation.id for relation in read_relationships(package, name))
@@ -328,36 +342,49 @@ def compile_docx(data: bytes, *, name: str, options: Options) -> CompiledDocx:
     package = read_package(data, name=name)
     types = read_content_types(package)
     language = make_language(options)
-    extension_tags = {tag for extension in language.extensions.values() for tag in extension.tags}
     parts: list[CompiledPart] = []
     faults: list[Issue] = find_reaching_document(package)
-    for part in _find_parts(package, types):
-        story = _read_part(package, part)
-        if story is None:
-            continue
-        found = _find_faults(story, language, extension_tags)
-        faults += found
-        if any(issue.severity == "error" for issue in found) or not (story.tags or story.has_braces):
-            continue
-        try:
-            compiled = _compile_part(package, part, story, language)
-        except TemplateError as fault:
-            faults += fault.issues
-            continue
-        crossings = _describe_crossings(compiled)
-        faults += crossings
-        # What may cut an element in two is parsed again when it is filled in.
-        is_checked = bool(crossings) or _is_open_ended(compiled, language)
-        parts.append(replace(compiled, fixes=compiled.prepared.fixes | ({"check"} if is_checked else set())))
+    may_hold = _find_parts(package, types)
+    for name_of_part in may_hold:
+        story = _read_part(package, name_of_part)
+        if story is not None:
+            part, found = _check_part(package, name_of_part, story, language)
+            faults += found
+            parts += [part] if part is not None else []
     faults = _each_once(faults)
     if any(issue.severity == "error" for issue in faults):
         raise_issues(faults)
-    may_hold = _find_parts(package, types)
     ids = share_ids({part: package.read(part) for part in may_hold}) if parts else {}
     parts = [replace(part, drawings=ids[part.name]) for part in parts]
     changed = {part.name for part in parts}
     frame = make_frame(member for member in _ordered(package, types) if member.name not in changed)
     return CompiledDocx(package, frame, tuple(parts), tuple(faults), language)
+
+
+def _check_part(
+    package: Package, name: str, story: Story, language: Language
+) -> tuple[CompiledPart | None, list[Issue]]:
+    """Return the compiled part, or None where it has errors or nothing to fill in; and all that is wrong with it."""
+    known = {tag for extension in language.extensions.values() for tag in extension.tags}
+    found, compiled, failed = _find_faults(story, known), None, []
+    if not any(issue.severity == "error" for issue in found) and (story.tags or story.has_braces):
+        try:
+            compiled = _compile_part(package, name, story, language)
+        except TemplateError as fault:
+            failed = list(fault.issues)
+    # What has been compiled as a whole is well written; tags that are not in it, and those of a part that failed, are
+    # read one by one, so that every fault is told.
+    read = {spot.number for spot in compiled.prepared.spots} if compiled else set()
+    found += check_syntax([tag for tag in shown_tags(story) if tag.number not in read], language)
+    is_sound = not any(issue.severity == "error" for issue in found)
+    found = _sort(found, story) + (failed if is_sound else [])
+    if compiled is None or not is_sound:
+        return None, found
+    crossings = _describe_crossings(compiled)
+    # What may cut an element in two is parsed again when it is filled in.
+    is_checked = bool(crossings) or _is_open_ended(compiled, language)
+    fixes = compiled.prepared.fixes | ({"check"} if is_checked else set())
+    return replace(compiled, fixes=fixes), found + crossings
 
 
 def _describe_crossings(part: CompiledPart) -> list[Issue]:
@@ -369,8 +396,8 @@ def _describe_crossings(part: CompiledPart) -> list[Issue]:
 
 def _is_open_ended(part: CompiledPart, language: Language) -> bool:
     """True where text of other templates or of extensions goes in, whose elements nobody has followed."""
-    others = (nodes.Include, nodes.Extends, nodes.Import, nodes.FromImport)
-    return bool(language.extensions) or next(part.program.tree.find_all(others), None) is not None
+    others = ("include", "extends", "import", "from")
+    return bool(language.extensions) or any(word_of(spot.text) in others for spot in part.prepared.spots)
 
 
 def _ordered(package: Package, types: ContentTypes) -> list[Member]:

@@ -15,7 +15,7 @@ From below upwards, each importing only what is above it here:
 
 characters   what may be written at all, and how it is escaped
 missing      what a template gets for a name that the data does not have
-tree         a parsed template looked at: guards, sizes, constants
+tree         a parsed template looked at: guards, sizes
 trace        which line and which field of the data a fault came from
 generator    Python code of it: outlets, rows printed many at a time
 sandbox      `Language`, the environment it runs in
@@ -40,7 +40,7 @@ from gfdocs.engine.language.program import (
     render_text,
 )
 from gfdocs.engine.language.sandbox import Language
-from gfdocs.engine.language.tree import path_of
+from gfdocs.engine.language.tree import path_of, walk
 
 __all__ = [
     "Budget",
@@ -65,4 +65,5 @@ __all__ = [
     "path_of",
     "raise_issues",
     "render_text",
+    "walk",
 ]

@@ -42,7 +42,7 @@ def make_environment(
         trim_blocks=base.trim_blocks if base else False,
         lstrip_blocks=base.lstrip_blocks if base else False,
         cache_size=50,
-        # Constants are folded once for the whole tree (see ConstantFolder), not again at each level of an expression.
+        # Constants are not computed while compiling: nothing counts there what they cost.
         optimized=False,
     )
     language.missing_policy, language.budget, language.trusted = missing, budget or Budget(), trusted

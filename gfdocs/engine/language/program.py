@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import islice
 from typing import Any, cast
 
@@ -104,8 +105,12 @@ class Program:
         self.place_of, self.words_of, self._prepare = place_of, words_of, prepare
         self._forms: dict[tuple[MissingPolicy, bool], jinja2.Template] = {}
         self._globals: dict[str, Any] | None = None
-        self.tree = self._parse(environment)
         self._form(environment.missing_policy, False)
+
+    @cached_property
+    def tree(self) -> nodes.Template:
+        """The parsed text, for who asks which names it has: code is made of a tree of its own, which that changes."""
+        return self._parse(self.environment)
 
     def _parse(self, environment: Language) -> nodes.Template:
         tree = environment.parse(self.source)

@@ -44,7 +44,7 @@ from gfdocs.engine.language.characters import clip
 from gfdocs.engine.language.generator import Generator
 from gfdocs.engine.language.missing import UNDEFINED, Blank, Mark, Missing, MissingPolicy
 from gfdocs.engine.language.trace import TRACE
-from gfdocs.engine.language.tree import ConstantFolder, check_functions, check_size, mark_nodes
+from gfdocs.engine.language.tree import check_functions, check_size, mark_nodes, walk
 from gfdocs.engine.written import Written, to_text, to_texts
 
 CHUNK = 256 * 1024
@@ -135,10 +135,10 @@ class Language(ImmutableSandboxedEnvironment):
     raw_outlets: dict[str, Callable[[Any], bytes]]
 
     def _generate(self, source: nodes.Template, name: Any, filename: Any, defer_init: bool = False) -> str:
-        check_size(source)
-        check_functions(source, self)
-        source = ConstantFolder(self).visit(source)
-        mark_nodes(source, self.tracing)
+        found = list(walk(source))
+        check_size(found)
+        check_functions(found, self)
+        mark_nodes(found, self.tracing)
         return super()._generate(source, name, filename, defer_init)
 
     # Names -----------------------------------------------------------------------------------------------------------

@@ -11,12 +11,15 @@ from __future__ import annotations
 import datetime as dt
 import io
 import re
+import zipfile
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import xlsxwriter
 from xlsxwriter.utility import xl_col_to_name, xl_rowcol_to_cell
 
+from gfdocs.gongwen import layout
 from gfdocs.gongwen.layout import FONT_HEADING_1, FONT_PAGE_NUMBER, FONT_TITLE, SIZES
 
 CREATED = dt.datetime(2023, 1, 1, tzinfo=dt.UTC).replace(tzinfo=None)
@@ -80,6 +83,11 @@ class Form:
     blank: int = 10
     notes: tuple[str, ...] = field(default=(NOTE_EXAMPLE,))
 
+    @property
+    def rows_of_head(self) -> int:
+        """Two where columns stand in groups, else one."""
+        return 2 if any(column.group for column in self.columns) else 1
+
 
 def _choice(words: list[str], message: str) -> Check:
     return Check({"validate": "list", "source": words}, message)
@@ -98,6 +106,7 @@ YEAR = Check(
     {"validate": "integer", "criteria": "between", "minimum": 2017, "maximum": FAR_YEAR}, "四位数年份，如 2023。"
 )
 LEVEL = _choice(LEVELS, "请从下拉列表中选择名单级别。")
+ANSWER = _choice(YES_NO, "请从下拉列表中选“是”或“否”，不清楚的先留空。")
 
 
 def _hint(message: str) -> Check:
@@ -117,7 +126,7 @@ def _percent(what: str) -> Check:
 
 INDEX = Column("序号", 4.5, "c.index", kind="index", locked=True)
 CONTACTS = (
-    Column("联系人", 8, "c.contact.name", kind="choice", required=True, check=_hint("负责本项工作的联系人姓名。")),
+    Column("联系人", 8, "c.contact.name", kind="choice", required=True),
     Column("联系电话", 13.5, "c.contact.phone", kind="code", required=True, check=PHONE),
     Column("备注", 8, "c.note"),
 )
@@ -131,7 +140,7 @@ def _identity(name: str, *, code: bool = True) -> tuple[Column, ...]:
     ]
     if code:
         columns.append(Column("统一社会信用代码", 18, "c.credit_code", kind="code", required=True, check=CODE))
-    columns.append(Column("所在地", 8.5, "c.district", locked=True, kind="choice", check=_hint("所在县级市（区）。")))
+    columns.append(Column("所在地", 8.5, "c.district", locked=True, kind="choice"))
     return tuple(columns)
 
 
@@ -266,7 +275,7 @@ ENROLMENT_FORM = Form(
         *_identity("企业名称"),
         Column("所属行业", 12, "c.industry", check=_hint("按 GB/T 4754 行业大类或中类填写。")),
         *(
-            Column(title, 11, f"c.enrolment.{name}", kind="choice", group=group, required=True, check=_choice(YES_NO, f"{title}：请选“是”或“否”。"))
+            Column(title, 11, f"c.enrolment.{name}", kind="choice", group=group, required=True, check=ANSWER)
             for name, title, group in _GATES
         ),
         Column("核对结果", 9, kind="choice", locked=True, formula=_VERDICT),
@@ -285,7 +294,7 @@ _COMMON_GUIDE = (
     NOTE_EXAMPLE,
 )
 ANNUAL_GUIDE = (
-    "本表由各县级市（区）组织辖区内列入国家级、省级绿色制造名单的单位填写，工厂、园区、供应链管理企业分别填在三张工作表。",
+    "本表由各县级市（区）组织辖区内列入国家级、省级{% if round.level == '市级' %}、市级{% endif %}绿色制造名单的单位填写，工厂、园区、供应链管理企业分别填在三张工作表。",
     "“上年度”指 {{ round.summary_year }} 年，“下年度”指 {{ round.plan_year }} 年。",
     "产值、综合能耗与统计报表口径一致；单位产值能耗自动计算。",
     "重点项目填最主要的一个，其余可在下年度目标中说明。",
@@ -315,8 +324,9 @@ class Book:
         self.book = xlsxwriter.Workbook(
             self.out, {"in_memory": True, "default_format_properties": {"font_name": FONT_TEXT, "font_size": 11}}
         )
-        self.book.set_properties({"title": "", "author": "", "company": "", "created": CREATED})
+        self.book.set_properties({"created": CREATED})
         self.book.set_calc_mode("auto")
+        self.missing = self.book.add_format({"bg_color": MISSING})
         self._formats: dict[tuple[tuple[str, Any], ...], Any] = {}
 
     def format(self, **properties: Any) -> Any:
@@ -328,9 +338,36 @@ class Book:
     def cell(self, **properties: Any) -> Any:
         return self.format(**{"border": 1, "border_color": RULE, "font_size": 10, "text_wrap": True, **properties})
 
-    def close(self) -> bytes:
+    def close(self, mend: Callable[[str, str], str] = lambda name, text: text) -> bytes:
+        """Return the file; `mend` may change the text of a part."""
         self.book.close()
-        return self.out.getvalue()
+        return _rewrite(self.out.getvalue(), lambda name, text: mend(name, _set_properties(name, text)))
+
+
+CORE = (
+    '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
+    '<cp:coreProperties xmlns:cp="http://schemas.openxmlformats.org/package/2006/metadata/core-properties" '
+    'xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:title>{{ document.title }}</dc:title><dc:language>zh-CN</dc:language>'
+    "</cp:coreProperties>"
+)
+
+
+def _set_properties(name: str, text: str) -> str:
+    """The title of the document, no author and no date that is not true, and the program that made the file."""
+    if name == "docProps/core.xml":
+        return CORE
+    if name == "docProps/app.xml":
+        text = re.sub("<(AppVersion|Company)>.*?</\\1>", "", text)
+        return text.replace("Microsoft Excel", "gfdocs")
+    return text
+
+
+def _rewrite(data: bytes, mend: Callable[[str, str], str]) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as drawn, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as package:
+        for member in drawn.infolist():
+            package.writestr(member, mend(member.filename, drawn.read(member).decode("utf-8")))
+    return out.getvalue()
 
 
 def _draw_book(forms: list[Form], guide: tuple[str, ...]) -> bytes:
@@ -341,40 +378,41 @@ def _draw_book(forms: list[Form], guide: tuple[str, ...]) -> bytes:
     return book.close()
 
 
-LABEL_ROW, TITLE_ROW, UNIT_ROW, GROUP_ROW, HEAD_ROW, FOR_ROW, ITEM_ROW, END_ROW = range(8)
-BLANK_ROW = END_ROW + 1
+LABEL_ROW, TITLE_ROW, UNIT_ROW, GROUP_ROW = range(4)
+
+
+def _item_row(form: Form) -> int:
+    """The row of the list; the tags that open and close it stand above and below."""
+    return GROUP_ROW + form.rows_of_head + 1
 
 
 def _draw_form(book: Book, form: Form) -> None:
     sheet = book.book.add_worksheet(form.sheet)
-    last = len(form.columns) - 1
-    total_row = BLANK_ROW + form.blank
+    last, item = len(form.columns) - 1, _item_row(form)
+    first_blank = item + 2
+    total = first_blank + form.blank
     for number, column in enumerate(form.columns):
         sheet.set_column(number, number, column.width)
     _draw_head(book, sheet, form, last)
-    sheet.set_row(ITEM_ROW, 42)
-    sheet.write_string(FOR_ROW, 0, f"{{%tr for c in {form.rows} %}}")
-    sheet.write_string(END_ROW, 0, "{%tr endfor %}")
+    sheet.set_row(item, 42)
+    sheet.write_string(item - 1, 0, f"{{%tr for c in {form.rows} %}}")
+    sheet.write_string(item + 1, 0, "{%tr endfor %}")
     for number, column in enumerate(form.columns):
-        _draw_item(book, sheet, number, column)
-        for row in range(BLANK_ROW, total_row):
+        _draw_item(book, sheet, item, number, column)
+        for row in range(first_blank, total):
             _draw_blank(book, sheet, row, number, column)
-        _add_check(sheet, number, column, total_row - 1)
-        _mark_missing(book, sheet, number, column)
-    for row in range(BLANK_ROW, total_row):
+    for row in range(first_blank, total):
         sheet.set_row(row, 30)
-    _draw_total(book, sheet, form, total_row)
-    for offset, note in enumerate(form.notes, 1):
-        sheet.merge_range(
-            total_row + offset,
-            0,
-            total_row + offset,
-            last,
-            f"注：{note}",
-            book.format(font_size=9, font_color="#555555"),
-        )
-    _set_page(sheet, landscape=True, repeat=(GROUP_ROW, HEAD_ROW))
-    sheet.freeze_panes(FOR_ROW, 2)
+    _add_checks(sheet, form, item, total - 1)
+    _mark_missing(book, sheet, form, item)
+    _draw_total(book, sheet, form, total)
+    note = book.format(font_size=9, font_color="#555555")
+    for offset, words in enumerate(form.notes, 1):
+        sheet.write_string(total + offset, 0, f"注：{words}", note)  # runs on over the empty cells beside it: no merge
+    _set_page(sheet, landscape=True, repeat=(GROUP_ROW, item - 2))
+    sheet.freeze_panes(item - 1, 2)
+    first_open = next(number for number, column in enumerate(form.columns) if not column.locked)
+    sheet.set_selection(item, first_open, item, first_open)
     _protect(sheet)
 
 
@@ -392,7 +430,7 @@ def _draw_head(book: Book, sheet: Any, form: Form, last: int) -> None:
     sheet.set_row(UNIT_ROW, 24)
     # the words come from the number format, so that the cell is the plain name and can be read back
     unit = book.format(font_size=11, num_format='"填报单位："@')
-    sheet.merge_range(UNIT_ROW, 0, UNIT_ROW, half, "{{ district.name }}", unit)
+    sheet.write_string(UNIT_ROW, 0, "{{ district.name }}", unit)
     sheet.merge_range(
         UNIT_ROW,
         half + 1,
@@ -401,8 +439,14 @@ def _draw_head(book: Book, sheet: Any, form: Form, last: int) -> None:
         "填报日期：　　　年　　月　　日",
         book.format(font_size=11, align="right", locked=False),
     )
+    if form.rows_of_head == 1:
+        sheet.set_row(GROUP_ROW, 46)
+        head = book.cell(bold=True, align="center", bg_color=HEAD)
+        for number, column in enumerate(form.columns):
+            sheet.write_string(GROUP_ROW, number, column.title, head)
+        return
     sheet.set_row(GROUP_ROW, 22)
-    sheet.set_row(HEAD_ROW, 56 if any(column.group for column in form.columns) else 24)
+    sheet.set_row(GROUP_ROW + 1, 56)
     start = 0
     while start <= last:
         group = form.columns[start].group
@@ -417,34 +461,35 @@ def _draw_heading(book: Book, sheet: Any, form: Form, start: int, end: int) -> N
     head = book.cell(bold=True, align="center", bg_color=HEAD)
     group = form.columns[start].group
     if not group:
-        sheet.merge_range(GROUP_ROW, start, HEAD_ROW, start, form.columns[start].title, head)
+        sheet.merge_range(GROUP_ROW, start, GROUP_ROW + 1, start, form.columns[start].title, head)
         return
     if end > start:
         sheet.merge_range(GROUP_ROW, start, GROUP_ROW, end, group, head)
     else:
         sheet.write_string(GROUP_ROW, start, group, head)
     for number in range(start, end + 1):
-        sheet.write_string(HEAD_ROW, number, form.columns[number].title, head)
+        sheet.write_string(GROUP_ROW + 1, number, form.columns[number].title, head)
 
 
 _KINDS: dict[str, dict[str, Any]] = {
     "text": {"align": "left", "indent": 1},
-    "long": {"align": "left", "valign": "top"},  # of a text longer than its row, the beginning shows
+    "long": {"align": "left", "valign": "top", "indent": 1},  # of a text longer than its row, the beginning shows
     "code": {"num_format": "@", "align": "center"},
-    "amount": {"num_format": "#,##0.00", "align": "right"},
-    "ratio": {"num_format": "0.0000", "align": "right"},
+    # a figure that is too wide grows smaller instead of turning into ####
+    "amount": {"num_format": "#,##0.00", "align": "right", "text_wrap": False, "shrink": True},
+    "ratio": {"num_format": "0.0000", "align": "right", "text_wrap": False, "shrink": True},
     "year": {"num_format": "0", "align": "center"},
     "choice": {"align": "center"},
     "index": {"num_format": "0", "align": "center"},
 }
 
 
-def _draw_item(book: Book, sheet: Any, number: int, column: Column) -> None:
+def _draw_item(book: Book, sheet: Any, row: int, number: int, column: Column) -> None:
     look = book.cell(locked=column.locked, bg_color=PREFILLED if column.locked else INPUT, **_KINDS[column.kind])
     if column.formula:
-        sheet.write_formula(ITEM_ROW, number, column.formula.format(r=ITEM_ROW + 1), look, "")
+        sheet.write_formula(row, number, column.formula.format(r=row + 1), look, "")
     else:
-        sheet.write_string(ITEM_ROW, number, f"{{{{ {column.path} }}}}", look)
+        sheet.write_string(row, number, f"{{{{ {column.path} }}}}", look)
 
 
 def _draw_blank(book: Book, sheet: Any, row: int, number: int, column: Column) -> None:
@@ -456,29 +501,49 @@ def _draw_blank(book: Book, sheet: Any, row: int, number: int, column: Column) -
         sheet.write_blank(row, number, None, look)
 
 
-def _add_check(sheet: Any, number: int, column: Column, last_row: int) -> None:
-    """A drop-down or limit with its message, over the list's row and the empty rows below it."""
-    if column.check is None:
-        return
-    check = column.check
+def _add_checks(sheet: Any, form: Form, first_row: int, last_row: int) -> None:
+    """Drop-downs and limits with their messages, from the list's row to the last empty one; columns of one check share it."""
+    columns_of: dict[int, list[int]] = {}
+    for number, column in enumerate(form.columns):
+        if column.check is not None:
+            same = next(
+                (n for n, (first, *_) in columns_of.items() if form.columns[first].check == column.check), number
+            )
+            columns_of.setdefault(same, []).append(number)
+    for numbers in columns_of.values():
+        check = form.columns[numbers[0]].check
+        assert check is not None
+        spans = [[first_row, left, last_row, right] for left, right in _join(numbers)]
+        top, left, bottom, right = spans[0]
+        sheet.data_validation(top, left, bottom, right, {**_rule_of(check), "other_cells": spans[1:]})
+
+
+def _rule_of(check: Check) -> dict[str, Any]:
     rule = {**check.rule, "input_title": check.title, "input_message": check.message, "ignore_blank": True}
-    if check.rule["validate"] != "any":
-        rule |= {
-            "error_title": "请核对",
-            "error_message": check.message,
-            "error_type": "stop" if check.stop else "warning",
-        }
-    sheet.data_validation(ITEM_ROW, number, last_row, number, rule)
+    if check.rule["validate"] == "any":
+        return rule
+    error = {"error_title": "请核对", "error_message": check.message, "error_type": "stop" if check.stop else "warning"}
+    return {**rule, **error}
 
 
-def _mark_missing(book: Book, sheet: Any, number: int, column: Column) -> None:
-    """Pale yellow where a listed unit has not filled what it must."""
-    if not column.required:
-        return
-    cell = xl_rowcol_to_cell(ITEM_ROW, number)
-    criteria = f'=AND($B{ITEM_ROW + 1}<>"",{cell}="")'
-    rule = {"type": "formula", "criteria": criteria, "format": book.book.add_format({"bg_color": MISSING})}
-    sheet.conditional_format(ITEM_ROW, number, END_ROW - 1, number, rule)
+def _join(numbers: list[int]) -> list[tuple[int, int]]:
+    """Neighbouring columns as (first, last)."""
+    spans: list[tuple[int, int]] = []
+    for number in numbers:
+        if spans and spans[-1][1] == number - 1:
+            spans[-1] = (spans[-1][0], number)
+        else:
+            spans.append((number, number))
+    return spans
+
+
+def _mark_missing(book: Book, sheet: Any, form: Form, row: int) -> None:
+    """Pale yellow where a listed unit has not filled what it must: one rule for all such columns."""
+    spans = _join([number for number, column in enumerate(form.columns) if column.required])
+    areas = [f"{xl_rowcol_to_cell(row, left)}:{xl_rowcol_to_cell(row + 1, right)}" for left, right in spans]
+    first = spans[0][0]
+    rule = {"type": "formula", "criteria": f'=AND($B{row + 1}<>"",{xl_rowcol_to_cell(row, first)}="")'}
+    sheet.conditional_format(row, first, row, first, {**rule, "format": book.missing, "multi_range": " ".join(areas)})
 
 
 def _draw_total(book: Book, sheet: Any, form: Form, row: int) -> None:
@@ -487,13 +552,11 @@ def _draw_total(book: Book, sheet: Any, form: Form, row: int) -> None:
     for number, column in enumerate(form.columns):
         look = {"bold": True, "bg_color": BAND, "align": "center"}
         name = xl_col_to_name(number)
-        span = f"{name}{ITEM_ROW + 1}:{name}{row}"
+        span = f"{name}{_item_row(form) + 1}:{name}{row}"
         if column.total == "count":
             sheet.write_formula(row, number, f"=COUNTA({span})", book.cell(**look, num_format='0"家"'), 0)
         elif column.total == "sum":
-            sheet.write_formula(
-                row, number, f"=SUM({span})", book.cell(**{**look, "align": "right"}, num_format="#,##0.00"), 0
-            )
+            sheet.write_formula(row, number, f"=SUM({span})", book.cell(**{**look, **_KINDS["amount"]}), 0)
         else:
             sheet.write(row, number, "合计" if number == 0 else None, book.cell(**look))
 
@@ -537,46 +600,87 @@ def _protect(sheet: Any) -> None:
 # --- annex 2 ---------------------------------------------------------------------------------------------------------------
 
 
+LIST_COLUMNS = (
+    ("序号", 5, "c.index"), ("单位名称", 34, "c.display_name"), ("所在地", 12.5, "c.district_name"),
+    ("名单类别", 19, "c.level_text"), ("列入批次", 10, "c.listed_in"),
+)  # fmt: skip
+LAST = len(LIST_COLUMNS) - 1
+
+
 def _draw_list() -> bytes:
-    """Annex 2: the units by district, numbered through, with sub-totals and a total; A4 portrait."""
+    """Annex 2: the units by district, numbered through, with sub-totals and a total.
+
+    It is bound in with the notice: the page, the page numbers and the places of 附件N and title are those of GB/T 9704.
+    """
     book = Book()
     sheet = book.book.add_worksheet("名单")
-    for number, width in enumerate((7, 50, 17, 19)):
+    for number, (_, width, _) in enumerate(LIST_COLUMNS):
         sheet.set_column(number, number, width)
-    sheet.set_row(0, 24)
+    line = layout.LINE_PITCH.value
+    sheet.set_row(0, line)
     sheet.write_string(0, 0, "{{ document.label }}", book.format(font_name=FONT_HEADING_1, font_size=SIZES["三号"]))
-    sheet.set_row(1, 52)
-    title = book.format(font_name=FONT_TITLE, font_size=SIZES["小二"], align="center", text_wrap=True)
-    sheet.merge_range(1, 0, 1, 3, "{{ document.title }}{% if district %}（{{ district.name }}）{% endif %}", title)
+    sheet.set_row(1, line)
+    sheet.set_row(2, 2.5 * line)
+    title = book.format(font_name=FONT_TITLE, font_size=SIZES["二号"], align="center", valign="top", text_wrap=True)
+    sheet.merge_range(2, 0, 2, LAST, "{{ document.title }}{% if district %}\n（{{ district.name }}）{% endif %}", title)
     head = book.cell(bold=True, align="center", bg_color=HEAD, font_size=12)
-    sheet.set_row(2, 30)
-    for number, word in enumerate(("序号", "单位名称", "所在地", "名单类别")):
-        sheet.write_string(2, number, word, head)
+    sheet.set_row(3, 30)
+    for number, (word, _, _) in enumerate(LIST_COLUMNS):
+        sheet.write_string(3, number, word, head)
     _draw_groups(book, sheet)
-    _set_page(sheet, landscape=False, repeat=(2, 2))
-    sheet.set_margins(left=0.75, right=0.75, top=0.8, bottom=0.8)
-    sheet.freeze_panes(3, 0)
-    return book.close()
+    _set_page(sheet, landscape=False, repeat=(3, 3))
+    _set_official_page(sheet)
+    sheet.freeze_panes(4, 0)
+    return book.close(_set_footers)
 
 
 def _draw_groups(book: Book, sheet: Any) -> None:
     """The districts: a row with the name and its sub-total, then the units; the total last."""
-    text, centred = book.cell(font_size=11, align="left", indent=1), book.cell(font_size=11, align="center")
-    district = book.cell(font_size=11, bold=True, bg_color=BAND, align="left", indent=1)
+    text, centred = book.cell(font_size=11, align="left"), book.cell(font_size=11, align="center")
+    district = book.cell(font_size=11, bold=True, bg_color=BAND, align="left")
     subtotal = book.cell(font_size=11, bold=True, bg_color=BAND, align="center", num_format='0" 家"')
     total = {"font_size": 12, "bold": True, "align": "center", "bg_color": HEAD}
-    sheet.write_string(3, 0, "{%tr for g in groups %}")
-    sheet.set_row(4, 26)
-    sheet.merge_range(4, 0, 4, 2, "{{ g.name }}", district)
+    sheet.write_string(4, 0, "{%tr for g in groups %}")
+    sheet.set_row(5, 26)
+    sheet.merge_range(5, 0, 5, LAST - 1, "{{ g.name }}", district)
     # the serial numbers are the only numbers of column A: counting them counts the units
-    sheet.write_formula(4, 3, "=COUNT(A7:A7)", subtotal, 0)
-    sheet.write_string(5, 0, "{%tr for c in g.companies %}")
-    sheet.set_row(6, 29)
-    looks = {"c.index": centred, "c.display_name": text, "c.district_name": centred, "c.level_text": centred}
-    for number, (path, look) in enumerate(looks.items()):
-        sheet.write_string(6, number, f"{{{{ {path} }}}}", look)
-    sheet.write_string(7, 0, "{%tr endfor %}")
+    sheet.write_formula(5, LAST, "=COUNT(A8:A8)", subtotal, 0)
+    sheet.write_string(6, 0, "{%tr for c in g.companies %}")
+    sheet.set_row(7, 29)
+    for number, (_, _, path) in enumerate(LIST_COLUMNS):
+        sheet.write_string(7, number, f"{{{{ {path} }}}}", text if path == "c.display_name" else centred)
     sheet.write_string(8, 0, "{%tr endfor %}")
-    sheet.set_row(9, 30)
-    sheet.merge_range(9, 0, 9, 2, "合　计", book.cell(**total))
-    sheet.write_formula(9, 3, "=COUNT(A5:A8)", book.cell(**total, num_format='0" 家"'), 0)
+    sheet.write_string(9, 0, "{%tr endfor %}")
+    sheet.set_row(10, 30)
+    sheet.merge_range(10, 0, 10, LAST - 1, "合　计", book.cell(**total))
+    sheet.write_formula(10, LAST, "=COUNT(A6:A9)", book.cell(**total, num_format='0" 家"'), 0)
+    note = book.format(font_size=9, font_color="#555555")
+    sheet.write_string(11, 0, "注：表头为示意；单位名称以公布的名单为准。", note)
+
+
+def _inches(mm: float) -> float:
+    return round(mm / 25.4, 4)
+
+
+def _set_official_page(sheet: Any) -> None:
+    """版心 (5.2.1); the footer's line stands so that its dashes are 7 mm below it (7.5)."""
+    number = layout.PAGE_NUMBER_BELOW_TYPE_AREA.value + layout.points_to_mm(layout.PAGE_NUMBER_SIZE.value / 2)
+    sheet.set_margins(
+        left=_inches(layout.LEFT_MARGIN.value), right=_inches(layout.RIGHT_MARGIN.value),
+        top=_inches(layout.TOP_MARGIN.value), bottom=_inches(layout.BOTTOM_MARGIN.value),
+    )  # fmt: skip
+    sheet.set_footer(PAGE_NUMBER_ODD, {"margin": _inches(layout.BOTTOM_MARGIN.value - number)})
+
+
+_NUMBER = f'&"{FONT_PAGE_NUMBER}"&14{layout.PAGE_NUMBER_DASH} &P {layout.PAGE_NUMBER_DASH}'
+PAGE_NUMBER_ODD = f"&R{_NUMBER}\u3000"  # 单页码居右空一字, 双页码居左空一字
+PAGE_NUMBER_EVEN = f'&L&"{FONT_PAGE_NUMBER}"&14\u3000{_NUMBER.partition("&14")[2]}'
+
+
+def _set_footers(name: str, text: str) -> str:
+    """XlsxWriter knows one footer for all pages; the standard wants the number right on odd and left on even ones."""
+    if not name.startswith("xl/worksheets/"):
+        return text
+    even = PAGE_NUMBER_EVEN.replace("&", "&amp;")
+    text = text.replace("<headerFooter>", '<headerFooter differentOddEven="1">')
+    return text.replace("</oddFooter>", f"</oddFooter><evenFooter>{even}</evenFooter>")

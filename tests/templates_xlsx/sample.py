@@ -55,6 +55,7 @@ def company(index: int, *, full: bool = True) -> dict[str, Any]:
         "district_name": "示范区",
         "level": "省级",
         "level_text": "省级绿色工厂",
+        "listed_in": "2022年度",
         "year": 2022,
         "industry": text("通用设备制造业"),
         "contact": {"name": text("张示例"), "phone": text("0500-12345678"), "email": ""},
@@ -90,7 +91,7 @@ def context(
     companies = [company(index, full=full) for index in range(1, count + 1)]
     return {
         "document": {"id": "x", "title": "绿色工厂（园区、供应链）2022年度总结及2023年度计划汇总表", "label": label},
-        "round": {"summary_year": 2022, "plan_year": 2023},
+        "round": {"summary_year": 2022, "plan_year": 2023, "level": "省级"},
         "district": {
             "name": "示范区",
             "factories": companies,
@@ -118,6 +119,7 @@ def public_groups() -> list[dict[str, Any]]:
             "display_name": name,
             "district_name": district,
             "level_text": "国家级绿色工厂",
+            "listed_in": "第三批",
         }
         by_district.setdefault(district, []).append(unit)
     groups, number = [], 0

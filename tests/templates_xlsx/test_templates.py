@@ -22,7 +22,7 @@ ROWS = {
     "enrolment-table": ("申报入库",),
 }
 BLANK = {"工厂": 10, "园区": 5, "供应链": 5, "培育计划": 12, "申报入库": 12}
-HEAD_ROWS = 5
+HEAD_ROWS = {"工厂": 5, "园区": 5, "供应链": 5, "培育计划": 4, "申报入库": 5}
 
 
 def render(name: str, data: dict[str, Any]) -> bytes:
@@ -35,7 +35,7 @@ def book(data: bytes, **more: Any) -> openpyxl.Workbook:
 
 def column(sheet: Any, heading: str) -> int:
     """Return the number of the column under a heading, whichever of the two heading rows it stands in."""
-    for row in (HEAD_ROWS - 1, HEAD_ROWS):
+    for row in (4, HEAD_ROWS[sheet.title]):
         for cell in sheet[row]:
             if str(cell.value or "").replace("\n", "").startswith(heading):
                 return int(cell.column)
@@ -53,6 +53,11 @@ def validations(sheet: Any) -> dict[tuple[int, int, int], Any]:
 
 
 # --- the files ----------------------------------------------------------------------------------------------------------
+
+
+def _columns(rule: Any) -> list[list[str]]:
+    """Return the first and last column of each area of a rule."""
+    return [["".join(c for c in end if c.isalpha()) for end in span.split(":")] for span in str(rule.sqref).split()]
 
 
 def draw() -> dict[str, bytes]:
@@ -83,11 +88,21 @@ def test_the_templates_are_valid_workbooks(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_every_sheet_prints_on_a4_one_page_wide_with_page_numbers_and_says_it_is_an_example(name: str) -> None:
+def test_every_sheet_prints_on_a4_one_page_wide_with_page_numbers(name: str) -> None:
     for sheet in openpyxl.load_workbook(TEMPLATES / f"{name}.xlsx"):
         assert sheet.page_setup.paperSize == 9
         assert sheet.sheet_properties.pageSetUpPr.fitToPage and sheet.page_setup.fitToHeight == 0
-        assert "&P" in sheet.oddFooter.center.text and "示意" in sheet.oddFooter.right.text
+        if name == "list":  # bound in with the notice: numbered as the notice is
+            odd, even = sheet.oddFooter.right, sheet.evenFooter.left
+            assert sheet.HeaderFooter.differentOddEven
+            assert (odd.text, odd.size, odd.font) == ("— &P —　", 14, "宋体")
+            assert (even.text, even.size, even.font) == (
+                "— &P —",
+                14,
+                "宋体",
+            )  # openpyxl takes the space for part of the size
+        else:
+            assert "&P" in sheet.oddFooter.center.text and "示意" in sheet.oddFooter.right.text
         if sheet.title != "填表说明":
             assert sheet.print_title_rows and sheet.freeze_panes
 
@@ -112,20 +127,22 @@ def test_with_any_number_of_units_the_workbook_is_valid_and_no_tag_is_left(
 @pytest.mark.parametrize("count", [0, 1, 7])
 @pytest.mark.parametrize(("name", "title"), [(name, title) for name in FORMS for title in ROWS[name]])
 def test_a_form_holds_the_units_then_empty_rows_then_the_totals(name: str, title: str, count: int) -> None:
+    head = HEAD_ROWS[title]
     sheet = book(render(name, context(count)))[title]
-    names = [sheet.cell(row, 2).value for row in range(HEAD_ROWS + 1, HEAD_ROWS + count + 1)]
-    total = HEAD_ROWS + count + BLANK[title] + 1
+    names = [sheet.cell(row, 2).value for row in range(head + 1, head + count + 1)]
+    total = head + count + BLANK[title] + 1
 
     assert names == [LONGEST if i == 2 else f"示例第{i}电子有限公司" for i in range(1, count + 1)]
-    assert all(sheet.cell(row, 2).value is None for row in range(HEAD_ROWS + count + 1, total))
+    assert all(sheet.cell(row, 2).value is None for row in range(head + count + 1, total))
     assert sheet.cell(total, 1).value == "合计"
-    assert sheet.cell(total, 2).value == f"=COUNTA(B{HEAD_ROWS + 1}:B{total - 1})"
+    assert sheet.cell(total, 2).value == f"=COUNTA(B{head + 1}:B{total - 1})"
     assert "示意" in str(sheet.cell(total + (2 if name == "enrolment-table" else 1), 1).value)
 
 
 @pytest.mark.parametrize("count", [0, 3])
 @pytest.mark.parametrize(("name", "title"), [(name, title) for name in FORMS for title in ROWS[name]])
 def test_headings_and_prefilled_cells_are_locked_and_input_is_open(name: str, title: str, count: int) -> None:
+    head = HEAD_ROWS[title]
     sheet = book(render(name, context(count)))[title]
     protection = sheet.protection
 
@@ -133,15 +150,15 @@ def test_headings_and_prefilled_cells_are_locked_and_input_is_open(name: str, ti
     assert not protection.formatColumns and not protection.formatRows and not protection.insertRows  # False: allowed
     assert all(
         cell.protection.locked
-        for row in sheet.iter_rows(1, HEAD_ROWS)
+        for row in sheet.iter_rows(1, head)
         for cell in row
         if cell.value and "日期" not in str(cell.value)
     )
     phone, name_column = column(sheet, "联系电话"), 2
-    for row in range(HEAD_ROWS + 1, HEAD_ROWS + count + 1):
+    for row in range(head + 1, head + count + 1):
         assert sheet.cell(row, name_column).protection.locked
         assert not sheet.cell(row, phone).protection.locked
-    for row in range(HEAD_ROWS + count + 1, HEAD_ROWS + count + BLANK[title] + 1):
+    for row in range(head + count + 1, head + count + BLANK[title] + 1):
         assert not sheet.cell(row, name_column).protection.locked
         assert not sheet.cell(row, phone).protection.locked
 
@@ -149,19 +166,23 @@ def test_headings_and_prefilled_cells_are_locked_and_input_is_open(name: str, ti
 @pytest.mark.parametrize("count", [0, 1, 12])
 @pytest.mark.parametrize(("name", "title"), [(name, title) for name in FORMS for title in ROWS[name]])
 def test_drop_downs_and_limits_reach_every_row_to_fill(name: str, title: str, count: int) -> None:
+    head = HEAD_ROWS[title]
     sheet = book(render(name, context(count)))[title]
-    first, last = HEAD_ROWS + 1, HEAD_ROWS + count + BLANK[title]
+    first, last = head + 1, head + count + BLANK[title]
     rules = validations(sheet)
 
     assert rules and all((top, bottom) == (first, last) for _, top, bottom in rules)
     assert all(rule.showInputMessage and rule.prompt for rule in rules.values())
-    choices = [rule for rule in rules.values() if rule.type == "list"]
-    assert len(choices) == {"annual-table": 1, "cultivation-table": 1, "enrolment-table": 8}[name]
+    choices = {id(rule): rule for rule in rules.values() if rule.type == "list"}
+    assert len(choices) == 1
+    if name == "enrolment-table":  # one drop-down for all eight questions
+        assert _columns(choices.popitem()[1]) == [["F", "M"]]
 
 
 def test_codes_and_phones_are_text_and_amounts_are_numbers() -> None:
+    head = HEAD_ROWS["工厂"]
     sheet = book(render("annual-table", context(3)))["工厂"]
-    row = HEAD_ROWS + 1
+    row = head + 1
     code, phone = (sheet.cell(row, column(sheet, heading)) for heading in ("统一社会信用代码", "联系电话"))
     output, energy = (sheet.cell(row, column(sheet, heading)) for heading in ("产值", "综合能耗"))
 
@@ -171,29 +192,32 @@ def test_codes_and_phones_are_text_and_amounts_are_numbers() -> None:
 
 
 def test_totals_and_ratios_are_right_without_recalculation() -> None:
+    head = HEAD_ROWS["工厂"]
     sheet = book(render("annual-table", context(3)), data_only=True)["工厂"]
-    total = HEAD_ROWS + 3 + BLANK["工厂"] + 1
+    total = head + 3 + BLANK["工厂"] + 1
 
     assert sheet.cell(total, 2).value == 3
     assert sheet.cell(total, column(sheet, "产值")).value == pytest.approx(3 * 128600.5)
     assert sheet.cell(total, column(sheet, "计划投资")).value == 4500
-    assert sheet.cell(HEAD_ROWS + 1, column(sheet, "单位产值能耗")).value == pytest.approx(8420.25 / 128600.5)
+    assert sheet.cell(head + 1, column(sheet, "单位产值能耗")).value == pytest.approx(8420.25 / 128600.5)
 
 
-def test_merged_headings_and_the_note_stay_whole() -> None:
+def test_merged_headings_stay_whole_and_the_note_has_room() -> None:
+    head = HEAD_ROWS["工厂"]
     sheet = book(render("annual-table", context(5)))["工厂"]
-    total = HEAD_ROWS + 5 + BLANK["工厂"] + 1
+    total = head + 5 + BLANK["工厂"] + 1
     merged = {str(span) for span in sheet.merged_cells.ranges}
 
-    assert f"A{total + 1}:Q{total + 1}" in merged
+    assert str(sheet.cell(total + 1, 1).value).startswith("注：") and sheet.cell(total + 1, 2).value is None
     assert {"A2:Q2", "H4:J4", "K4:N4", "A4:A5"} <= merged
 
 
 def test_missing_answers_are_marked_only_in_rows_of_listed_units() -> None:
+    head = HEAD_ROWS["申报入库"]
     sheet = book(render("enrolment-table", context(4)))["申报入库"]
-    spans = {str(span.sqref) for span in sheet.conditional_formatting}
-    assert spans and all(range_boundaries(span)[1] == HEAD_ROWS + 1 for span in spans)
-    assert all(range_boundaries(span)[3] >= HEAD_ROWS + 4 for span in spans)
+    spans = [span for rule in sheet.conditional_formatting for span in str(rule.sqref).split()]
+    assert [(box[0], box[2]) for box in map(range_boundaries, spans)] == [(3, 3), (6, 13), (15, 16)]
+    assert all((box[1], box[3]) == (head + 1, head + 4) for box in map(range_boundaries, spans))
 
 
 def answers(second: str, third: str) -> dict[str, Any]:
@@ -208,7 +232,7 @@ VERDICTS = ["符合", "不符合", "待核实"]
 
 def verdicts(data: bytes) -> list[str]:
     sheet = book(data, data_only=True)["申报入库"]
-    found = [sheet.cell(row, column(sheet, "核对结果")).value for row in range(HEAD_ROWS + 1, HEAD_ROWS + 6)]
+    found = [sheet.cell(row, column(sheet, "核对结果")).value for row in range(6, 11)]
     return [str(value or "") for value in found]
 
 
@@ -234,36 +258,38 @@ def test_the_list_numbers_through_with_subtotals_and_a_total() -> None:
     data = context(0, label="附件2", groups=groups)
     data["district"] = None
     sheet = book(render("list", data), data_only=True)["名单"]
-    rows = [[cell.value for cell in row] for row in sheet.iter_rows(4)]
+    rows = [[cell.value for cell in row] for row in sheet.iter_rows(5)]
     units = [row for row in rows if isinstance(row[0], (int, float))]
     count = sum(len(g["companies"]) for g in groups)
 
     assert [row[0] for row in units] == list(range(1, count + 1))
     assert [row[1] for row in units] == [c["name"] for g in groups for c in g["companies"]]
-    heads = [row for row in rows if isinstance(row[0], str) and row[0] != "合　计"]
-    assert [(row[0], row[3]) for row in heads] == [(g["name"], len(g["companies"])) for g in groups]
-    assert [row[3] for row in rows if row[0] == "合　计"] == [count]
+    heads = [row for row in rows if isinstance(row[0], str) and row[0] != "合　计" and row[4] is not None]
+    assert [(row[0], row[4]) for row in heads] == [(g["name"], len(g["companies"])) for g in groups]
+    assert [row[4] for row in rows if row[0] == "合　计"] == [count]
 
 
 def test_the_list_of_a_district_bears_its_name() -> None:
     sheet = book(render("list", context(3, label="附件2")))["名单"]
-    assert sheet["A1"].value == "附件2" and str(sheet["A2"].value).endswith("（示范区）")
+    assert sheet["A1"].value == "附件2" and str(sheet["A3"].value).endswith("\n（示范区）")
 
 
 def test_an_empty_list_has_its_head_and_a_total_of_none() -> None:
     sheet = book(render("list", context(0, groups=[])), data_only=True)["名单"]
-    assert [cell.value for cell in sheet[3]][:2] == ["序号", "单位名称"]
-    assert sheet["A4"].value == "合　计" and sheet["D4"].value == 0
+    assert [cell.value for cell in sheet[4]] == ["序号", "单位名称", "所在地", "名单类别", "列入批次"]
+    assert sheet["A5"].value == "合　计" and sheet["E5"].value == 0
 
 
 def test_a_name_of_thirty_one_characters_fits_its_cell() -> None:
     """At 11 pt the column takes at least half the name, and the row is high enough for two lines."""
     data = context(0, groups=[group("示范区", context(3)["district"]["factories"])])
     sheet = book(render("list", data))["名单"]
-    row = next(row for row in range(4, 12) if sheet.cell(row, 2).value == LONGEST)
-    points = sheet.column_dimensions["B"].width * 5.25  # one width unit is about 7 pixels, 5.25 pt
+    row = next(row for row in range(5, 13) if sheet.cell(row, 2).value == LONGEST)
+    points = (
+        sheet.column_dimensions["B"].width * 5.25 - 4
+    )  # one width unit is about 7 pixels, 5.25 pt; 5 pixels are padding
 
-    assert 2 * points >= 31 * 11
+    assert points // 11 * 2 >= 31  # whole characters in two lines
     assert sheet.row_dimensions[row].height >= 2 * 13.5
 
 
@@ -277,7 +303,7 @@ def test_the_head_of_the_list_is_on_every_page(tmp_path: Path) -> None:
 
     assert len(pages) >= 2
     assert all("单位名称" in page and "名单类别" in page for page in pages)
-    assert all(f"第 {number} 页" in page for number, page in enumerate(pages, 1))
+    assert all(f"— {number} —" in page for number, page in enumerate(pages, 1))
 
 
 @pytest.mark.office

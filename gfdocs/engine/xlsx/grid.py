@@ -42,7 +42,8 @@ from gfdocs.engine.xlsx.turns import Column, Piece, TurnWriter, literal
 from gfdocs.engine.xlsx.values import CellFault, CellWriter, number_text, write_plain_numbers
 from gfdocs.errors import Issue, Place, Text
 
-_CHUNK = 512
+#: Rows of a list whose values are gathered and looked at together.
+_BATCH = 500
 #: Cells that formulas may look at in one rendering before their values are left to the program that opens the file.
 _LOOK_BUDGET = 30_000_000
 
@@ -566,9 +567,7 @@ class Grid:
         if not run.count or not lines:
             return
         writer = TurnWriter(run.start, run.height)
-        step = max(16, _CHUNK // len(lines))
-        for first in range(0, run.count, step):
-            last = min(run.count, first + step)
+        for first, last in writer.get_batches(run.count, max(16, _BATCH // len(lines))):
             pieces = [piece for line in lines for piece in self._fill_line(run, line, first, last)]
             yield from writer.write(pieces, first, last)
 
@@ -587,13 +586,16 @@ class Grid:
                 parts += self._prepare_formula(run, path, row, cell, column)
             else:
                 parts.append(partial(self._value_pieces, run, cell, column, offset))
-        return _Line(row, [*parts, literal(f"</{p}row>")], filled)
+        program = self.sheet.loops[id(run.block.branches[0])]
+        names = {at.out: name for cell, at in filled if (name := _plain_name(cell, at, program.target)) is not None}
+        return _Line(row, [*parts, literal(f"</{p}row>")], filled, names)
 
     def _fill_line(self, run: Uniform, line: _Line, first: int, last: int) -> list[Piece]:
         """Return one line of the turns first…last-1."""
-        batch = _Batch(first, last)
+        batch = _Batch(first, last, self._gather_plain(run, line, first, last))
         for cell, column in line.filled:
-            batch.values[column.out] = self._values_of(run, line.row, cell, column, first, last)
+            if column.out not in batch.values:
+                batch.values[column.out] = self._values_of(run, line.row, cell, column, first, last)
         pieces: list[Piece] = []
         for part in line.parts:
             if callable(part):
@@ -601,6 +603,19 @@ class Grid:
             else:
                 pieces.append(part)
         return pieces
+
+    @staticmethod
+    def _gather_plain(run: Uniform, line: _Line, first: int, last: int) -> dict[int, Sequence[Any]]:
+        """Return the values of the cells that are a name of the item, all of an item's at once, by output column;
+        nothing where an item is no plain mapping or lacks a name: that is looked into one cell after the other.
+        """
+        if len(line.names) < 2 or run.blank or not _has_plain_items(run):
+            return {}
+        get = itemgetter(*line.names.values())
+        try:
+            return dict(zip(line.names, zip(*map(get, run.items[first:last]), strict=True), strict=True))
+        except KeyError:
+            return {}
 
     def _values_of(
         self, run: Uniform, row: Row, cell: ValueCell, column: ColumnAt, first: int, last: int
@@ -663,9 +678,7 @@ class Grid:
         program = self.sheet.loops[id(run.block.branches[0])]
         items = run.items if first == 0 and last == len(run.items) else run.items[first:last]
         if column.names is None and "," not in program.target:
-            if run.is_plain is None:
-                run.is_plain = set(map(type, run.items)) == {dict}
-            found = _follow_steps(cell.program.steps, program.target, items, plain=run.is_plain)
+            found = _follow_steps(cell.program.steps, program.target, items, plain=_has_plain_items(run))
             if found is not None:
                 return found
             if cell.program.path == "loop.index":
@@ -970,6 +983,18 @@ def _bound_names(program: LoopProgram, items: Sequence[Any], index: int, scope: 
     return {name: inner[name] for name in (*program.names, "loop")}
 
 
+def _has_plain_items(run: Uniform) -> bool:
+    """True where all items of a list are dicts."""
+    if run.is_plain is None:
+        run.is_plain = set(map(type, run.items)) == {dict}
+    return run.is_plain
+
+
+def _plain_name(cell: ValueCell, column: ColumnAt, target: str) -> str | None:
+    steps = cell.program.steps
+    return steps[1] if column.names is None and steps is not None and len(steps) == 2 and steps[0] == target else None
+
+
 def _follow_steps(steps: tuple[str, ...] | None, target: str, items: Sequence[Any], *, plain: bool) -> list[Any] | None:
     """Return the values of a plain path in each item, None where an item is no plain mapping or lacks it.
 
@@ -995,7 +1020,7 @@ class _Batch:
 
     first: int
     last: int
-    values: dict[int, Sequence[Any]] = field(default_factory=dict)
+    values: dict[int, Sequence[Any]]
 
 
 #: A part of a line: what is the same in each turn, or what gives it for a batch of turns.
@@ -1009,6 +1034,8 @@ class _Line:
     row: Row
     parts: Sequence[Part]
     filled: Sequence[tuple[ValueCell, ColumnAt]]
+    names: Mapping[int, str]
+    """The output columns that hold nothing but one name of the item: `{{ c.name }}`."""
 
 
 def _grown_attributes(row: Row, wraps: Sequence[tuple[Wrap, int]], batch: _Batch) -> Sequence[Piece]:

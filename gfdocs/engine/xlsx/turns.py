@@ -43,7 +43,7 @@ class TurnWriter:
     _shape: tuple[bytes | int, ...] = ()
     _turn: bytes = b""
     _numbers: tuple[int, ...] = ()
-    _formats: dict[tuple[int, int], bytes] = field(default_factory=dict)
+    _formats: dict[tuple[int, int], list[bytes]] = field(default_factory=dict)
 
     def write(self, pieces: Sequence[Piece], first: int, last: int) -> Iterator[bytes]:
         """Yield the turns first…last-1 made of these pieces, some hundred rows at a time."""
@@ -55,6 +55,16 @@ class TurnWriter:
             values[index::width] = column.values
         for a, b in self._stretches(first, last):
             yield self._get_format(a, b) % tuple(values[(a - first) * width : (b - first) * width])
+
+    def get_batches(self, count: int, size: int) -> Iterator[tuple[int, int]]:
+        """Yield first and last+1 of batches of about `size` turns that end where a hundred of rows does."""
+        first = 0
+        while first < count:
+            last = first + size
+            over = (self.start + last * self.height) % _HUNDRED // self.height
+            last = min(count, max(first + 1, last - over))
+            yield first, last
+            first = last
 
     def _set_shape(self, shape: tuple[bytes | int, ...]) -> None:
         """Make the format of one turn, where it is not the one of the turns before: forms differ with what the values
@@ -83,8 +93,9 @@ class TurnWriter:
             return self._make_format(b"%d", row, last - first)
         found = self._formats.get((rest, last - first))
         if found is None:
-            found = self._formats[rest, last - first] = self._make_format(_PREFIX + b"%02d", rest, last - first)
-        return found.replace(_PREFIX, b"%d" % hundred)
+            made = self._make_format(_PREFIX + b"%02d", rest, last - first)
+            found = self._formats[rest, last - first] = made.split(_PREFIX)
+        return (b"%d" % hundred).join(found)
 
     def _make_format(self, number: bytes, row: int, count: int) -> bytes:
         turns = []

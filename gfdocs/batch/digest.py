@@ -82,12 +82,10 @@ class ContentDigest:
         self._keep = keep
 
     def of(self, data: bytes) -> str:
-        """Return the digest of the document as hex."""
-        if data[:4] != b"PK\x03\x04":
-            return sha256(data)
-        members = _read_members(data)
+        """Return the digest of the document as hex; an empty text where it is that of the file's bytes."""
+        members = _read_members(data) if data[:4] == b"PK\x03\x04" else None
         if members is None:
-            return sha256(data)
+            return ""
         lines = sorted(name + b"\0" + self._of_part(name, method, crc, packed) for name, method, crc, packed in members)
         return sha256(b"\n".join(lines))
 

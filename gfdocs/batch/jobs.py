@@ -45,6 +45,13 @@ class Job:
         """The company or district it is for, or empty for the round."""
         return self.company or self.district
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A tenth of the time that a dataclass takes by itself: every job goes to a worker.
+        return Job, (
+            self.number, self.document, self.kind, self.package, self.path, self.target,
+            self.district, self.company, self.credit_code,
+        )  # fmt: skip
+
     def __repr__(self) -> str:
         return f"<Job {self.number}: {self.path}>"
 

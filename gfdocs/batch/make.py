@@ -221,10 +221,17 @@ class Maker:
         return len(context) > tried
 
     def _record(self, job: Job, template: TemplateLike, source: str, data: bytes) -> FileRecord:
-        return FileRecord(
-            job.path, job.document, job.kind, job.district, job.company, job.credit_code,
-            template.digest, source, self._contents.of(data), sha256(data), len(data),
-        )  # fmt: skip
+        digest = sha256(data)
+        content = self._contents.of(data) or digest
+        return make_record(job, template.digest, source, content, digest, len(data))
+
+
+def make_record(job: Job, template: str, source: str, content: str, digest: str, size: int) -> FileRecord:
+    """Return the record of a job's file."""
+    return FileRecord(
+        job.path, job.document, job.kind, job.district, job.company, job.credit_code,
+        template, source, content, digest, size,
+    )  # fmt: skip
 
 
 def _root(name: str) -> str:

@@ -15,7 +15,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from gfdocs.batch import faults
-from gfdocs.batch.make import Chunk, Maker, Outcome, Result, Sink, make_chunk
+from gfdocs.batch.make import Chunk, Maker, Outcome, Result, Sink, make_chunk, make_record
+from gfdocs.batch.manifest import PackageRecord
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -62,7 +63,7 @@ class Pool:
         while busy := [connection for connection, (_, chunk) in self._workers.items() if chunk is not None]:
             for ready in wait(busy):
                 connection: Any = ready
-                process, _ = self._workers[connection]
+                process, chunk = self._workers[connection]
                 try:
                     answer = connection.recv()
                 except (EOFError, OSError):
@@ -71,7 +72,8 @@ class Pool:
                 if isinstance(answer, BaseException):
                     raise answer
                 self._workers[connection] = (process, None)
-                yield answer
+                assert chunk is not None
+                yield _unpack(answer, chunk)
             self._feed(waiting, chunks)
 
     def _feed(self, waiting: deque[Chunk], chunks: Iterator[Chunk]) -> None:
@@ -123,6 +125,31 @@ def retry(chunk: Chunk, attempts: int) -> tuple[list[Chunk], Result | None]:
     return [chunk], None
 
 
+_Packed = tuple[PackageRecord | None, tuple[tuple[str, bytes], ...], list[tuple[Any, ...]]]
+
+
+def _pack(result: Result) -> _Packed:
+    """Return a result without what the parent knows by its chunk, for each job in order: a country's are 30 MB."""
+    rows = [
+        (o.seconds, o.issues)
+        if (r := o.record) is None
+        else (o.seconds, r.template, r.source, r.content, r.sha256, r.size)
+        for o in result.outcomes
+    ]
+    return result.package, result.payload, rows
+
+
+def _unpack(packed: _Packed, chunk: Chunk) -> Result:
+    package, payload, rows = packed
+    outcomes = []
+    for job, (seconds, *rest) in zip(chunk.jobs, rows, strict=True):
+        if len(rest) == 1:
+            outcomes.append(Outcome(job, None, rest[0], seconds))
+        else:
+            outcomes.append(Outcome(job, make_record(job, *rest), (), seconds))
+    return Result(chunk.number, tuple(outcomes), package, payload)
+
+
 def _get_context() -> BaseContext:
     import multiprocessing
 
@@ -146,7 +173,7 @@ def _serve(connection: Any, maker: Maker, sink: Sink, others: list[Any], handles
         while True:
             chunk = connection.recv()
             try:
-                answer: Any = make_chunk(maker, sink, chunk)
+                answer: Any = _pack(make_chunk(maker, sink, chunk))
             except Exception as error:
                 answer = error
             connection.send(answer)

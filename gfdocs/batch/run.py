@@ -10,6 +10,7 @@ from datetime import date as Date  # noqa: N812 - `date` is the argument
 from itertools import groupby
 from pathlib import Path
 
+from gfdocs import garbage
 from gfdocs.batch import faults
 from gfdocs.batch.jobs import Job, Plan, make_plan, select_jobs
 from gfdocs.batch.make import Clock
@@ -69,11 +70,12 @@ def batch(
         zip, workers, executor, strict, replace, durable, date, progress, clock, dict(storage or {}), started
     )
     out = _local_path(out)
-    if "://" in str(out):
-        from gfdocs.batch.cloud import run_in_store
+    with garbage.frozen():
+        if "://" in str(out):
+            from gfdocs.batch.cloud import run_in_store
 
-        return run_in_store(project, str(out), whole, jobs, issues, options)
-    return _run_in_folder(project, Path(out), whole, jobs, issues, options)
+            return run_in_store(project, str(out), whole, jobs, issues, options)
+        return _run_in_folder(project, Path(out), whole, jobs, issues, options)
 
 
 def _local_path(out: str | Path) -> str | Path:

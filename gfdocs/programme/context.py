@@ -6,7 +6,7 @@ The names are listed in docs/architecture.md.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -56,7 +56,7 @@ def to_plain(value: Any) -> Any:
 
     A record of scalars alone gives its own dict, which must not be changed: a country has a hundred thousand of them.
     """
-    kind = type(value)
+    kind: Any = type(value)
     if kind in _SCALARS:
         return value
     if _is_record(kind):
@@ -70,7 +70,7 @@ def to_plain(value: Any) -> Any:
 
 
 @cache
-def _is_record(kind: type) -> bool:
+def _is_record(kind: Hashable) -> bool:
     return hasattr(kind, "model_fields")
 
 

@@ -54,3 +54,14 @@ def resave(file: Path, to: str, folder: Path) -> Path:
     ]
     subprocess.run(command, check=True, capture_output=True, timeout=120)
     return folder / f"{file.stem}.{to}"
+
+
+def save_again(files: list[Path], folder: Path) -> list[Path]:
+    """Return the files as LibreOffice opens and saves them in their own format, in one call for each format."""
+    program = require("soffice")
+    folder.mkdir(parents=True, exist_ok=True)
+    for kind in {file.suffix[1:] for file in files}:
+        command = [program, "--headless", f"-env:UserInstallation={(folder / 'profile').as_uri()}", "--convert-to", kind,
+                   "--outdir", str(folder), *(str(file) for file in files if file.suffix == f".{kind}")]  # fmt: skip
+        subprocess.run(command, check=True, capture_output=True, timeout=120)
+    return [folder / file.name for file in files]

@@ -1,370 +1,573 @@
 """What surrounds the rows of a worksheet: views, columns, merges, filters, formats, validations, links, breaks,
 headers, extensions.
+
+`compile_frame` reads the frame of a template once and cuts out of it what can differ from one filled sheet to the next
+(see `stencil`); `write_frame` fills in where its lines went.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from gfdocs.engine.xlsx.compile import Compiled, has_tags
+from gfdocs.engine.xlsx.compile import Compiled, Sheet, has_tags
 from gfdocs.engine.xlsx.geometry import MAX_COLUMN
 from gfdocs.engine.xlsx.grid import Grid
-from gfdocs.engine.xlsx.mapping import Mapper, read_rectangle
+from gfdocs.engine.xlsx.mapping import Mapper, Rectangle, read_rectangle
 from gfdocs.engine.xlsx.pictures import add_drawing_element
-from gfdocs.engine.xlsx.references import letter, parse_formula
+from gfdocs.engine.xlsx.references import letter, parse_formula, refs_of
 from gfdocs.engine.xlsx.resolve import FormulaFault, Site, formula_text
+from gfdocs.engine.xlsx.sheet import escape_attribute
+from gfdocs.engine.xlsx.stencil import Choice, Copies, Holder, Marker, Piece, Values, escape_content, write_pieces
 from gfdocs.engine.xlsx.texts import render_header
-from gfdocs.engine.xlsx.workbook import children, local_name
+from gfdocs.engine.xlsx.workbook import child, children, local_name
 from gfdocs.errors import Issue, Place
 
-_MERGES = "gfdocs-merges"
 _MAX_BREAKS = 1026
+_MAX_WIDE = 2000  # a column that reaches this far stands for all that follow
+
+#: Elements that the schema takes only with something in them.
+_HOLDERS = {"dataValidations", "hyperlinks", "protectedRanges", "ignoredErrors", "sparklines", "sparklineGroup",
+            "sparklineGroups", "conditionalFormattings", "cellWatches"}  # fmt: skip
+_HOLLOW = {"conditionalFormatting", "rowBreaks", "colBreaks"}
 
 
-def write_frame(grid: Grid) -> tuple[bytes, Iterator[bytes]]:
-    """Return what stands before the rows, and the pieces of what stands after them."""
-    from lxml import etree
+@dataclass(frozen=True)
+class Frame:
+    """The compiled frame of a worksheet: what stands before its rows, and what stands after them."""
 
-    part = grid.sheet.part
-    root = etree.fromstring(part.frame, etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True))
-    merges = _FrameWriter(grid).write(root)
-    head, _, tail = etree.tostring(root, encoding="UTF-8", xml_declaration=True, standalone=True).partition(part.marker)
-    open_tag = f"<{part.prefix}sheetData>".encode()
-    close_tag = f"</{part.prefix}sheetData>".encode()
-
-    def pieces() -> Iterator[bytes]:
-        yield close_tag
-        before, marker, after = tail.partition(etree.tostring(etree.ProcessingInstruction(_MERGES)))
-        yield before
-        if marker:
-            yield from _write_merges(merges, part.prefix)
-            yield after
-
-    return head + open_tag, pieces()
+    head: tuple[Piece, ...]
+    tail: tuple[Piece, ...]
 
 
-def _write_merges(merges: list[str], prefix: str) -> Iterator[bytes]:
-    if not merges:
-        return
-    yield f'<{prefix}mergeCells count="{len(merges)}">'.encode()
-    for first in range(0, len(merges), 1000):
-        yield "".join(f'<{prefix}mergeCell ref="{ref}"/>' for ref in merges[first : first + 1000]).encode()
-    yield f"</{prefix}mergeCells>".encode()
-
-
-class _FrameWriter:
-    """Rewrites one frame in place."""
+class FrameWriter:
+    """What the slots of a frame are given: one sheet of the output."""
 
     def __init__(self, grid: Grid) -> None:
         self.grid = grid
         self.mapper = Mapper(grid)
-        self.handlers: dict[str, Callable[[Any], None]] = {
-            "dimension": self.set_dimension,
-            "sheetView": self.set_view,
-            "customSheetView": self.set_view,
-            "pane": self.set_pane,
-            "selection": self.set_selection,
-            "cols": self.set_columns,
-            "autoFilter": self.set_ref,
-            "sortState": self.set_ref,
-            "sortCondition": self.set_ref,
-            "protectedRange": self.set_sqref,
-            "ignoredError": self.set_sqref,
-            "conditionalFormatting": self.set_formatting,
-            "dataValidation": self.set_validation,
-            "sparkline": self.set_sparkline,
-            "hyperlink": self.set_hyperlink,
-            "rowBreaks": self.set_breaks,
-            "colBreaks": self.set_breaks,
-            "inputCells": self.set_cell,
-            "cellWatch": self.set_cell,
-            "anchor": self.set_anchor,
-            "headerFooter": self.set_header,
-        }
 
-    def write(self, root: Any) -> list[str]:
-        """Rewrite the tree; return the merged ranges, whose place is marked in it."""
-        for element in list(root.iter()):
-            name = local_name(element)
-            handler = self.handlers.get(name)
-            if handler is not None and element.getparent() is not None:
-                try:
-                    handler(element)
-                except FormulaFault as fault:
-                    place = Place(self.grid.context.compiled.name, path=(self.grid.sheet.entry.name, name))
-                    self.grid.context.report(Issue("GF266", "error", place, fault.fact, fault.hint))
-        self._drop_empty(root)
-        if self.grid.drawing_relation is not None:
-            add_drawing_element(root, self.grid.drawing_relation)
-        return self._take_merges(root)
+    def report(self, name: str, fault: FormulaFault) -> None:
+        """Note that a formula of an element `name` cannot follow its list."""
+        place = Place(self.grid.context.compiled.name, path=(self.grid.sheet.entry.name, name))
+        self.grid.context.report(Issue("GF266", "error", place, fault.fact, fault.hint))
 
-    def _take_merges(self, root: Any) -> list[str]:
-        from lxml import etree
-
-        found: list[str] = []
-        for element in root:
-            if local_name(element) == "mergeCells":
-                for merge in children(element, "mergeCell"):
-                    found += self.mapper.merges(merge.get("ref", ""))
-                found += self.grid.extra_merges
-                root.replace(element, etree.ProcessingInstruction(_MERGES))
-                return found
-        if self.grid.extra_merges:
-            marker = next(element for element in root if local_name(element) == "sheetData")
-            _place_after_data(root, marker, etree.ProcessingInstruction(_MERGES))
-        return list(self.grid.extra_merges)
-
-    @staticmethod
-    def _drop_empty(root: Any) -> None:
-        """Remove containers that lost all they held; schema allows none of them empty."""
-        names = {"conditionalFormatting", "dataValidations", "hyperlinks", "protectedRanges", "ignoredErrors", "rowBreaks",
-                 "colBreaks", "sparklines", "sparklineGroup", "sparklineGroups", "conditionalFormattings", "cellWatches"}  # fmt: skip
-        for element in reversed(list(root.iter())):
-            if local_name(element) in names and not any(
-                local_name(item)
-                for item in (children(element, "sparklines") if local_name(element) == "sparklineGroup" else element)
-            ):
-                parent = element.getparent()
-                if parent is not None:
-                    parent.remove(element)
-                    if local_name(parent) == "ext":
-                        holder = parent.getparent()
-                        holder.remove(parent)
-                        if not len(holder) and holder.getparent() is not None:
-                            holder.getparent().remove(holder)
-            elif local_name(element) == "dataValidations" and element.get("count"):
-                element.set("count", str(len(children(element, "dataValidation"))))
-
-    # -- one element each ---------------------------------------------------------------------------------------------
-
-    def set_dimension(self, element: Any) -> None:
-        grid = self.grid
-        columns = [column.out for column in grid.output_columns]
-        last_row, last_column = grid.last_row, max(columns, default=1)
-        if self.mapper.is_still:
-            return
-        first = (
-            min((a for a, _ in grid.rows.image(grid.sheet.numbers[0], grid.sheet.numbers[-1])), default=1)
-            if grid.sheet.numbers
-            else 1
-        )
-        element.set("ref", f"A{first}:{letter(last_column)}{max(last_row, first)}" if last_row else "A1")
-
-    def set_view(self, element: Any) -> None:
-        if element.get("topLeftCell"):
-            element.set("topLeftCell", self._cell_or_first(element.get("topLeftCell")))
-
-    def _cell_or_first(self, name: str) -> str:
-        if self.mapper.is_still:
-            return name
-        box = read_rectangle(name)
+    def find_cell(self, box: Rectangle | None) -> str:
+        """Return the output cell of a template cell; where it is gone, the one that follows; A1 for none."""
         if box is None:
             return "A1"
         row, column = self.mapper.row_position(box.row1), self.mapper.column_position(box.column1)
         return f"{letter(min(column, MAX_COLUMN))}{min(row, 1_048_576)}"
 
-    def set_pane(self, element: Any) -> None:
-        if self.mapper.is_still or element.get("state") not in ("frozen", "frozenSplit"):
-            return
-        for attribute, count in (("ySplit", self.mapper.rows), ("xSplit", self.mapper.columns)):
-            split = element.get(attribute)
-            if split and float(split) >= 1:
-                runs = count(1, int(float(split)))
-                element.set(attribute, str(runs[-1][1] if runs else 0))
-        if element.get("topLeftCell"):
-            element.set("topLeftCell", self._cell_or_first(element.get("topLeftCell")))
 
-    def set_selection(self, element: Any) -> None:
-        if self.mapper.is_still:
-            return
-        cell = self._cell_or_first(element.get("activeCell") or "A1")
-        element.set("activeCell", cell)
-        element.set("sqref", cell)
-        element.attrib.pop("activeCellId", None)
+def write_frame(grid: Grid) -> tuple[bytes, Iterable[bytes]]:
+    """Return what stands before the rows of an output sheet, and the pieces of what stands after them."""
+    frame = grid.sheet.frame
+    if frame is None:
+        frame = grid.sheet.frame = compile_frame(grid.sheet, grid.link_targets)
+    writer = FrameWriter(grid)
+    head: list[str] = []
+    tail: list[str] = []
+    write_pieces(frame.head, (), writer, head)
+    write_pieces(frame.tail, (), writer, tail)
+    return "".join(head).encode(), _encode(tail)
 
-    def set_columns(self, element: Any) -> None:
-        if not self.grid.sheet.moves_columns:
-            return
-        from copy import deepcopy
 
-        old = {}
-        for column in children(element, "col"):
-            for number in range(int(column.get("min", 1)), min(int(column.get("max", 1)), 2000) + 1):
-                old[number] = column
-        tail = next((c for c in children(element, "col") if int(c.get("max", 1)) >= 2000), None)
-        outputs = {column.out: column.template for column in self.grid.output_columns}
-        last = max(outputs, default=0)
-        for child in list(element):
-            element.remove(child)
-        for out in range(1, last + 1):
-            source = old.get(outputs.get(out, 0))
-            if source is not None:
-                copy = deepcopy(source)
-                copy.set("min", str(out))
-                copy.set("max", str(out))
-                element.append(copy)
-        if tail is not None and last < MAX_COLUMN:
-            copy = deepcopy(tail)
-            copy.set("min", str(last + 1))
-            copy.set("max", str(MAX_COLUMN))
-            element.append(copy)
-        if not len(element):
-            element.getparent().remove(element)
+def _encode(texts: list[str]) -> Iterator[bytes]:
+    for first in range(0, len(texts), 1000):
+        yield "".join(texts[first : first + 1000]).encode()
 
-    def set_ref(self, element: Any) -> None:
-        ref = element.get("ref")
-        if ref and not (moved := self.mapper.hull(ref)):
-            element.getparent().remove(element)
-        elif ref:
-            element.set("ref", moved)
 
-    def set_cell(self, element: Any) -> None:
-        if element.get("r"):
-            element.set("r", self._cell_or_first(element.get("r")))
+def compile_frame(sheet: Sheet, link_targets: Iterable[str]) -> Frame:
+    """Return the compiled frame of a sheet. link_targets: the ids of its links whose target has tags."""
+    from lxml import etree
 
-    def set_sqref(self, element: Any) -> None:
-        if element.get("sqref") and not self._move_sqref(element):
-            element.getparent().remove(element)
+    part = sheet.part
+    root = etree.fromstring(part.frame, etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True))
+    marker = _FrameMarker(sheet, root, frozenset(link_targets))
+    marker.mark()
+    text = marker.to_text()
+    head, found, tail = text.partition(part.marker.decode())
+    if not found:
+        return Frame(marker.cut(head), ())
+    open_tag, close_tag = f"<{part.prefix}sheetData>", f"</{part.prefix}sheetData>"
+    return Frame((*marker.cut(head), open_tag), (close_tag, *marker.cut(tail)))
 
-    def _move_sqref(self, element: Any) -> bool:
-        moved = self.mapper.sqref(element.get("sqref"))
-        if moved:
-            element.set("sqref", moved)
-        return bool(moved)
 
-    def _move_area(self, element: Any) -> str | None:
-        """Move the area of a rule, an attribute or a child by version, and return the old one; a rule left without an area goes: None."""
-        inner = next((item for item in children(element, "sqref")), None)
-        sqref = element.get("sqref") or (inner.text if inner is not None else "") or ""
-        moved = self.mapper.sqref(sqref)
-        if not moved:
-            element.getparent().remove(element)
-            return None
-        if inner is not None:
-            inner.text = moved
-        else:
-            element.set("sqref", moved)
-        return sqref
+# -- what the slots do, each once for an output sheet ------------------------------------------------------------------
 
-    def set_formatting(self, element: Any) -> None:
-        sqref = self._move_area(element)
-        if sqref is None:
-            return
-        for item in element.iter():
-            if local_name(item) in ("formula", "f") and item.text:
-                item.text = self.mapper.anchored_formula(item.text, sqref)
-            elif local_name(item) == "cfvo" and item.get("val") and item.get("type") == "formula":
-                item.set("val", self.mapper.anchored_formula(item.get("val"), sqref))
+Give = Callable[[FrameWriter], Sequence[Values]]
 
-    def set_validation(self, element: Any) -> None:
-        sqref = self._move_area(element)
-        if sqref is None:
-            return
-        for item in element.iter():
-            if local_name(item) in ("formula1", "formula2", "f") and item.text and item.text.strip():
-                item.text = self.mapper.anchored_formula(item.text, sqref)
 
-    def set_sparkline(self, element: Any) -> None:
-        from copy import deepcopy
+@dataclass(frozen=True, slots=True)
+class _Formula:
+    """A formula that is read relative to the first cell of an area."""
 
-        data, at = (next(iter(children(element, name)), None) for name in ("f", "sqref"))
-        if at is None or at.text is None or (self.mapper.is_still and data is None):
-            return
-        copies = []
-        for cell, rows, columns in self.mapper.cells(at.text):
-            copy = deepcopy(element)
-            copy_at = next(iter(children(copy, "sqref")))
-            copy_at.text = cell
-            copy_data = next(iter(children(copy, "f")), None)
-            if copy_data is not None and copy_data.text:
-                site = Site(self.grid.context, self.grid, rows, columns)
-                copy_data.text = formula_text(parse_formula(copy_data.text), site)
-            copies.append(copy)
-        parent = element.getparent()
-        place = parent.index(element)
-        parent.remove(element)
-        for offset, copy in enumerate(copies):
-            parent.insert(place + offset, copy)
+    text: str
+    boxes: tuple[Rectangle, ...]
+    escape: Callable[[str], str]
 
-    def set_hyperlink(self, element: Any) -> None:
-        from copy import deepcopy
+    def write(self, mapper: Mapper) -> str:
+        return self.escape(mapper.anchored_formula(self.text, self.boxes))
 
-        if element.get("location"):
-            element.set("location", self._location(element.get("location")))
-        if self._add_links(element):
-            return
-        areas = self.mapper.areas(element.get("ref", ""))
-        parent = element.getparent()
-        if not areas:
-            parent.remove(element)
-            return
-        element.set("ref", areas[0])
-        for area in reversed(areas[1:]):
-            copy = deepcopy(element)
-            copy.set("ref", area)
-            parent.insert(parent.index(element) + 1, copy)
 
-    def _add_links(self, element: Any) -> bool:
-        """Write a link of its own for each cell where the target has tags; False where it has none."""
-        from copy import deepcopy
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """`conditionalFormatting`, `dataValidation`: an area, and formulas that are read relative to its first cell."""
 
-        key = next((key for key in element.attrib if key.endswith("}id")), "")
-        program = self.grid.link_targets.get(element.get(key, "")) if key else None
-        if program is None:
-            return False
-        parent = element.getparent()
-        place = parent.index(element)
-        parent.remove(element)
-        for offset, (cell, rows, _) in enumerate(self.mapper.cells(element.get("ref", "").partition(":")[0])):
-            target = self.grid.get_link(program, rows)
+    area: str
+    formulas: tuple[_Formula, ...]
+    escape: Callable[[str], str]
+
+    def give(self, writer: FrameWriter) -> Sequence[Values]:
+        area = writer.mapper.sqref(self.area)
+        if not area:
+            return ()
+        return ([self.escape(area), *[formula.write(writer.mapper) for formula in self.formulas]],)
+
+
+@dataclass(frozen=True, slots=True)
+class _Link:
+    """`hyperlink`: its cells, the place in the workbook it leads to, the id of its target where that has tags."""
+
+    ref: str
+    location: str
+    target: str
+    has_location: bool
+
+    def give(self, writer: FrameWriter) -> Sequence[Values]:
+        location = (escape_attribute(writer.mapper.free_formula(self.location)),) if self.has_location else ()
+        if self.target:
+            return [(*found, *location) for found in self._targets(writer)]
+        return [(escape_attribute(area), *location) for area in writer.mapper.areas(self.ref)]
+
+    def _targets(self, writer: FrameWriter) -> Iterator[tuple[str, str]]:
+        """Yield each cell that has a link of its own, with the id of its relation."""
+        program = writer.grid.link_targets[self.target]
+        for cell, rows, _ in writer.mapper.cells(self.ref.partition(":")[0]):
+            target = writer.grid.get_link(program, rows)
             if target:
-                copy = deepcopy(element)
-                copy.set("ref", cell)
-                copy.set(key, target)
-                parent.insert(place + offset, copy)
-        return True
+                yield cell, target
 
-    def _location(self, text: str) -> str:
-        return text if has_tags(text) else self.mapper.free_formula(text)
 
-    def set_breaks(self, element: Any) -> None:
-        from copy import deepcopy
+@dataclass(frozen=True, slots=True)
+class _Sparkline:
+    """`sparkline`: the cell it stands in, the cells it draws; one in each turn of a list."""
 
-        is_column = local_name(element) == "colBreaks"
-        if self.mapper.is_still:
+    cell: str
+    data: str | None
+
+    def give(self, writer: FrameWriter) -> Sequence[Values]:
+        copies: list[Values] = []
+        for cell, rows, columns in writer.mapper.cells(self.cell):
+            if self.data is None:
+                copies.append((cell,))
+            else:
+                site = Site(writer.grid.context, writer.grid, rows, columns)
+                copies.append((cell, escape_content(formula_text(parse_formula(self.data), site))))
+        return copies
+
+
+@dataclass(frozen=True, slots=True)
+class _Anchor:
+    """`from` and `to` of a control: the lines (counting from 0) of its corners, row and column; None where it has none."""
+
+    rows: tuple[int | None, int | None]
+    columns: tuple[int | None, int | None]
+
+    def give(self, writer: FrameWriter) -> Sequence[Values]:
+        found: list[str] = []
+        for (begin, end), position in (
+            (self.rows, writer.mapper.row_position),
+            (self.columns, writer.mapper.column_position),
+        ):
+            if begin is not None:
+                new = position(begin + 1) - 1
+                found.append(str(new))
+                if end is not None:
+                    found.append(str(end + new - begin))
+        return (found,)
+
+
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """`cols`, where columns repeat: which of its columns each template column has, and which stands for the rest."""
+
+    by_number: dict[int, int]
+    rest: int | None
+
+    def choose(self, writer: FrameWriter) -> tuple[Values, list[tuple[int, Values]]]:
+        outputs = {column.out: column.template for column in writer.grid.output_columns}
+        last = max(outputs, default=0)
+        chosen: list[tuple[int, Values]] = []
+        for out in range(1, last + 1):
+            index = self.by_number.get(outputs.get(out, 0))
+            if index is not None:
+                chosen.append((index, (str(out), str(out))))
+        if self.rest is not None and last < MAX_COLUMN:
+            chosen.append((self.rest, (str(last + 1), str(MAX_COLUMN))))
+        return (), chosen
+
+
+@dataclass(frozen=True, slots=True)
+class _Breaks:
+    """`rowBreaks`, `colBreaks`: the template lines after which a page breaks, and which of them were set by hand."""
+
+    lines: tuple[int, ...]
+    manual: tuple[bool, ...]
+    is_column: bool
+
+    def choose(self, writer: FrameWriter) -> tuple[Values, list[tuple[int, Values]]]:
+        found: dict[int, int] = {}
+        for index, line in enumerate(self.lines):
+            for out in writer.mapper.breaks(line, is_column=self.is_column):
+                found.setdefault(out, index)
+        chosen: list[tuple[int, Values]] = [(found[out], (str(out),)) for out in sorted(found)[:_MAX_BREAKS]]
+        return (str(len(chosen)), str(sum(self.manual[index] for index, _ in chosen))), chosen
+
+
+@dataclass(slots=True)
+class _Merges:
+    """`mergeCells`: those of the template, each where it went, and those that `{% vm %}` made."""
+
+    refs: tuple[str, ...]
+    prefix: str
+    pieces: tuple[Piece, ...] = ()
+
+    def write(self, writer: FrameWriter, out: list[str]) -> int:
+        merges = [found for ref in self.refs for found in writer.mapper.merges(ref)]
+        merges += writer.grid.extra_merges
+        if not merges:
+            return 0
+        prefix = self.prefix
+        out.append(f'<{prefix}mergeCells count="{len(merges)}">')
+        out += [f'<{prefix}mergeCell ref="{ref}"/>' for ref in merges]
+        out.append(f"</{prefix}mergeCells>")
+        return 1
+
+
+def _give_dimension(writer: FrameWriter) -> Sequence[Values]:
+    grid = writer.grid
+    numbers = grid.sheet.numbers
+    if not grid.last_row:
+        return (("A1",),)
+    first = next((a for a, _ in grid.rows.image(numbers[0], numbers[-1])), 1) if numbers else 1
+    last = max((column.out for column in grid.output_columns), default=1)
+    return ((f"A{first}:{letter(last)}{max(grid.last_row, first)}",),)
+
+
+def _give_split(splits: tuple[tuple[str, int], ...], box: Rectangle | None, writer: FrameWriter) -> Sequence[Values]:
+    """Return where a frozen pane ends: after the last of the lines that it held."""
+    found = []
+    for axis, count in splits:
+        runs = (writer.mapper.rows if axis == "ySplit" else writer.mapper.columns)(1, count)
+        found.append(str(runs[-1][1] if runs else 0))
+    return ([*found, writer.find_cell(box)],)
+
+
+def _give_cell(box: Rectangle | None, writer: FrameWriter) -> Sequence[Values]:
+    return ((writer.find_cell(box),),)
+
+
+def _give_area(text: str, writer: FrameWriter) -> Sequence[Values]:
+    area = writer.mapper.sqref(text)
+    return ((escape_attribute(area),),) if area else ()
+
+
+def _give_hull(text: str, writer: FrameWriter) -> Sequence[Values]:
+    hull = writer.mapper.hull(text)
+    return ((escape_attribute(hull),),) if hull else ()
+
+
+def _give_headers(headers: tuple[tuple[str, str], ...], writer: FrameWriter) -> Sequence[Values]:
+    return ([escape_content(render_header(writer.grid, text, name)) for name, text in headers],)
+
+
+def _give_drawing(writer: FrameWriter) -> Sequence[Values]:
+    relation = writer.grid.drawing_relation
+    return ((relation,),) if relation is not None else ()
+
+
+def _guarded(name: str, give: Give, writer: FrameWriter) -> Sequence[Values]:
+    try:
+        return give(writer)
+    except FormulaFault as fault:
+        writer.report(name, fault)
+        return ()
+
+
+# -- what is marked ----------------------------------------------------------------------------------------------------
+
+
+class _FrameMarker(Marker):
+    """Marks what can change in one frame."""
+
+    def __init__(self, sheet: Sheet, root: Any, link_targets: frozenset[str]) -> None:
+        super().__init__(root)
+        self.sheet = sheet
+        self.moves = sheet.moves_rows or sheet.moves_columns
+        self.link_targets = link_targets
+        self.held: set[Any] = set()
+        self.markers: dict[str, Callable[[Any], None]] = {
+            "conditionalFormatting": self.mark_formatting,
+            "dataValidation": self.mark_validation,
+            "sparkline": self.mark_sparkline,
+            "hyperlink": self.mark_hyperlink,
+            "headerFooter": self.mark_headers,
+        } | dict.fromkeys(_HOLDERS, self.mark_holder)
+        if self.moves:
+            self.markers |= {
+                "dimension": self.mark_dimension,
+                "sheetView": partial(self.mark_cell, key="topLeftCell"),
+                "customSheetView": partial(self.mark_cell, key="topLeftCell"),
+                "pane": self.mark_pane,
+                "selection": self.mark_selection,
+                "autoFilter": self.mark_ref,
+                "sortState": self.mark_ref,
+                "sortCondition": self.mark_ref,
+                "protectedRange": self.mark_area,
+                "ignoredError": self.mark_area,
+                "rowBreaks": self.mark_breaks,
+                "colBreaks": self.mark_breaks,
+                "inputCells": partial(self.mark_cell, key="r"),
+                "cellWatch": partial(self.mark_cell, key="r"),
+                "anchor": self.mark_anchor,
+            }
+        if sheet.moves_columns:
+            self.markers["cols"] = self.mark_columns
+
+    def mark(self) -> None:
+        self._drop_hollow()
+        self.mark_merges()
+        self.mark_drawing()
+        for element in list(self.root.iter()):
+            marker = self.markers.get(local_name(element))
+            if marker is not None:
+                marker(element)
+
+    def _drop_hollow(self) -> None:
+        """Remove elements that hold nothing in the template itself."""
+        for element in list(self.root.iter()):
+            if local_name(element) in _HOLLOW and not any(map(local_name, element)):
+                element.getparent().remove(element)
+
+    def copies(self, element: Any, give: Give) -> None:
+        self.slot(element, Copies(partial(_guarded, local_name(element), give)))
+
+    def mark_merges(self) -> None:
+        """Mark the merges, or the place where the schema wants them."""
+        from lxml import etree
+
+        element = child(self.root, "mergeCells")
+        refs: tuple[str, ...] = ()
+        place = etree.ProcessingInstruction("gfdocs-merges")
+        if element is not None:
+            refs = tuple(merge.get("ref", "") for merge in children(element, "mergeCell"))
+            self.root.replace(element, place)
+        else:
+            _place_after_data(self.root, place)
+        self.slot(place, _Merges(refs, self.sheet.part.prefix))
+        self.root.remove(place)
+
+    def mark_drawing(self) -> None:
+        """Mark where a drawing goes if the data have pictures and the sheet has none."""
+        self.copies(add_drawing_element(self.root, self.hole(0)), _give_drawing)
+
+    def mark_holder(self, element: Any) -> None:
+        name = local_name(element)
+        needed = "sparklines" if name == "sparklineGroup" else None
+        if name == "dataValidations" and element.get("count"):
+            element.set("count", self.hole(0))
+        self.slot(element, Holder(_count_children(element, needed)))
+        self._mark_extension(element.getparent())
+
+    def _mark_extension(self, parent: Any) -> None:
+        """An extension goes with what it holds, and the last of them with its list."""
+        if local_name(parent) != "ext" or parent in self.held:
             return
-        found: dict[int, Any] = {}
-        for item in children(element, "brk"):
-            for line in self.mapper.breaks(int(item.get("id", 0)), is_column=is_column):
-                found.setdefault(line, item)
-            element.remove(item)
-        for line in sorted(found)[:_MAX_BREAKS]:
-            copy = deepcopy(found[line])
-            copy.set("id", str(line))
-            element.append(copy)
-        element.set("count", str(len(element)))
-        element.set("manualBreakCount", str(sum(item.get("man") in ("1", "true") for item in element)))
+        self.held.add(parent)
+        self.slot(parent, Holder(_count_children(parent), is_strict=True))
+        holder = parent.getparent()
+        if holder not in self.held and holder.getparent() is not None:
+            self.held.add(holder)
+            self.slot(holder, Holder(_count_children(holder)))
 
-    def set_anchor(self, element: Any) -> None:
-        shift_anchor(self.mapper, element)
+    # -- one element each ---------------------------------------------------------------------------------------------
 
-    def set_header(self, element: Any) -> None:
+    def mark_dimension(self, element: Any) -> None:
+        element.set("ref", self.hole(0))
+        self.copies(element, _give_dimension)
+
+    def mark_cell(self, element: Any, *, key: str) -> None:
+        if element.get(key):
+            box = read_rectangle(element.get(key))
+            element.set(key, self.hole(0))
+            self.copies(element, partial(_give_cell, box))
+
+    def mark_pane(self, element: Any) -> None:
+        if element.get("state") not in ("frozen", "frozenSplit"):
+            return
+        splits: list[tuple[str, int]] = []
+        for key in ("ySplit", "xSplit"):
+            split = element.get(key)
+            if split and float(split) >= 1:
+                element.set(key, self.hole(len(splits)))
+                splits.append((key, int(float(split))))
+        box = read_rectangle(element.get("topLeftCell") or "A1")
+        if element.get("topLeftCell"):
+            element.set("topLeftCell", self.hole(len(splits)))
+        self.copies(element, partial(_give_split, tuple(splits), box))
+
+    def mark_selection(self, element: Any) -> None:
+        box = read_rectangle(element.get("activeCell") or "A1")
+        element.set("activeCell", self.hole(0))
+        element.set("sqref", self.hole(0))
+        element.attrib.pop("activeCellId", None)
+        self.copies(element, partial(_give_cell, box))
+
+    def mark_columns(self, element: Any) -> None:
+        by_number: dict[int, int] = {}
+        columns = children(element, "col")
+        _keep_only(element, "col")
+        rest = None
+        for index, column in enumerate(columns):
+            first, last = int(column.get("min", 1)), int(column.get("max", 1))
+            by_number |= dict.fromkeys(range(first, min(last, _MAX_WIDE) + 1), index)
+            if rest is None and last >= _MAX_WIDE:
+                rest = index
+            column.set("min", self.hole(0))
+            column.set("max", self.hole(1))
+            self.slot(column, Copies(lambda _: ()))
+        self.slot(element, Choice(_Columns(by_number, rest).choose))
+
+    def mark_breaks(self, element: Any) -> None:
+        breaks = children(element, "brk")
+        _keep_only(element, "brk")
+        lines = tuple(int(item.get("id", 0)) for item in breaks)
+        manual = tuple(item.get("man") in ("1", "true") for item in breaks)
+        for item in breaks:
+            item.set("id", self.hole(0))
+            self.slot(item, Copies(lambda _: ()))
+        element.set("count", self.hole(0))
+        element.set("manualBreakCount", self.hole(1))
+        self.slot(element, Choice(_Breaks(lines, manual, local_name(element) == "colBreaks").choose))
+
+    def mark_ref(self, element: Any) -> None:
+        if element.get("ref"):
+            ref = element.get("ref")
+            element.set("ref", self.hole(0))
+            self.copies(element, partial(_give_hull, ref))
+
+    def mark_area(self, element: Any) -> None:
+        if element.get("sqref"):
+            sqref = element.get("sqref")
+            element.set("sqref", self.hole(0))
+            self.copies(element, partial(_give_area, sqref))
+
+    def mark_formatting(self, element: Any) -> None:
+        items = [item for item in element.iter() if local_name(item) in ("formula", "f") and item.text]
+        values = [item for item in element.iter() if local_name(item) == "cfvo" and item.get("type") == "formula"]
+        self.mark_rule(element, items, [item for item in values if item.get("val")])
+
+    def mark_validation(self, element: Any) -> None:
+        items = [item for item in element.iter() if local_name(item) in ("formula1", "formula2", "f") and item.text]
+        self.mark_rule(element, [item for item in items if item.text.strip()], [])
+
+    def mark_rule(self, element: Any, items: list[Any], values: list[Any]) -> None:
+        """Mark a rule: its area, an attribute or a child by version, and its formulas, texts or attributes `val`."""
+        inner = child(element, "sqref")
+        sqref = element.get("sqref") or (inner.text if inner is not None else "") or ""
+        boxes = tuple(box for box in map(read_rectangle, sqref.split()) if box is not None)
+        if inner is not None:
+            inner.text = self.hole(0)
+        else:
+            element.set("sqref", self.hole(0))
+        formulas = []
+        for item in items:
+            if is_fixed(item.text):
+                item.text = "".join(map(str, parse_formula(item.text))) if boxes else item.text
+            else:
+                formulas.append(_Formula(item.text, boxes, escape_content))
+                item.text = self.hole(len(formulas))
+        for item in values:
+            formulas.append(_Formula(item.get("val"), boxes, escape_attribute))
+            item.set("val", self.hole(len(formulas)))
+        rule = _Rule(sqref, tuple(formulas), escape_content if inner is not None else escape_attribute)
+        self.copies(element, rule.give)
+
+    def mark_sparkline(self, element: Any) -> None:
+        data, at = child(element, "f"), child(element, "sqref")
+        if at is None or at.text is None or (not self.moves and data is None):
+            return
+        sparkline = _Sparkline(at.text, data.text if data is not None and data.text else None)
+        at.text = self.hole(0)
+        if sparkline.data is not None and data is not None:
+            data.text = self.hole(1)
+        self.copies(element, sparkline.give)
+
+    def mark_hyperlink(self, element: Any) -> None:
+        location, ref = element.get("location") or "", element.get("ref", "")
+        key = next((key for key in element.attrib if key.endswith("}id")), "")
+        target = element.get(key, "") if key and element.get(key) in self.link_targets else ""
+        moves_location = bool(location) and not has_tags(location)
+        element.set("ref", self.hole(0))
+        if target:
+            element.set(key, self.hole(1))
+        if moves_location:
+            element.set("location", self.hole(2 if target else 1))
+        self.copies(element, _Link(ref, location, target, moves_location).give)
+
+    def mark_anchor(self, element: Any) -> None:
+        start, stop = child(element, "from"), child(element, "to")
+        if start is None:
+            return
+        lines: list[tuple[int | None, int | None]] = []
+        holes = 0
+        for name in ("row", "col"):
+            begin, end = child(start, name), child(stop, name) if stop is not None else None
+            numbers: list[int | None] = [None, None]
+            if begin is not None and begin.text is not None:
+                for index, corner in enumerate((begin, end)):
+                    if corner is not None and corner.text is not None:
+                        numbers[index], corner.text = int(corner.text), self.hole(holes)
+                        holes += 1
+            lines.append((numbers[0], numbers[1]))
+        self.copies(element, _Anchor(lines[0], lines[1]).give)
+
+    def mark_headers(self, element: Any) -> None:
+        headers: list[tuple[str, str]] = []
         for item in element:
             if isinstance(item.tag, str) and item.text and has_tags(item.text):
-                item.text = render_header(self.grid, item.text, local_name(item))
+                headers.append((local_name(item), item.text))
+                item.text = self.hole(len(headers) - 1)
+        if headers:
+            self.copies(element, partial(_give_headers, tuple(headers)))
 
 
-def _place_after_data(root: Any, marker: Any, node: Any) -> None:
+def is_fixed(formula: str) -> bool:
+    """True where a formula names no cells, so that it reads the same everywhere."""
+    return "!" not in formula and len(formula) < 8_000 and not refs_of(parse_formula(formula))
+
+
+def _count_children(element: Any, name: str | None = None) -> int:
+    return sum(local_name(item) == name if name else bool(local_name(item)) for item in element)
+
+
+def _keep_only(element: Any, name: str) -> None:
+    for item in list(element):
+        if local_name(item) != name:
+            element.remove(item)
+
+
+def _place_after_data(root: Any, node: Any) -> None:
     """Put the merges where the schema wants them: after sheetData, sheetCalcPr, sheetProtection, … scenarios,
     autoFilter, dataConsolidate …
     """
     before = {"sheetData", "sheetCalcPr", "sheetProtection", "protectedRanges", "scenarios", "autoFilter", "sortState",
               "dataConsolidate", "customSheetViews"}  # fmt: skip
-    place = root.index(marker)
-    for index, element in enumerate(root):
-        if local_name(element) in before:
-            place = max(place, index)
+    place = max((index for index, element in enumerate(root) if local_name(element) in before), default=len(root) - 1)
     root.insert(place + 1, node)
 
 
@@ -387,4 +590,4 @@ def shift_anchor(mapper: Mapper, anchor: Any) -> None:
             end.text = str(int(end.text) + new - old)
 
 
-__all__ = ["Compiled", "shift_anchor", "write_frame"]
+__all__ = ["Compiled", "Frame", "compile_frame", "shift_anchor", "write_frame"]

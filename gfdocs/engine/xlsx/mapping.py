@@ -4,7 +4,7 @@ validations, drawings …).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -79,26 +79,41 @@ def write_rectangle(columns: Run, rows: Run) -> str:
     return first if columns[0] == columns[1] and rows[0] == rows[1] else f"{first}:{letter(columns[1])}{rows[1]}"
 
 
+def _find_runs(body: Body, first: int, last: int, limit: int) -> list[Run]:
+    if last >= limit and first == 1:
+        return [(1, limit)]
+    return [(a, min(b, limit)) for a, b in merge_runs(body.image(first, last)) if a <= limit]
+
+
+def _cell_name(column: int, row: int) -> str:
+    return f"{letter(column)}{row}"
+
+
 class Mapper:
-    """Maps ranges of one sheet."""
+    """Maps ranges of one sheet. Where lines went is looked up once for each pair of lines."""
 
     def __init__(self, grid: Grid) -> None:
         self.grid = grid
+        self._rows: dict[Run, list[Run]] = {}
+        self._columns: dict[Run, list[Run]] = {}
+        self._merges: dict[tuple[int, Run], list[Run]] = {}
+        self._alive: dict[tuple[int, Run], int] = {}
 
     @property
     def is_still(self) -> bool:
         return self.grid.is_still
 
-    def rows(self, first: int, last: int, path: Path | None = None) -> list[Run]:
-        if last >= MAX_ROW and first == 1:
-            return [(1, MAX_ROW)]
-        frame = path[-1] if path else self.grid.rows
-        return [(a, min(b, MAX_ROW)) for a, b in merge_runs(frame.image(first, last)) if a <= MAX_ROW]
+    def rows(self, first: int, last: int) -> list[Run]:
+        found = self._rows.get((first, last))
+        if found is None:
+            found = self._rows[first, last] = _find_runs(self.grid.rows, first, last, MAX_ROW)
+        return found
 
     def columns(self, first: int, last: int) -> list[Run]:
-        if last >= MAX_COLUMN and first == 1:
-            return [(1, MAX_COLUMN)]
-        return [(a, min(b, MAX_COLUMN)) for a, b in merge_runs(self.grid.columns.image(first, last)) if a <= MAX_COLUMN]
+        found = self._columns.get((first, last))
+        if found is None:
+            found = self._columns[first, last] = _find_runs(self.grid.columns, first, last, MAX_COLUMN)
+        return found
 
     def areas(self, text: str) -> list[str]:
         """Return the ranges that one range became; none where all of it is gone."""
@@ -159,22 +174,21 @@ class Mapper:
             columns = find_first_path(grid.columns, (grid.columns,), column)
         return Site(grid.context, grid, rows, columns) if rows is not None and columns is not None else None
 
-    def anchored_formula(self, text: str, sqref: str) -> str:
-        """Return a formula that is read relative to the first cell of `sqref` (template ranges)."""
-        anchor = self._find_anchor(sqref)
+    def anchored_formula(self, text: str, boxes: Sequence[Rectangle]) -> str:
+        """Return a formula that is read relative to the first cell of these areas of the template."""
+        anchor = self._find_anchor(boxes)
         if anchor is None:
             return text
         (column, row), (new_column, new_row) = anchor
         site = self.site(new_row, new_column)
         if site is None:
             return text
-        origin, target = f"{letter(column)}{row}", f"{letter(new_column)}{new_row}"
-        moved = text if origin == target else translate_shared(text, origin, target)
+        origin, target = (column, row), (new_column, new_row)
+        moved = text if origin == target else translate_shared(text, _cell_name(*origin), _cell_name(*target))
         return formula_text(parse_formula(moved), site)
 
-    def _find_anchor(self, sqref: str) -> tuple[tuple[int, int], tuple[int, int]] | None:
-        """Return the first cell of the ranges, and the first of them that is still there."""
-        boxes = [box for box in map(read_rectangle, sqref.split()) if box is not None]
+    def _find_anchor(self, boxes: Sequence[Rectangle]) -> tuple[tuple[int, int], tuple[int, int]] | None:
+        """Return the first cell of the areas, and the first of them that is still there."""
         if not boxes:
             return None
         first = (boxes[0].column1, boxes[0].row1)
@@ -188,10 +202,11 @@ class Mapper:
         return None
 
     def _first_alive(self, body: Body, first: int, last: int) -> int:
-        for line in range(first, min(last, first + 100_000) + 1):
-            if next(body.image(line, line), None) is not None:
-                return line
-        return 0
+        key = (id(body), (first, last))
+        if key not in self._alive:
+            lines = range(first, min(last, first + 100_000) + 1)
+            self._alive[key] = next((line for line in lines if next(body.image(line, line), None) is not None), 0)
+        return self._alive[key]
 
     def free_formula(self, text: str) -> str:
         """Return a formula that belongs to no cell (names, charts): lists are seen from outside."""
@@ -210,17 +225,20 @@ class Mapper:
         if box is None or self.is_still:
             yield text
             return
-        grid = self.grid
-        for path in iter_paths(grid.rows, (grid.rows,), box.row1, box.row2):
-            rows = merge_runs(path[-1].image(box.row1, box.row2))
-            if not rows:
-                continue
-            for column_path in iter_paths(grid.columns, (grid.columns,), box.column1, box.column2):
-                columns = merge_runs(column_path[-1].image(box.column1, box.column2))
-                if columns:
-                    found = write_rectangle((columns[0][0], columns[-1][1]), (rows[0][0], rows[-1][1]))
-                    if ":" in found:
-                        yield found
+        for rows in self._turns(self.grid.rows, (box.row1, box.row2)):
+            for columns in self._turns(self.grid.columns, (box.column1, box.column2)):
+                found = write_rectangle(columns, rows)
+                if ":" in found:
+                    yield found
+
+    def _turns(self, body: Body, lines: Run) -> list[Run]:
+        """Return the stretch that these lines became in each turn of the list that holds them all."""
+        key = (id(body), lines)
+        found = self._merges.get(key)
+        if found is None:
+            images = (merge_runs(path[-1].image(*lines)) for path in iter_paths(body, (body,), *lines))
+            found = self._merges[key] = [(runs[0][0], runs[-1][1]) for runs in images if runs]
+        return found
 
     def cells(self, text: str) -> Iterator[tuple[str, Path, Path]]:
         """Yield each output cell that one template cell became, with the frames around it."""

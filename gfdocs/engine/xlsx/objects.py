@@ -12,7 +12,7 @@ from gfdocs.engine.xlsx.compile import formula_has_tags
 from gfdocs.engine.xlsx.evaluate import CellError, Unknown
 from gfdocs.engine.xlsx.frame import shift_anchor
 from gfdocs.engine.xlsx.grid import Grid
-from gfdocs.engine.xlsx.mapping import Mapper, map_any, read_rectangle
+from gfdocs.engine.xlsx.mapping import Mapper, Rectangle, map_any, read_rectangle
 from gfdocs.engine.xlsx.parts import Parts
 from gfdocs.engine.xlsx.references import parse_formula, refs_of, split_cell
 from gfdocs.engine.xlsx.resolve import FormulaFault, Site, resolve
@@ -269,7 +269,9 @@ def _render_table(parts: Parts, grid: Grid, name: str) -> None:
     box = read_rectangle(old_ref)
 
     def move(text: str) -> str:
-        return mapper.anchored_formula(text, f"A{box.row1 + 1}") if box is not None else text
+        if box is None:
+            return text
+        return mapper.anchored_formula(text, (Rectangle(1, box.row1 + 1, 1, box.row1 + 1),))
 
     for element in root.iter():
         if local_name(element) in ("table", "autoFilter", "sortState", "sortCondition") and element.get("ref"):

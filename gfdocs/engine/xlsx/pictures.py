@@ -154,8 +154,8 @@ def _anchor(placed: PlacedPicture, relation: str, number: int) -> str:
     )
 
 
-def add_drawing_element(root: Any, relation: str) -> None:
-    """Put `<drawing r:id>` where the schema wants it in a worksheet."""
+def add_drawing_element(root: Any, relation: str) -> Any:
+    """Put `<drawing r:id>` where the schema wants it in a worksheet, and return it."""
     from lxml import etree
 
     from gfdocs.engine.xlsx.workbook import local_name
@@ -175,3 +175,4 @@ def add_drawing_element(root: Any, relation: str) -> None:
     }
     place = next((i for i, item in enumerate(root) if local_name(item) in after), len(root))
     root.insert(place, element)
+    return element

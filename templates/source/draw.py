@@ -12,7 +12,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 TEMPLATES = HERE.parent
-REGISTRY = ("draw_docx", "draw_xlsx", "draw_collected", "draw_plaque")
+REGISTRY = ("draw_docx", "draw_xlsx", "draw_collected", "draw_starter", "draw_plaque")
 
 
 def draw_all() -> dict[str, bytes]:

@@ -191,7 +191,7 @@ def _compile_part(package: Package, name: str, story: Story, language: Language)
     outlets, printed = _name_outlets(prepared.spots)
     own = language.with_outlets(
         {name: make_writer(spot) for name, spot in printed.items()},
-        {name: make_raw(spot) for name, spot in printed.items()},
+        {name: make_raw(spot, language.printable) for name, spot in printed.items()},
         binary=True,
         pack=pack,
         packable=[name for name, spot in printed.items() if spot.outlet == "text"],

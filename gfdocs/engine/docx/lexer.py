@@ -65,12 +65,13 @@ _TO_DIGIT = {ord(str(number)): char for number, char in enumerate(DIGITS)}
 _FROM_DIGIT = {ord(char): str(number) for number, char in enumerate(DIGITS)}
 STAMP = re.compile(f"[{DIGITS}]+(?=[-+]?[}}%#]}})")
 _S = f"[{DIGITS}]+[-+]?"
-# A tag with its number ends right after it, whatever braces it has inside; one that writing out the words has added is a
-# simple one.
-TAG = (
-    rf"\{{\{{(?:(?!\{{\{{|\{{%).)*?{_S}\}}\}}|\{{%(?:(?!\{{\{{|\{{%).)*?{_S}%\}}"
-    r"|\{\{.*?\}\}|\{%.*?%\}|\{\#.*?\#\}"
+# A tag with its number ends right after it, whatever braces it has inside; one that writing out the words has added is
+# a simple one. The first brace is apart, for patterns that look for other things as well.
+AFTER_BRACE = (
+    rf"\{{(?:(?!\{{\{{|\{{%).)*?{_S}\}}\}}|%(?:(?!\{{\{{|\{{%).)*?{_S}%\}}"
+    r"|\{.*?\}\}|%.*?%\}|\#.*?\#\}"
 )
+TAG = rf"\{{(?:{AFTER_BRACE})"
 
 
 def write_stamp(number: int) -> str:

@@ -15,7 +15,7 @@ from typing import Any, Literal
 from lxml import etree
 
 from gfdocs.engine.docx.balance import Crossing, Event, find_crossings
-from gfdocs.engine.docx.lexer import STAMP, TAG, read_stamp, write_stamp
+from gfdocs.engine.docx.lexer import AFTER_BRACE, STAMP, TAG, read_stamp, write_stamp
 from gfdocs.engine.docx.story import Story, W, serialize
 from gfdocs.engine.docx.words import write_words
 
@@ -172,10 +172,12 @@ def _mark_fields(root: Any) -> None:
 # ---------------------------------------------------------------------------------------------------------------------
 # On the source
 
+# Each alternative begins with a sign of its own: the search then goes from one of them to the next.
 _TOKEN = re.compile(
-    rf"(?P<tag>{TAG})"
-    r"|(?P<note><!--.*?-->|<\?.*?\?>)"
-    rf"|<(?P<close>/)?(?P<name>[\w:.\-]+)(?P<rest>(?:{TAG}|[^<>{{]|\{{)*?)(?P<empty>/)?>",
+    r"<(?:(?P<close>/?)(?P<name>[\w:.\-]+)(?P<rest>[^<>{]*)>"
+    r"|(?P<note>!--.*?-->|\?.*?\?>)"
+    rf"|(?P<filled>[\w:.\-]+)(?:{TAG}|[^<>{{]|\{{)*?(?P<empty>/?)>)"
+    rf"|\{{(?P<tag>{AFTER_BRACE})",
     re.DOTALL,
 )
 _INNER_TAG = re.compile(TAG, re.DOTALL)
@@ -241,6 +243,7 @@ class _Reader:
 
     def __init__(self, source: str) -> None:
         self.source = source
+        self.done = 0
         self.out: list[str] = []
         self.spots: list[Spot] = []
         self.events: list[Event] = []
@@ -260,17 +263,20 @@ class _Reader:
         self._property_start: dict[str, int] = {}
 
     def read(self) -> Prepared:
-        at = 0
         for token in _TOKEN.finditer(self.source):
-            self._keep(self.source[at : token.start()])
-            at = token.end()
-            if token["tag"]:
-                self._tag(token["tag"], _outlet_of(self.stack))
-            elif token["name"]:
+            kind = token.lastgroup
+            if kind == "rest":
                 self._element(token)
-            else:
-                self._keep(token.group())
-        self._keep(self.source[at:])
+            elif kind == "tag":
+                self._keep_to(token.start())
+                self._tag(token.group(), _outlet_of(self.stack))
+                self.done = token.end()
+            elif kind == "empty":
+                self._keep_to(token.start())
+                self._attributes(token)
+                self.done = token.end()
+                self._enter(token["filled"], token, bool(token["empty"]))
+        self._keep_to(len(self.source))
         spots = (
             replace(spot, is_sure=False) if any(block.comes_back for block in blocks) else spot
             for spot, blocks in zip(self.spots, self.loops_here, strict=True)
@@ -284,9 +290,14 @@ class _Reader:
         return len(self.open)
 
     def _keep(self, text: str) -> None:
-        if text:
-            self.out.append(text)
-            self.line += text.count("\n")
+        self.out.append(text)
+        self.line += text.count("\n")
+
+    def _keep_to(self, end: int) -> None:
+        """Keep the source as it is up to here."""
+        if end > self.done:
+            self._keep(self.source[self.done : end])
+            self.done = end
 
     def _tag(self, tag: str, outlet: Outlet) -> None:
         number = read_stamp(tag)
@@ -336,33 +347,32 @@ class _Reader:
     element = ""
 
     def _element(self, token: re.Match[str]) -> None:
-        name, rest = token["name"], token["rest"] or ""
-        if "{{" in rest or "{%" in rest:
-            self._attributes(token)
-        else:
-            self._keep(self._without_ids(token.group(), name))
-        if token["close"]:
+        close, name, rest = token.group("close", "name", "rest")
+        if self.loops > 0 and name in ("w:p", "w:tr") and "w14:" in rest:
+            # What is repeated must not repeat its identity.
+            self._keep_to(token.start())
+            self._keep(re.sub(r' w14:(?:paraId|textId)="[^"]*"', "", token.group()))
+            self.done = token.end()
+        if close:
             self._close(name, token.end())
-        elif not token["empty"]:
-            self._open(name, token.start())
         else:
+            self._enter(name, token, rest[-1:] == "/")
+
+    def _enter(self, name: str, token: re.Match[str], is_empty: bool) -> None:
+        if is_empty:
             self._hold(name)
+        else:
+            self._open(name, token.start())
         if self.loops > 0 and name in ("wp:docPr", "w:bookmarkStart"):
             self.fixes.add("drawings" if name == "wp:docPr" else "ids")
 
-    def _without_ids(self, text: str, name: str) -> str:
-        """What is repeated must not repeat its identity: `w14:paraId` is dropped inside loops."""
-        if self.loops > 0 and name in ("w:p", "w:tr") and "w14:" in text:
-            return re.sub(r' w14:(?:paraId|textId)="[^"]*"', "", text)
-        return text
-
     def _attributes(self, token: re.Match[str]) -> None:
-        self.element = token["name"]
+        self.element = token["filled"]
         text, at = token.group(), 0
         for found in _INNER_TAG.finditer(text):
             self._keep(text[at : found.start()])
             at = found.end()
-            is_code = self.element == "w:fldSimple" and _IN_INSTR.search(text, 0, found.start())
+            is_code = self.element == "w:fldSimple" and _IN_INSTR.search(_INNER_TAG.sub("", text[: found.start()]))
             self._tag(found.group(), "field" if is_code else "attribute")
         self._keep(text[at:])
         self.element = ""

@@ -18,6 +18,7 @@ from decimal import Decimal
 from html import unescape
 from typing import TYPE_CHECKING, Any
 
+from gfdocs.engine.bounds import LONG
 from gfdocs.engine.docx.prepare import Spot
 from gfdocs.engine.language import Mark, Unfit, check_characters, escape_xml
 
@@ -268,19 +269,22 @@ def _make_text(spot: Spot) -> Writer:
     return write
 
 
-def make_raw(spot: Spot) -> Callable[[Any], bytes]:
-    """Return what prints a value at this spot as UTF-8: most values need nothing but encoding."""
+def make_raw(spot: Spot, printable: Callable[[Any], Any]) -> Callable[[Any], bytes]:
+    """Return what prints a value at this spot as UTF-8: most values need nothing but encoding.
+
+    printable: looks at a value that is neither short nor plain, before it is printed.
+    """
     write = make_writer(spot)
     if spot.outlet != "text":
-        return lambda value: write(value).encode()
+        return lambda value: write(printable(value)).encode()
 
     def write_raw(value: Any) -> bytes:
         if value.__class__ is str:
-            if value.isalnum() or not _SPECIAL(value):
+            if len(value) < LONG and (value.isalnum() or not _SPECIAL(value)):
                 return value.encode()
         elif value.__class__ is int:
             return b"%d" % value
-        return write(value).encode()
+        return write(printable(value)).encode()
 
     return write_raw
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, cast
 
 from jinja2 import nodes
@@ -23,23 +24,44 @@ class Generator(CodeGenerator):
     environment: Language
     has_long: bool
     has_written: bool
+    outlets: list[str]
+    functions: dict[str, list[str]]
 
     def visit_Template(self, node: nodes.Template, frame: Frame | None = None) -> None:  # noqa: N802
         constants = node.find_all(nodes.Const)
         self.has_written = next(node.find_all(_WRITING), None) is not None
         self.has_long = any(isinstance(found.value, str) and len(found.value) >= LONG for found in constants)
+        printed = [piece for output in node.find_all(nodes.Output) for piece in output.nodes]
+        blocks = node.find_all((nodes.FilterBlock, nodes.CallBlock))
+        self.outlets = sorted({getattr(found, "outlet", "text") for found in (*printed, *blocks)})
+        self.functions = {
+            "filters": sorted({found.name for found in node.find_all(nodes.Filter)}),
+            "tests": sorted({found.name for found in node.find_all(nodes.Test)}),
+        }
         super().visit_Template(node, frame)
 
     def write_commons(self) -> None:
-        for name in self.environment.outlets:
-            self.writeline(f"out_{name} = environment.outlets[{name!r}]")
+        for name in self.outlets:
+            self.writeline(f"out_{name} = environment.get_printer({name!r}, False)")
             if self.environment.binary:
-                self.writeline(f"raw_{name} = environment.get_raw({name!r})")
-        for name in ("atoms", "printable", "hold", "compare"):
-            self.writeline(f"gf_{name} = environment.{name}")
+                self.writeline(f"raw_{name} = environment.get_printer({name!r}, True)")
+        for name, what in (("atoms", "atoms"), ("get", "getattr"), ("hold", "hold"), ("compare", "compare")):
+            self.writeline(f"gf_{name} = environment.{what}")
         super().write_commons()
         # What a buffer gathered is escaped already: see `written`.
         self.writeline("Markup = environment.written")
+
+    def pull_dependencies(self, nodes: Iterable[nodes.Node]) -> None:
+        """Name the filters and tests of the whole template, where all are there; else as Jinja does, who looks later."""
+        tables: dict[str, Any] = {"filters": self.environment.filters, "tests": self.environment.tests}
+        if not all(name in tables[kind] for kind, names in self.functions.items() for name in names):
+            super().pull_dependencies(nodes)
+            return
+        for kind, known in (("filters", self.filters), ("tests", self.tests)):
+            for name in self.functions[kind]:
+                if name not in known:
+                    known[name] = self.temporary_identifier()
+                self.writeline(f"{known[name]} = environment.{kind}[{name!r}]")
 
     def visit(self, node: nodes.Node, *args: Any, **kwargs: Any) -> Any:
         guard = getattr(node, "guard", None)
@@ -107,11 +129,8 @@ class Generator(CodeGenerator):
         outlet = getattr(piece, "outlet", "text")
         counts = self.environment.is_plain and frame.buffer is None and outlet == "text"
         self.write(f"{'environment.count_piece(' if counts else ''}{'raw' if binary else 'out'}_{outlet}(")
-        # A short text or a number is printed as it is; all else is looked at first.
-        self.write("gf_v if (gf_k := (gf_v := ")
         super().visit(piece, frame)
-        self.write(f").__class__) is str and len(gf_v) < {LONG} or gf_k in gf_atoms else gf_printable(gf_v))")
-        self.write(")" if counts else "")
+        self.write("))" if counts else ")")
         self.write(f", {piece.lineno}, '')" if self.environment.tracing else "")
 
     # Rows ------------------------------------------------------------------------------------------------------------
@@ -232,14 +251,15 @@ class Generator(CodeGenerator):
 
     def visit_Getattr(self, node: nodes.Getattr, frame: Frame) -> None:  # noqa: N802
         is_method = getattr(node, "is_method", False)
-        inline = isinstance(node.node, nodes.Name) and not is_method
-        if inline:
+        if isinstance(node.node, nodes.Name) and not is_method:
             # Most of what templates do: a key of a plain dict, which needs no call.
-            ref = frame.symbols.ref(cast(nodes.Name, node.node).name)
-            self.write(f"({ref}[{node.attr!r}] if {ref}.__class__ is dict and {node.attr!r} in {ref} else ")
-        self.write("environment.getmethod(" if is_method else "environment.getattr(")
+            ref, key = frame.symbols.ref(node.node.name), repr(node.attr)
+            self.write(f"({ref}[{key}] if {ref}.__class__ is dict and {key} in {ref} else ")
+            self.write(f"gf_get({ref}, {key}, {path_of(node)!r}))")
+            return
+        self.write("environment.getmethod(" if is_method else "gf_get(")
         self.visit(node.node, frame)
-        self.write(f", {node.attr!r}, {path_of(node)!r})" + (")" if inline else ""))
+        self.write(f", {node.attr!r}, {path_of(node)!r})")
 
     def visit_Getitem(self, node: nodes.Getitem, frame: Frame) -> None:  # noqa: N802
         if isinstance(node.arg, nodes.Slice):
@@ -352,10 +372,10 @@ class Generator(CodeGenerator):
 
     def _start_outlet(self, node: nodes.Node, frame: Frame) -> None:
         self.start_write(frame, node)
-        self.write(f"environment.outlets[{getattr(node, 'outlet', 'text')!r}](gf_printable(")
+        self.write(f"out_{getattr(node, 'outlet', 'text')}(")
 
     def _end_outlet(self, frame: Frame) -> None:
-        self.write("))")
+        self.write(")")
         self.end_write(frame)
 
     def visit_AssignBlock(self, node: nodes.AssignBlock, frame: Frame) -> None:  # noqa: N802

@@ -11,14 +11,16 @@ from decimal import Decimal
 from functools import lru_cache
 from itertools import islice
 from operator import itemgetter
-from typing import Any
+from typing import Any, cast
 
 import jinja2
 from jinja2 import nodes
 from jinja2.exceptions import SecurityError
+from jinja2.lexer import TokenStream
 from jinja2.runtime import BlockReference, LoopContext, Macro, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment, SandboxedFormatter
 from jinja2.utils import Namespace
+from jinja2.utils import missing as jinja_missing
 from markupsafe import Markup
 
 from gfdocs.engine.bounds import (
@@ -42,9 +44,10 @@ from gfdocs.engine.bounds import (
 from gfdocs.engine.budget import CONTAINERS, METER, Budget, OverBudget, check_text, spend
 from gfdocs.engine.language.characters import clip
 from gfdocs.engine.language.generator import Generator
+from gfdocs.engine.language.lexing import find_tokens
 from gfdocs.engine.language.missing import UNDEFINED, Blank, Mark, Missing, MissingPolicy
 from gfdocs.engine.language.trace import TRACE
-from gfdocs.engine.language.tree import check_functions, check_size, mark_nodes, walk
+from gfdocs.engine.language.tree import check_functions, check_size, index_tree, mark_nodes
 from gfdocs.engine.written import Written, to_text, to_texts
 
 CHUNK = 256 * 1024
@@ -135,10 +138,10 @@ class Language(ImmutableSandboxedEnvironment):
     raw_outlets: dict[str, Callable[[Any], bytes]]
 
     def _generate(self, source: nodes.Template, name: Any, filename: Any, defer_init: bool = False) -> str:
-        found = list(walk(source))
-        check_size(found)
-        check_functions(found, self)
-        mark_nodes(found, self.tracing)
+        index = index_tree(source)
+        check_size(index)
+        check_functions(index, self)
+        mark_nodes(index, self.tracing)
         return super()._generate(source, name, filename, defer_init)
 
     # Names -----------------------------------------------------------------------------------------------------------
@@ -146,6 +149,9 @@ class Language(ImmutableSandboxedEnvironment):
     def getattr(self, obj: Any, attribute: str, path: str | None = None) -> Any:
         """Return the value of a mapping's key, else the attribute: the data comes before the methods of its type."""
         kind = obj.__class__
+        if obj is jinja_missing:
+            # Only where the path is known: its first step is what the data does not have.
+            obj = self.undefined(name=cast(str, path).partition(".")[0])
         if kind is Written:
             obj, kind = obj.to_plain(), str
         if kind is dict or _is_mapping(kind):
@@ -205,13 +211,20 @@ class Language(ImmutableSandboxedEnvironment):
 
     # Output ----------------------------------------------------------------------------------------------------------
 
-    def get_raw(self, name: str) -> Callable[[Any], bytes]:
-        """Return what prints into bytes: the outlet's own fast way, or its text encoded."""
-        found = self.raw_outlets.get(name)
-        if found is None:
-            outlet = self.outlets[name]
-            return lambda value: outlet(value).encode()
-        return found
+    def get_printer(self, name: str, binary: bool) -> Callable[[Any], Any]:
+        """Return what prints any value at this outlet, as text or as bytes: the outlet's own fast way where it has one."""
+        found = self.raw_outlets.get(name) if binary else None
+        if found is not None:
+            return found
+        outlet, printable = self.outlets[name], self.printable
+
+        def show(value: Any) -> Any:
+            # A short text or a number is printed as it is; all else is looked at first.
+            kind = value.__class__
+            text = outlet(value if (kind is str and len(value) < LONG) or kind in ATOMS else printable(value))
+            return text.encode() if binary else text
+
+        return show
 
     def print_rows(
         self,
@@ -265,9 +278,7 @@ class Language(ImmutableSandboxedEnvironment):
         out[-1] = static[-1]
         for at, (column, write) in enumerate(zip(columns, writers, strict=True)):
             # A few values are printed sooner one by one than together.
-            out[1 + 2 * at :: step] = (self.pack(column) if rows > _FEW else None) or [
-                write(value if value.__class__ is str else self.printable(value)) for value in column
-            ]
+            out[1 + 2 * at :: step] = (self.pack(column) if rows > _FEW else None) or [write(value) for value in column]
         yield b"".join(out)
 
     def _print_long_rows(
@@ -280,7 +291,7 @@ class Language(ImmutableSandboxedEnvironment):
         for row in zip(*columns, strict=True):
             out = [static[0]]
             for write, value, after in zip(writers, row, static[1:], strict=True):
-                out += [write(self.printable(value)), after]
+                out += [write(value), after]
             yield b"".join(out)
 
     @staticmethod
@@ -346,7 +357,16 @@ class Language(ImmutableSandboxedEnvironment):
                     raise jinja2.TemplateSyntaxError(f"a number of {len(text):,} digits", line, name, filename)
                 if kind == "float" and math.isinf(float(text.replace("_", ""))):
                     raise jinja2.TemplateSyntaxError(f"the number {clip(text)} is too large", line, name, filename)
+        if state is None and self._is_usual:
+            tokens = find_tokens(source)
+            if tokens is not None:
+                return TokenStream(iter(tokens), name, filename)
         return super()._tokenize(source, name, filename, state)
+
+    @property
+    def _is_usual(self) -> bool:
+        """Whether tags look as they usually do, and nobody else reads them first."""
+        return not (self.extensions or self.trim_blocks or self.lstrip_blocks)
 
     def step(self, count: int) -> None:
         """Pay for entering a body once."""

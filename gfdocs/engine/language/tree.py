@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 import jinja2
@@ -54,40 +55,56 @@ def children(node: nodes.Node) -> list[nodes.Node]:
     return found
 
 
-def mark_nodes(found: Iterable[nodes.Node], tracing: bool) -> None:
-    """Tell the generator which expressions to guard: what loops run over, and, when tracing, what may fail."""
-    for node in found:
-        if isinstance(node, nodes.For):
-            cast(Any, node.iter).guard = "iterate"
-            cast(Any, node.iter).cost = _count_steps(node.body)
-            if node.recursive:
-                _add_step(node)
-        elif isinstance(node, nodes.Macro | nodes.CallBlock | nodes.Block):
-            _add_step(node)
-        elif isinstance(node, nodes.Call) and isinstance(node.node, nodes.Getattr):
-            cast(Any, node.node).is_method = True
-        elif tracing and isinstance(node, nodes.If):
-            cast(Any, node.test).guard = "test"
-        elif tracing and isinstance(node, nodes.Assign):
-            cast(Any, node.node).guard = "assign"
+@dataclass(frozen=True, slots=True)
+class Index:
+    """All nodes of a template by their class. Jinja asks for them several times and walks the whole tree each time."""
+
+    by_class: dict[type[nodes.Node], list[Any]]
+
+    def find_all(self, kinds: type[nodes.Node] | tuple[type[nodes.Node], ...]) -> Iterator[Any]:
+        """Yield the nodes of exactly these classes."""
+        for kind in kinds if isinstance(kinds, tuple) else (kinds,):
+            yield from self.by_class.get(kind, ())
+
+
+def index_tree(tree: nodes.Template) -> Index:
+    """Return the index of a tree, which from now on answers the tree's own `find_all` and `find`."""
+    index = Index({})
+    for node in walk(tree):
+        index.by_class.setdefault(node.__class__, []).append(node)
+    cast(Any, tree).find_all = index.find_all
+    return index
 
 
 # Names times branches: each branch is compiled with a copy of all names known before it.
 _MAX_BRANCHING = 2_000_000
 
 
-def check_size(found: Iterable[nodes.Node]) -> None:
+def check_size(index: Index) -> None:
     """OverBudget where a text has more names and branches than can be compiled in a second."""
-    names, branches = set(), 0
-    for node in found:
-        if isinstance(node, nodes.Name):
-            names.add(node.name)
-        elif isinstance(node, nodes.If):
-            branches += 2
+    names = {node.name for node in index.find_all(nodes.Name)}
+    branches = 2 * len(index.by_class.get(nodes.If, ()))
     if len(names) * branches > _MAX_BRANCHING:
         raise OverBudget(
             f"{len(names):,} names in {branches:,} branches", f"{len(names):,} 个名称、{branches:,} 个分支"
         )
+
+
+def mark_nodes(index: Index, tracing: bool) -> None:
+    """Tell the generator which expressions to guard: what loops run over, and, when tracing, what may fail."""
+    for node in index.find_all(nodes.For):
+        node.iter.guard, node.iter.cost = "iterate", _count_steps(node.body)
+        if node.recursive:
+            _add_step(node)
+    for node in index.find_all((nodes.Macro, nodes.CallBlock, nodes.Block)):
+        _add_step(node)
+    for node in index.find_all(nodes.Call):
+        if isinstance(node.node, nodes.Getattr):
+            cast(Any, node.node).is_method = True
+    for node in index.find_all(nodes.If) if tracing else ():
+        node.test.guard = "test"
+    for node in index.find_all(nodes.Assign) if tracing else ():
+        node.node.guard = "assign"
 
 
 # What a node costs, in quarters of a step; all others one quarter.
@@ -115,11 +132,9 @@ def _add_step(node: Any) -> None:
         node.body = [step, *node.body]
 
 
-def check_functions(found: Iterable[nodes.Node], environment: Language) -> None:
+def check_functions(index: Index, environment: Language) -> None:
     """Fail where `map('x')`, `select('x')` and their kin name a filter or test that does not exist."""
-    for node in found:
-        if not isinstance(node, nodes.Filter):
-            continue
+    for node in index.find_all(nodes.Filter):
         place, table = _NAMED.get(node.name, (0, ""))
         if not table or len(node.args) <= place or not isinstance(node.args[place], nodes.Const):
             continue

@@ -7,13 +7,14 @@ headers, extensions.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from functools import partial
+from threading import Lock
 from typing import Any
 
 from gfdocs.engine.xlsx.compile import Compiled, Sheet, has_tags
-from gfdocs.engine.xlsx.geometry import MAX_COLUMN
+from gfdocs.engine.xlsx.geometry import MAX_COLUMN, measure
 from gfdocs.engine.xlsx.grid import Grid
 from gfdocs.engine.xlsx.mapping import Mapper, Rectangle, read_rectangle
 from gfdocs.engine.xlsx.pictures import add_drawing_element
@@ -26,6 +27,9 @@ from gfdocs.engine.xlsx.workbook import child, children, local_name
 from gfdocs.errors import Issue, Place
 
 _MAX_BREAKS = 1026
+#: A frame depends on few numbers, and most documents of a round share them: how many frames of a sheet are kept, how
+#: large one may be, and by how many numbers one may be told.
+_REMEMBERED, _REMEMBERED_BYTES, _MEASURES = 64, 65_536, 256
 _MAX_WIDE = 2000  # a column that reaches this far stands for all that follow
 
 #: Elements that the schema takes only with something in them.
@@ -34,12 +38,60 @@ _HOLDERS = {"dataValidations", "hyperlinks", "protectedRanges", "ignoredErrors",
 _HOLLOW = {"conditionalFormatting", "rowBreaks", "colBreaks"}
 
 
+Written = tuple[bytes, bytes]
+"""What stands before the rows of an output sheet, and what stands after them."""
+
+
 @dataclass(frozen=True)
 class Frame:
-    """The compiled frame of a worksheet: what stands before its rows, and what stands after them."""
+    """The compiled frame of a worksheet.
+
+    `sees_data`: the data themselves stand in it, not only where the lines went. `sees_sheets`: its formulas name
+    sheets, so that it also differs by where their lines went.
+    """
 
     head: tuple[Piece, ...]
     tail: tuple[Piece, ...]
+    sees_data: bool
+    sees_sheets: bool
+    written: Recent = field(default_factory=lambda: Recent(_REMEMBERED, _REMEMBERED_BYTES))
+
+    def find_key(self, grid: Grid) -> Hashable | None:
+        """Return what the written frame of a sheet depends on; None where that is the data, or too much."""
+        if self.sees_data or grid.extra_merges or grid.drawing_relation is not None:
+            return None
+        grids = grid.context.grids if self.sees_sheets else [grid]
+        found = []
+        for seen in grids:
+            rows, columns = measure(seen.rows, _MEASURES), measure(seen.columns, _MEASURES)
+            if rows is None or columns is None:
+                return None
+            found.append((seen.name if self.sees_sheets else "", seen is grid, seen.sheet.entry.index, rows, columns))
+        return tuple(found)
+
+
+class Recent:
+    """The last things made, by their keys: at most so many, none of them larger than `size` bytes. Threads share it."""
+
+    def __init__(self, count: int, size: int) -> None:
+        self.count, self.size = count, size
+        self._found: dict[Hashable, Written] = {}
+        self._lock = Lock()
+
+    def get(self, key: Hashable) -> Written | None:
+        with self._lock:
+            found = self._found.pop(key, None)
+            if found is not None:
+                self._found[key] = found  # the last one is the newest
+            return found
+
+    def set(self, key: Hashable, made: Written) -> None:
+        if len(made[0]) + len(made[1]) > self.size:
+            return
+        with self._lock:
+            self._found[key] = made
+            if len(self._found) > self.count:
+                del self._found[next(iter(self._found))]
 
 
 class FrameWriter:
@@ -48,9 +100,11 @@ class FrameWriter:
     def __init__(self, grid: Grid) -> None:
         self.grid = grid
         self.mapper = Mapper(grid)
+        self.is_faulty = False
 
     def report(self, name: str, fault: FormulaFault) -> None:
         """Note that a formula of an element `name` cannot follow its list."""
+        self.is_faulty = True
         place = Place(self.grid.context.compiled.name, path=(self.grid.sheet.entry.name, name))
         self.grid.context.report(Issue("GF266", "error", place, fault.fact, fault.hint))
 
@@ -62,22 +116,26 @@ class FrameWriter:
         return f"{letter(min(column, MAX_COLUMN))}{min(row, 1_048_576)}"
 
 
-def write_frame(grid: Grid) -> tuple[bytes, Iterable[bytes]]:
-    """Return what stands before the rows of an output sheet, and the pieces of what stands after them."""
+def write_frame(grid: Grid) -> Written:
+    """Return what stands before the rows of an output sheet, and what stands after them."""
     frame = grid.sheet.frame
     if frame is None:
         frame = grid.sheet.frame = compile_frame(grid.sheet, grid.link_targets)
+    key = frame.find_key(grid)
+    found = frame.written.get(key) if key is not None else None
+    if found is not None:
+        return found
     writer = FrameWriter(grid)
-    head: list[str] = []
-    tail: list[str] = []
-    write_pieces(frame.head, (), writer, head)
-    write_pieces(frame.tail, (), writer, tail)
-    return "".join(head).encode(), _encode(tail)
+    made = (_write_pieces(frame.head, writer), _write_pieces(frame.tail, writer))
+    if key is not None and not writer.is_faulty:
+        frame.written.set(key, made)
+    return made
 
 
-def _encode(texts: list[str]) -> Iterator[bytes]:
-    for first in range(0, len(texts), 1000):
-        yield "".join(texts[first : first + 1000]).encode()
+def _write_pieces(pieces: tuple[Piece, ...], writer: FrameWriter) -> bytes:
+    out: list[str] = []
+    write_pieces(pieces, (), writer, out)
+    return "".join(out).encode()
 
 
 def compile_frame(sheet: Sheet, link_targets: Iterable[str]) -> Frame:
@@ -90,10 +148,8 @@ def compile_frame(sheet: Sheet, link_targets: Iterable[str]) -> Frame:
     marker.mark()
     text = marker.to_text()
     head, found, tail = text.partition(part.marker.decode())
-    if not found:
-        return Frame(marker.cut(head), ())
-    open_tag, close_tag = f"<{part.prefix}sheetData>", f"</{part.prefix}sheetData>"
-    return Frame((*marker.cut(head), open_tag), (close_tag, *marker.cut(tail)))
+    open_tag, close_tag = (f"<{part.prefix}sheetData>", f"</{part.prefix}sheetData>") if found else ("", "")
+    return Frame((*marker.cut(head), open_tag), (close_tag, *marker.cut(tail)), marker.sees_data, marker.sees_sheets)
 
 
 # -- what the slots do, each once for an output sheet ------------------------------------------------------------------
@@ -310,6 +366,8 @@ class _FrameMarker(Marker):
         self.moves = sheet.moves_rows or sheet.moves_columns
         self.link_targets = link_targets
         self.held: set[Any] = set()
+        self.sees_data = False
+        self.sees_sheets = False
         self.markers: dict[str, Callable[[Any], None]] = {
             "conditionalFormatting": self.mark_formatting,
             "dataValidation": self.mark_validation,
@@ -352,6 +410,10 @@ class _FrameMarker(Marker):
         for element in list(self.root.iter()):
             if local_name(element) in _HOLLOW and not any(map(local_name, element)):
                 element.getparent().remove(element)
+
+    def note(self, formula: str) -> None:
+        """Note whether a formula that moves names sheets."""
+        self.sees_sheets = self.sees_sheets or "!" in formula
 
     def copies(self, element: Any, give: Give) -> None:
         self.slot(element, Copies(partial(_guarded, local_name(element), give)))
@@ -490,9 +552,11 @@ class _FrameMarker(Marker):
                 item.text = "".join(map(str, parse_formula(item.text))) if boxes else item.text
             else:
                 formulas.append(_Formula(item.text, boxes, escape_content))
+                self.note(item.text)
                 item.text = self.hole(len(formulas))
         for item in values:
             formulas.append(_Formula(item.get("val"), boxes, escape_attribute))
+            self.note(item.get("val"))
             item.set("val", self.hole(len(formulas)))
         rule = _Rule(sqref, tuple(formulas), escape_content if inner is not None else escape_attribute)
         self.copies(element, rule.give)
@@ -504,6 +568,7 @@ class _FrameMarker(Marker):
         sparkline = _Sparkline(at.text, data.text if data is not None and data.text else None)
         at.text = self.hole(0)
         if sparkline.data is not None and data is not None:
+            self.note(sparkline.data)
             data.text = self.hole(1)
         self.copies(element, sparkline.give)
 
@@ -514,8 +579,10 @@ class _FrameMarker(Marker):
         moves_location = bool(location) and not has_tags(location)
         element.set("ref", self.hole(0))
         if target:
+            self.sees_data = True
             element.set(key, self.hole(1))
         if moves_location:
+            self.note(location)
             element.set("location", self.hole(2 if target else 1))
         self.copies(element, _Link(ref, location, target, moves_location).give)
 
@@ -543,6 +610,7 @@ class _FrameMarker(Marker):
                 headers.append((local_name(item), item.text))
                 item.text = self.hole(len(headers) - 1)
         if headers:
+            self.sees_data = True
             self.copies(element, partial(_give_headers, tuple(headers)))
 
 

@@ -141,6 +141,21 @@ Frame = Body | Turn
 Path = tuple[Frame, ...]
 
 
+def measure(body: Body, limit: int) -> tuple[int, ...] | None:
+    """Return numbers that tell an axis from every other one of the same template; None for more than about `limit`."""
+    found: list[int] = []
+    waiting = [body]
+    for inner in waiting:
+        for part in inner.parts:
+            found += (part.first, part.start, part.stop)
+            if isinstance(part, Repeat):
+                found.append(len(part.bodies))
+                waiting += part.bodies
+        if len(found) > limit:
+            return None
+    return tuple(found)
+
+
 def merge_runs(runs: Iterator[Run]) -> list[Run]:
     """Join runs that touch; the input is in ascending order."""
     merged: list[Run] = []

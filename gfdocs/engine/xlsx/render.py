@@ -169,7 +169,7 @@ class Rendering:
             def pieces() -> Iterator[bytes]:
                 yield head
                 yield from rows
-                yield from tail
+                yield tail
 
             self.parts.write(grid.part, pieces())
         render_objects(self.parts, grid, grid.part)
@@ -189,7 +189,7 @@ class Rendering:
             start = before.index(b"<" + grid.writer.prefix.encode() + b"sheetData>")
             stop = before.rindex(b"</" + grid.writer.prefix.encode() + b"sheetData>")
             rows = before[start + len(grid.writer.prefix) + len(b"<sheetData>") : stop]
-            self.parts.write(grid.part, b"".join([head, rows, *tail]))
+            self.parts.write(grid.part, b"".join([head, rows, tail]))
 
     def find_link_targets(self, grid: Grid) -> None:
         """Find the links of a sheet whose target has tags (Excel writes the braces as %7B)."""

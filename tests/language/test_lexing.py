@@ -20,7 +20,25 @@ pieces = st.sampled_from([
     "**", "/", "//", "%", "-", "+", ";", "raw", "endraw", "if", "for", "in", "²", "‘", "\u2001", "text <w:t>", "\x00", "$",
 ])  # fmt: skip
 tags = st.lists(
-    st.sampled_from([" a", "|f", ".b", "[0]", "['k']", "(x, 1)", " == 2", " if", " 'é'", " \n", "-1", " ~ b"]),
+    st.sampled_from(
+        [
+            " a",
+            "|f",
+            ".b",
+            "[0]",
+            "['k']",
+            "(x, 1)",
+            " == 2",
+            " if",
+            " 'é'",
+            " \n",
+            "-1",
+            " ~ b",
+            "0.25",
+            " 10.5 ",
+            ".5",
+        ]
+    ),
     min_size=1,
 ).map("".join)
 texts = st.one_of(
@@ -46,7 +64,7 @@ def test_the_tokens_are_jinjas(source: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "source", ["{{ a.b }}", "x {% if a == 'b' and c[0] %}\n{# n #}{{ n|f(1, k=2) }}{% endif %} y", "", "{", "no tags"]
+    "source", ["{{ a.b }}", "x {% if a == 'b' and c[0] %}\n{# n #}{{ n|f(1, k=2.5) }}{% endif %} y", "", "{", "no tags"]
 )
 def test_what_templates_mostly_say_is_read(source: str) -> None:
     assert find_tokens(source) is not None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any, cast
+from typing import Any
 
 import jinja2
 from jinja2 import nodes
@@ -16,7 +16,7 @@ from jinja2 import nodes
 from gfdocs.engine.docx.balance import Crossing
 from gfdocs.engine.docx.lexer import STAMP
 from gfdocs.engine.docx.story import Story, Tag, W, is_fallback
-from gfdocs.engine.language import Language, describe_fault, walk
+from gfdocs.engine.language import Index, Language, describe_fault, index_tree
 from gfdocs.errors import Issue, Place, Text, did_you_mean
 
 _PAIRS = {
@@ -125,7 +125,7 @@ def check_syntax(tags: Iterable[Tag], language: Language) -> Iterator[Issue]:
         except (jinja2.TemplateSyntaxError, RecursionError) as fault:
             yield describe_fault(fault, tag.place, words=tag.words)
             continue
-        for kind, name, hint in _find_unknown(tree, language):
+        for kind, name, hint in _find_unknown(index_tree(tree), language):
             kind_zh = "过滤器" if kind == "filter" else "测试"
             yield _issue("GF205", tag, f'there is no {kind} "{name}"', f"没有{kind_zh}“{name}”", hint)
 
@@ -150,22 +150,21 @@ def _probe(tag: Tag) -> str | None:
     return f"{{% {inner} %}}" if word in ("set", "do", "include") else None
 
 
-def _find_unknown(tree: nodes.Template, language: Language) -> Iterator[tuple[str, str, Text]]:
+def _find_unknown(index: Index, language: Language) -> Iterator[tuple[str, str, Text]]:
     """Yield what kind of function there is not by this name, and what may be meant."""
-    tables: dict[type[nodes.Node], tuple[str, dict[str, Any]]] = {
-        nodes.Filter: ("filter", language.filters),
-        nodes.Test: ("test", language.tests),
-    }
-    for node in walk(tree):
-        kind, table = tables.get(type(node), ("", {}))
-        if kind and cast(Any, node).name not in table:
-            name = str(cast(Any, node).name)
-            yield kind, name, did_you_mean(name, table)
+    tables: tuple[tuple[str, type[nodes.Node], dict[str, Any]], ...] = (
+        ("filter", nodes.Filter, language.filters),
+        ("test", nodes.Test, language.tests),
+    )
+    for kind, node_class, table in tables:
+        for node in index.find_all(node_class):
+            if node.name not in table:
+                yield kind, node.name, did_you_mean(node.name, table)
 
 
-def check_functions(tree: nodes.Template, language: Language) -> None:
+def check_functions(index: Index, language: Language) -> None:
     """Fail where a filter or test does not exist: Jinja would only do so when it comes by."""
-    for kind, name, _ in _find_unknown(tree, language):
+    for kind, name, _ in _find_unknown(index, language):
         raise jinja2.TemplateAssertionError(f"No {kind} named {name!r}.", 1)
 
 
@@ -184,16 +183,11 @@ def _visible_text(container: Any) -> str:
 _TAG = re.compile(r"\{\{.*?\}\}+|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
 
 
-def shown_tags(story: Story) -> list[Tag]:
-    """Return the tags of a part without those of the fallback twins of drawings."""
-    return [tag for tag in story.tags if tag.paragraph is None or not is_fallback(tag.paragraph)]
-
-
 def check_scopes(story: Story) -> Iterator[Issue]:
     """Yield an issue for each `{%tr` outside a row and its kin, and for each that would swallow what is beside it."""
     containers: dict[tuple[int, str], list[Tag]] = {}
     found: dict[tuple[int, str], Any] = {}
-    for tag in shown_tags(story):
+    for tag in story.shown_tags:
         if tag.scope not in _CONTAINER:
             continue
         container = _find_container(tag)
@@ -242,15 +236,15 @@ def _check_alone(container: Any, tags: list[Tag]) -> Iterator[Issue]:
 def find_lonely(story: Story) -> Iterator[Issue]:
     """Yield a note for each block tag alone in its paragraph: that paragraph stays, empty, in every round."""
     seen: set[Any] = set()
-    for tag in shown_tags(story):
+    for tag in story.shown_tags:
         if tag.kind != "{%" or tag.scope or tag.paragraph is None or tag.paragraph in seen:
             continue
         seen.add(tag.paragraph)
         word = word_of(tag)
-        alone = not _TAG.sub("", _visible_text(tag.paragraph)).strip() and "{{" not in _visible_text(tag.paragraph)
-        if word == "else" and tag.inner != "else":
+        if word not in ("for", "endfor", "if", "elif", "else", "endif") or (word == "else" and tag.inner != "else"):
             continue
-        if alone and word in ("for", "endfor", "if", "elif", "else", "endif"):
+        text = _visible_text(tag.paragraph)
+        if "{{" not in text and not _TAG.sub("", text).strip():
             yield Issue(
                 "GF225",
                 "note",

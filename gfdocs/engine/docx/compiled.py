@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, cast
+from typing import Any
 
 from jinja2 import nodes
 
@@ -17,7 +17,6 @@ from gfdocs.engine.docx.check import (
     check_syntax,
     describe_crossing,
     find_lonely,
-    shown_tags,
 )
 from gfdocs.engine.docx.finish import Drawings, finish, share_ids
 from gfdocs.engine.docx.pictures import PartPictures, picture_members, write_content_types, write_relations
@@ -25,13 +24,13 @@ from gfdocs.engine.docx.prepare import Prepared, Spot, prepare
 from gfdocs.engine.docx.story import THAWED, Story, read_story
 from gfdocs.engine.docx.values import PAGE, STATE, State, make_raw, make_writer, pack
 from gfdocs.engine.language import (
+    Index,
     Language,
     MissingPolicy,
     Program,
     compile_source,
     make_environment,
     raise_issues,
-    walk,
 )
 from gfdocs.engine.names import Name, find_names, merge_names
 from gfdocs.engine.package import (
@@ -130,7 +129,7 @@ def _read_part(package: Package, name: str) -> Story | None:
 
 def _find_faults(story: Story, known: Iterable[str]) -> list[Issue]:
     """Return what is wrong with where the tags of a part stand and how they nest."""
-    return [*story.issues, *check_blocks(shown_tags(story), known), *check_scopes(story), *find_lonely(story)]
+    return [*story.issues, *check_blocks(story.shown_tags, known), *check_scopes(story), *find_lonely(story)]
 
 
 def _sort(issues: Iterable[Issue], story: Story) -> list[Issue]:
@@ -151,20 +150,17 @@ def _each_once(issues: Iterable[Issue]) -> list[Issue]:
     return out
 
 
-def _set_outlets(tree: nodes.Template, outlets: Mapping[int, str], is_frozen: bool) -> None:
+def _set_outlets(index: Index, outlets: Mapping[int, str], is_frozen: bool) -> None:
     """Tell each printed expression how its line prints; in the text, braces that are no tag's are written again."""
-    for node in walk(tree):
-        if isinstance(node, nodes.TemplateData):
-            if is_frozen:
-                node.data = node.data.translate(THAWED)
-            for written, meant in _BRACES if "_" in node.data else ():
-                node.data = node.data.replace(written, meant)
-        elif isinstance(node, nodes.Output):
-            for piece in node.nodes:
-                if piece.lineno in outlets:
-                    cast(Any, piece).outlet = outlets[piece.lineno]
-        elif isinstance(node, nodes.FilterBlock | nodes.CallBlock) and node.lineno in outlets:
-            cast(Any, node).outlet = outlets[node.lineno]
+    for data in index.find_all(nodes.TemplateData):
+        if is_frozen:
+            data.data = data.data.translate(THAWED)
+        for written, meant in _BRACES if "_" in data.data else ():
+            data.data = data.data.replace(written, meant)
+    printed = (piece for output in index.find_all(nodes.Output) for piece in output.nodes)
+    for node in (*printed, *index.find_all((nodes.FilterBlock, nodes.CallBlock))):
+        if node.lineno in outlets and not isinstance(node, nodes.TemplateData):
+            node.outlet = outlets[node.lineno]
 
 
 _BRACES = (("{_{", "{{"), ("}_}", "}}"), ("{_%", "{%"), ("%_}", "%}"))
@@ -213,9 +209,9 @@ def _compile_part(package: Package, name: str, story: Story, language: Language)
 
     is_frozen = story.is_frozen
 
-    def set_outlets(tree: nodes.Template) -> None:
-        check_functions(tree, language)
-        _set_outlets(tree, outlets, is_frozen)
+    def set_outlets(index: Index) -> None:
+        check_functions(index, language)
+        _set_outlets(index, outlets, is_frozen)
 
     program = compile_source(own, prepared.source, place_of=place_of, words_of=words_of, prepare=set_outlets)
     ids = frozenset(relation.id for relation in read_relationships(package, name))
@@ -375,7 +371,7 @@ def _check_part(
     # What has been compiled as a whole is well written; tags that are not in it, and those of a part that failed, are
     # read one by one, so that every fault is told.
     read = {spot.number for spot in compiled.prepared.spots} if compiled else set()
-    found += check_syntax([tag for tag in shown_tags(story) if tag.number not in read], language)
+    found += check_syntax([tag for tag in story.shown_tags if tag.number not in read], language)
     is_sound = not any(issue.severity == "error" for issue in found)
     found = _sort(found, story) + (failed if is_sound else [])
     if compiled is None or not is_sound:

@@ -248,7 +248,7 @@ class _Reader:
         self.spots: list[Spot] = []
         self.events: list[Event] = []
         self.stack: list[str] = []
-        self.line = 1
+        self.line = 1 + DECLARATION.count("\n")
         self.number: int | None = None
         self.loops = 0
         self.open: list[_Block] = []
@@ -431,18 +431,7 @@ def prepare(story: Story) -> Prepared:
     # `gf` carries what `_mark_vmerge` wants before the cell; it is no attribute of Word's.
     source = re.sub(r'<w:tc gf="([^"]*)"', lambda found: _unescape(found[1]) + "<w:tc", source)
     prepared = _Reader(write_words(source)).read()
-    crossings = tuple(Crossing(_shift(found.start), _shift(found.end)) for found in prepared.crossings)
-    spots = tuple(map(_shift_spot, prepared.spots))
-    return Prepared(DECLARATION + prepared.source, spots, prepared.fixes, crossings)
-
-
-def _shift_spot(spot: Spot) -> Spot:
-    """Return the spot with the line of the declaration before it."""
-    return replace(spot, line=spot.line + 1)
-
-
-def _shift(spot: Spot | None) -> Spot | None:
-    return None if spot is None else _shift_spot(spot)
+    return replace(prepared, source=DECLARATION + prepared.source)
 
 
 def _unescape(text: str) -> str:

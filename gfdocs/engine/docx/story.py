@@ -82,6 +82,13 @@ class Story:
     has_braces: bool = False
     """Whether there are braces to write though there may be no tag: `{% raw %}`, `{_{`."""
 
+    @property
+    def shown_tags(self) -> list[Tag]:
+        """The tags without those of the fallback twins of drawings."""
+        if next(self.root.iter(MC + "Fallback"), None) is None:
+            return self.tags
+        return [tag for tag in self.tags if tag.paragraph is None or not is_fallback(tag.paragraph)]
+
     def place(self, paragraph: Any) -> Place:
         """Return the place of a paragraph: `file › part › table 2 › row 3 › cell 1 › paragraph 1`."""
         return Place(self.file, path=(self.part, *self.paths.get(paragraph, ())))
@@ -105,6 +112,8 @@ def _children(element: Any) -> Iterator[Any]:
 
 def _find_boxes(element: Any) -> Iterator[Any]:
     """Yield the text boxes in a paragraph, the fallback twin of each left out, not those inside one another."""
+    if next(element.iter(W + "txbxContent"), None) is None:
+        return
     for child in element:
         if child.tag == W + "txbxContent":
             yield child

@@ -40,12 +40,13 @@ from gfdocs.engine.language.program import (
     render_text,
 )
 from gfdocs.engine.language.sandbox import Language
-from gfdocs.engine.language.tree import path_of, walk
+from gfdocs.engine.language.tree import Index, index_tree, path_of
 
 __all__ = [
     "Budget",
     "Expression",
     "IllegalCharacter",
+    "Index",
     "Language",
     "Mark",
     "Missing",
@@ -60,10 +61,10 @@ __all__ = [
     "describe_fault",
     "escape_xml",
     "find_illegal",
+    "index_tree",
     "make_environment",
     "metered",
     "path_of",
     "raise_issues",
     "render_text",
-    "walk",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 import jinja2
@@ -33,9 +34,33 @@ def make_environment(
     and delimiters are not. trusted: lifts the sandbox and the bounds, for templates that are as good as code.
     outlets: further ways to print, by name, which a kind chooses by setting `.outlet` on a printed node.
     """
+    if base is None and not filters:
+        language = _make_usual(missing, budget or Budget(), trusted).overlay(autoescape=escape is not None)
+        language.globals = dict(language.globals)
+    else:
+        language = _make_language(missing, budget or Budget(), trusted, filters or {}, base)
+        language.autoescape = escape is not None
+    language.outlets = {"text": _make_outlet(escape), **(outlets or {})}
+    language.raw_outlets = {}
+    language.is_plain = escape is None
+    return language
+
+
+@lru_cache(maxsize=16)
+def _make_usual(missing: MissingPolicy, budget: Budget, trusted: bool) -> Language:
+    """Return the environment that most templates share: wrapping a hundred filters and tests is done once."""
+    return _make_language(missing, budget, trusted, {}, None)
+
+
+def _make_language(
+    missing: MissingPolicy,
+    budget: Budget,
+    trusted: bool,
+    filters: Mapping[str, Callable[..., Any]],
+    base: jinja2.Environment | None,
+) -> Language:
     language = Language(
         undefined=UNDEFINED[missing],
-        autoescape=escape is not None,
         keep_trailing_newline=True,
         loader=base.loader if base else None,
         extensions=[type(extension) for extension in base.extensions.values()] if base else [],
@@ -45,18 +70,15 @@ def make_environment(
         # Constants are not computed while compiling: nothing counts there what they cost.
         optimized=False,
     )
-    language.missing_policy, language.budget, language.trusted = missing, budget or Budget(), trusted
-    language.outlets = {"text": _make_outlet(escape), **(outlets or {})}
-    language.raw_outlets = {}
+    language.missing_policy, language.budget, language.trusted = missing, budget, trusted
     if base:
         language.tests.update(base.tests)
         language.globals.update(base.globals)
         language.policies.update(base.policies)
-    language.is_plain = escape is None
     if not trusted:
         # The same template and data give the same bytes.
         language.filters.pop("random", None)
-    own = {**_own_filters(base), **(filters or {})}
+    own = {**_own_filters(base), **filters}
     language.filters.update({**FILTERS, **own})
     language.filters.update(dict.fromkeys(("e", "escape", "forceescape", "safe", "urlize"), _keep))
     if not trusted:

@@ -7,6 +7,7 @@ else is met (a sign that trims, a raw block, a fault), Jinja's own lexer reads t
 from __future__ import annotations
 
 import re
+from typing import cast
 
 from jinja2.lexer import Token, operators
 
@@ -16,6 +17,7 @@ _OPEN = re.compile(r"\{[{%#]")
 _PIECE = re.compile(
     r"(?P<blank>\s+)"
     r"|(?P<name>[^\W\d]\w*)"
+    r"|(?P<float>(?<!\.)(?:0|[1-9][0-9]{0,15})\.[0-9]{1,15}(?![\w.]))"
     r"|(?P<integer>(?:0|[1-9][0-9]{0,15})(?![\w.]))"
     r"|(?P<operator>//|\*\*|[=!<>]=|[-+*/%~<>=.:|,;()\[\]])"
     r"|(?P<string>'[^'\\]*'|\"[^\"\\]*\")"
@@ -81,7 +83,8 @@ def _read_tag(source: str, start: int, line: int, opener: str, tokens: list[Toke
         elif kind == "string":
             tokens.append(Token(line, "string", text[1:-1]))
             line += text.count("\n")
-        elif kind == "integer":
-            tokens.append(Token(line, "integer", int(text)))  # type: ignore[arg-type]  # as Jinja's lexer does
+        elif kind == "integer" or kind == "float":
+            # As Jinja's lexer does, whatever its types say.
+            tokens.append(Token(line, kind, cast(str, int(text) if kind == "integer" else float(text))))
         else:
             line += text.count("\n")

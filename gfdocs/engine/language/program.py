@@ -18,7 +18,7 @@ from gfdocs.engine.language.faults import describe_fault, raise_issues
 from gfdocs.engine.language.missing import Missing, MissingPolicy, MissingUsed
 from gfdocs.engine.language.sandbox import CHUNK, Language
 from gfdocs.engine.language.trace import TRACE, Trace, line_of, locate_value
-from gfdocs.engine.language.tree import path_of
+from gfdocs.engine.language.tree import Index, index_tree, path_of
 from gfdocs.errors import Issue, Place
 
 
@@ -98,7 +98,7 @@ class Program:
         source: str,
         place_of: Callable[[int], Place],
         words_of: Callable[[int], str],
-        prepare: Callable[[nodes.Template], None] | None,
+        prepare: Callable[[Index], None] | None,
     ) -> None:
         self.environment = environment
         self.source = source
@@ -115,7 +115,7 @@ class Program:
     def _parse(self, environment: Language) -> nodes.Template:
         tree = environment.parse(self.source)
         if self._prepare is not None:
-            self._prepare(tree)
+            self._prepare(index_tree(tree))
         return tree
 
     def _form(self, missing: MissingPolicy, tracing: bool) -> jinja2.Template:
@@ -202,13 +202,13 @@ def compile_source(
     *,
     place_of: Callable[[int], Place],
     words_of: Callable[[int], str] = lambda line: "",
-    prepare: Callable[[nodes.Template], None] | None = None,
+    prepare: Callable[[Index], None] | None = None,
 ) -> Program:
     """Return the compiled text; TagError where it does not parse.
 
     Lines are how a tag is told from another: give each tag its own line by a newline *inside* it
     (`{{ name\\n}}` prints no newline), and `place_of(line)` and `words_of(line)` say where it stands and how it reads.
-    `prepare` sees the parsed tree before it is compiled, each time it is parsed.
+    `prepare` sees the nodes of the parsed tree before it is compiled, each time it is parsed.
     """
     try:
         return Program(environment, source, place_of, words_of, prepare)

@@ -68,7 +68,10 @@ class Index:
 
 
 def index_tree(tree: nodes.Template) -> Index:
-    """Return the index of a tree, which from now on answers the tree's own `find_all` and `find`."""
+    """Return the index of a tree, made once; it answers the tree's own `find_all` and `find` from now on."""
+    made = getattr(tree.__dict__.get("find_all"), "__self__", None)
+    if made is not None:
+        return cast(Index, made)
     index = Index({})
     for node in walk(tree):
         index.by_class.setdefault(node.__class__, []).append(node)

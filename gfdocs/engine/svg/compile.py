@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,10 +34,14 @@ class SvgTemplate:
 
     name: str
     program: Program = field(repr=False)
-    names: tuple[Name, ...]
     dynamic: bool
     fonts: FontSet | None = field(repr=False, default=None)
     issues: tuple[Issue, ...] = ()
+
+    @cached_property
+    def names(self) -> tuple[Name, ...]:
+        program = self.program
+        return merge_names(find_names(program.tree, program.place_of, program.environment.globals))
 
     def with_fonts(self, fonts: Sequence[str | Path]) -> SvgTemplate:
         """Return the same template that measures its texts by the faces of these files (extra `pdf`)."""
@@ -76,8 +81,7 @@ def compile(data: bytes, *, name: str, options: Options) -> SvgTemplate:  # noqa
         return Place(name, source.line_of(line))
 
     program = compile_source(environment, source.text, place_of=place_of, words_of=source.words_of)
-    names = merge_names(find_names(program.tree, place_of, environment.globals))
-    return SvgTemplate(name, program, names, has_dynamic_markup(text), issues=tuple(issues))
+    return SvgTemplate(name, program, has_dynamic_markup(text), issues=tuple(issues))
 
 
 def _read(data: bytes, name: str) -> Any:

@@ -54,7 +54,7 @@ def draw() -> dict[str, bytes]:
         }
     )
     cell = book.add_format({**font, "border": 1, "border_color": RULE, "valign": "top", "text_wrap": True})
-    day = book.add_format({**font, "border": 1, "border_color": RULE, "valign": "top", "num_format": "yyyy-mm-dd"})
+    day = book.add_format({**font, "border": 1, "border_color": RULE, "valign": "top", "align": "center", "num_format": "yyyy-mm-dd"})
     for name, variable, rows, columns in SHEETS:
         sheet = book.add_worksheet(name)
         sheet.write_string(0, 0, "{{ title }}", title)
@@ -71,5 +71,6 @@ def draw() -> dict[str, bytes]:
         sheet.set_paper(9)
         sheet.fit_to_pages(1, 0)
         sheet.repeat_rows(1)
+        sheet.set_footer("&C&10第 &P 页，共 &N 页")
     book.close()
     return {"collected.xlsx": buffer.getvalue()}

@@ -122,6 +122,7 @@ def _summary() -> str:
 
 
 def _indicators() -> str:
+    """The figures stay together with their heading as long as they fit a page."""
     widths = (700, 2345, 1300, 1000, 1000, 1400, 1100)
     titles = (
         "序号",
@@ -136,16 +137,16 @@ def _indicators() -> str:
         tag("if indicators")
         + _heading("关键指标")
         + table(
-            _head(titles, widths),
+            _head(titles, widths, _kept),
             tag_row("for i in indicators", widths),
             row(
-                _cell("{{ loop.index }}", "TableCentre", widths[0]),
-                _cell("{{ i.name }}", "TableText", widths[1]),
-                _cell(_or_none("i.unit"), "TableCentre", widths[2]),
-                _cell(_amount("i.last"), "TableFigure", widths[3]),
-                _cell(_amount("i.current"), "TableFigure", widths[4]),
-                _cell(_or_none("i.change_text"), "TableFigure", widths[5]),
-                _cell(_amount("i.target"), "TableFigure", widths[6]),
+                _kept("{{ loop.index }}", "TableCentre", widths[0]),
+                _kept("{{ i.name }}", "TableText", widths[1]),
+                _kept(_or_none("i.unit"), "TableCentre", widths[2]),
+                _kept(_amount("i.last"), "TableFigure", widths[3]),
+                _kept(_amount("i.current"), "TableFigure", widths[4]),
+                _kept(_or_none("i.change_text"), "TableFigure", widths[5]),
+                _kept(_amount("i.target"), "TableFigure", widths[6]),
                 height=HEIGHT,
             ),
             tag_row("endfor", widths),

@@ -131,6 +131,7 @@ class CellWriter:
     is_1904: bool
     variants: StyleVariants
     prefix: str = ""
+    _forms: dict[tuple[str, str, tuple[str, ...], bytes], bytes] = field(default_factory=dict)
 
     def get_content(self, value: Any, style: str) -> Content:
         """Return what the cell will hold: a number, a text, a truth value or nothing. Dates are numbers."""
@@ -231,10 +232,14 @@ class CellWriter:
         return self._cells(style if self.styles.is_date(style) else self.variants.get(style, "date"), "", ("v",), days)
 
     def _cells(self, style: str, kind: str, tags: tuple[str, ...], content: Column) -> Column:
-        s = f' s="{style}"' if style else ""
-        opening = "".join(f"<{self.prefix}{tag}>" for tag in tags)
-        closing = "".join(f"</{self.prefix}{tag}>" for tag in reversed(("c", *tags)))
-        return Column(literal(f"{s}{kind}>{opening}") + content.form + literal(closing), content.values)
+        key = (style, kind, tags, content.form)
+        form = self._forms.get(key)
+        if form is None:
+            s = f' s="{style}"' if style else ""
+            opening = "".join(f"<{self.prefix}{tag}>" for tag in tags)
+            closing = "".join(f"</{self.prefix}{tag}>" for tag in reversed(("c", *tags)))
+            form = self._forms[key] = literal(f"{s}{kind}>{opening}") + content.form + literal(closing)
+        return Column(form, content.values)
 
     def _sparse(self, values: Sequence[Any], style: str) -> Column | None:
         """Return the column where it is alike but for cells that stay empty, else None."""
@@ -343,8 +348,8 @@ def write_plain_numbers(numbers: Sequence[Any]) -> Column | None:
         return None
     if not any(map(float.is_integer, reals)):
         return Column(b"%r", reals)
-    shown = ",".join(map(repr, reals)) + ","
-    return Column(b"%b", shown.replace("-0.0,", "0.0,").replace(".0,", ",")[:-1].encode().split(b","))
+    shown = repr([*reals, 0.5])[1:-4]  # 0.5 leaves ", " after the last
+    return Column(b"%b", shown.replace("-0.0, ", "0.0, ").replace(".0, ", ", ")[:-2].encode().split(b", "))
 
 
 def write_plain_days(days: Sequence[Any], *, is_1904: bool) -> Column | None:

@@ -15,6 +15,7 @@ from gfdocs.errors import Issue, PackageError, Place, Text
 if TYPE_CHECKING:
     from gfdocs.engine.names import Name
     from gfdocs.engine.template import MissingPolicy, Options
+    from gfdocs.engine.xlsx.prepared import Prepared
     from gfdocs.engine.xlsx.readback import ReadBack
 
 __all__ = ["Compiled", "Picture", "compile"]
@@ -25,6 +26,13 @@ class Compiled:
 
     def __init__(self, workbook: _Workbook) -> None:
         self.workbook = workbook
+
+    @cached_property
+    def prepared(self) -> Prepared:
+        """What all documents share, made when the first is rendered."""
+        from gfdocs.engine.xlsx.prepared import Prepared
+
+        return Prepared(self.workbook)
 
     @cached_property
     def names(self) -> tuple[Name, ...]:
@@ -42,7 +50,7 @@ class Compiled:
         """Return the filled workbook; TemplateError with every fault of the run."""
         from gfdocs.engine.xlsx.render import Rendering
 
-        return Rendering(self.workbook, context, missing).render()
+        return Rendering(self.prepared, context, missing).render()
 
     def lint(self, names: Iterable[str] | Mapping[str, Any]) -> list[Issue]:
         """Return what the template may regret; names the data does not have are told by `Template.lint`."""

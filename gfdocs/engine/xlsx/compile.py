@@ -48,7 +48,6 @@ from gfdocs.errors import Issue, PackageError, Place, TemplateError, Text
 if TYPE_CHECKING:
     from gfdocs.engine.template import Options
     from gfdocs.engine.xlsx.form import SheetForm
-    from gfdocs.engine.xlsx.frame import Frame
 
 MARKS = ("{{", "{%", "{#")
 
@@ -151,8 +150,6 @@ class Sheet:
     assigns: dict[int, AssignProgram] = field(default_factory=dict)
     sheet_programs: dict[int, Any] = field(default_factory=dict)
     tables: tuple[TablePart, ...] = ()
-    frame: Frame | None = None
-    """What surrounds the rows, compiled when the sheet is written first."""
 
     def sheet_program(self, tag: Tag, make: Callable[[Tag], Any]) -> Any:
         """Return the program of a `{%sheet … %}` tag, made once."""

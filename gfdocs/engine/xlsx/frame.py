@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from threading import Lock
 from typing import Any
 
 from gfdocs.engine.xlsx.compile import Compiled, Sheet, has_tags
-from gfdocs.engine.xlsx.geometry import MAX_COLUMN, measure
+from gfdocs.engine.xlsx.geometry import MAX_COLUMN
 from gfdocs.engine.xlsx.grid import Grid
 from gfdocs.engine.xlsx.mapping import Mapper, Rectangle, read_rectangle
 from gfdocs.engine.xlsx.pictures import add_drawing_element
+from gfdocs.engine.xlsx.recent import Recent, find_places
 from gfdocs.engine.xlsx.references import letter, parse_formula, refs_of
 from gfdocs.engine.xlsx.resolve import FormulaFault, Site, formula_text
 from gfdocs.engine.xlsx.sheet import escape_attribute
@@ -27,9 +27,7 @@ from gfdocs.engine.xlsx.workbook import child, children, local_name
 from gfdocs.errors import Issue, Place
 
 _MAX_BREAKS = 1026
-#: A frame depends on few numbers, and most documents of a round share them: how many frames of a sheet are kept, how
-#: large one may be, and by how many numbers one may be told.
-_REMEMBERED, _REMEMBERED_BYTES, _MEASURES = 64, 65_536, 256
+_MAX_REMEMBERED = 65_536  # bytes
 _MAX_WIDE = 2000  # a column that reaches this far stands for all that follow
 
 #: Elements that the schema takes only with something in them.
@@ -54,44 +52,17 @@ class Frame:
     tail: tuple[Piece, ...]
     sees_data: bool
     sees_sheets: bool
-    written: Recent = field(default_factory=lambda: Recent(_REMEMBERED, _REMEMBERED_BYTES))
+    written: Recent[Written] = field(default_factory=Recent)
 
     def find_key(self, grid: Grid) -> Hashable | None:
         """Return what the written frame of a sheet depends on; None where that is the data, or too much."""
         if self.sees_data or grid.extra_merges or grid.drawing_relation is not None:
             return None
-        grids = grid.context.grids if self.sees_sheets else [grid]
-        found = []
-        for seen in grids:
-            rows, columns = measure(seen.rows, _MEASURES), measure(seen.columns, _MEASURES)
-            if rows is None or columns is None:
-                return None
-            found.append((seen.name if self.sees_sheets else "", seen is grid, seen.sheet.entry.index, rows, columns))
-        return tuple(found)
-
-
-class Recent:
-    """The last things made, by their keys: at most so many, none of them larger than `size` bytes. Threads share it."""
-
-    def __init__(self, count: int, size: int) -> None:
-        self.count, self.size = count, size
-        self._found: dict[Hashable, Written] = {}
-        self._lock = Lock()
-
-    def get(self, key: Hashable) -> Written | None:
-        with self._lock:
-            found = self._found.pop(key, None)
-            if found is not None:
-                self._found[key] = found  # the last one is the newest
-            return found
-
-    def set(self, key: Hashable, made: Written) -> None:
-        if len(made[0]) + len(made[1]) > self.size:
-            return
-        with self._lock:
-            self._found[key] = made
-            if len(self._found) > self.count:
-                del self._found[next(iter(self._found))]
+        if not self.sees_sheets:
+            return find_places([grid])
+        places = find_places(grid.context.grids)
+        names = tuple((seen.name, seen is grid) for seen in grid.context.grids)
+        return None if places is None else (places, names)
 
 
 class FrameWriter:
@@ -116,19 +87,15 @@ class FrameWriter:
         return f"{letter(min(column, MAX_COLUMN))}{min(row, 1_048_576)}"
 
 
-def write_frame(grid: Grid) -> Written:
-    """Return what stands before the rows of an output sheet, and what stands after them."""
-    frame = grid.sheet.frame
-    if frame is None:
-        frame = grid.sheet.frame = compile_frame(grid.sheet, grid.link_targets)
+def write_frame(frame: Frame, grid: Grid) -> Written:
+    """Return the frame of an output sheet."""
     key = frame.find_key(grid)
-    found = frame.written.get(key) if key is not None else None
-    if found is not None:
-        return found
-    writer = FrameWriter(grid)
-    made = (_write_pieces(frame.head, writer), _write_pieces(frame.tail, writer))
-    if key is not None and not writer.is_faulty:
-        frame.written.set(key, made)
+    made = frame.written.get(key) if key is not None else None
+    if made is None:
+        writer = FrameWriter(grid)
+        made = (_write_pieces(frame.head, writer), _write_pieces(frame.tail, writer))
+        if key is not None and not writer.is_faulty and len(made[1]) <= _MAX_REMEMBERED:
+            frame.written.set(key, made)
     return made
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +14,6 @@ from gfdocs.engine.package import (
     Package,
     Relationship,
     deflate,
-    read_relationships,
     relationships_name,
     safe_xml,
     store,
@@ -33,6 +32,8 @@ class Parts:
 
     package: Package
     types: ContentTypes
+    related: Callable[[str], Sequence[Relationship]]
+    """Gives the relations of a part of the package."""
     changed: dict[str, Member] = field(default_factory=dict)
     added: dict[str, str] = field(default_factory=dict)
     extensions: dict[str, str] = field(default_factory=dict)
@@ -82,7 +83,7 @@ class Parts:
     def relations(self, part: str) -> list[Relationship]:
         found = self._relations.get(part)
         if found is None:
-            found = self._relations[part] = list(read_relationships(self.package, part))
+            found = self._relations[part] = list(self.related(part))
         return found
 
     def set_relations(self, part: str, relations: list[Relationship]) -> None:
@@ -147,6 +148,10 @@ class Parts:
 
     def to_bytes(self) -> bytes:
         """Return the zip: the template's members in their order, then the new ones."""
+        return write_package(self.to_members())
+
+    def to_members(self) -> list[Member]:
+        """Return the members as they are now, the template's in their order, then the new ones."""
         for part in sorted(self._dirty):
             self._write_relations(part)
         if self.added or self.removed:
@@ -154,9 +159,8 @@ class Parts:
         members = [
             self.changed.get(member.name, member) for member in self.package.members if member.name not in self.removed
         ]
-        known = set(self.package.names)
-        members += [member for name, member in self.changed.items() if name not in known and name not in self.removed]
-        return write_package(members)
+        new = self.changed.keys() - set(self.package.names) - self.removed
+        return members + [member for name, member in self.changed.items() if name in new]
 
     def _write_types(self) -> None:
         from lxml import etree

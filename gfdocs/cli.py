@@ -298,6 +298,8 @@ def batch(
             strict=strict, replace=force, dry_run=dry_run, progress=report, clock=time.perf_counter, date=_source_date(),
         )  # fmt: skip
     show_issues(manifest.issues, form)
+    if log_format == "json":
+        print(json.dumps({"report": manifest.report.to_dict()}, ensure_ascii=False), file=sys.stderr)
     _show_manifest(manifest, output, dry_run)
     if folder is not None:
         _make_pdfs(manifest, output, folder)
@@ -366,24 +368,29 @@ class _progress:  # noqa: N801 - reads as a function
             self.bar.stop()
 
 
+def _width(text: str) -> int:
+    """Return how many columns of a terminal a text takes: a Chinese character takes two."""
+    from unicodedata import east_asian_width
+
+    return sum(2 if east_asian_width(char) in "WF" else 1 for char in text)
+
+
 def _show_manifest(manifest: Manifest, output: Path, dry_run: bool) -> None:
     """Show the closing table: each package with its files and what could not be made."""
     from collections import Counter
-
-    from rich.console import Console
-    from rich.table import Table
 
     if dry_run:
         for job in manifest.jobs:
             print(job.path)
     failed = Counter(failure.job.package for failure in manifest.failed)
-    table = Table(box=None, pad_edge=False)
-    table.add_column(_("package", "材料包"))
-    table.add_column(_("files", "文件"), justify="right")
-    table.add_column(_("issues", "问题"), justify="right")
-    for package in manifest.packages:
-        table.add_row(package.path, str(package.files), str(failed[package.name] or ""))
-    Console(width=None if sys.stdout.isatty() else 100, highlight=False).print(table)
+    rows = [(_("package", "材料包"), _("files", "文件"), _("issues", "问题"))]
+    rows += [(package.path, str(package.files), str(failed[package.name] or "")) for package in manifest.packages]
+    widths = [max(_width(row[column]) for row in rows) for column in range(3)]
+    for name, files, issues in rows:
+        first, second, third = (
+            " " * (width - _width(text)) for width, text in zip(widths, (name, files, issues), strict=True)
+        )
+        print(f"{name}{first}  {second}{files}  {third}{issues}".rstrip())
     total = sum(package.files for package in manifest.packages)
     print(
         _(

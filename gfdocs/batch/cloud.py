@@ -15,6 +15,7 @@ from dataclasses import replace
 from typing import Any
 
 from gfdocs.batch import faults
+from gfdocs.batch.digest import sha256
 from gfdocs.batch.dispatch import run_chunks
 from gfdocs.batch.index import make_index
 from gfdocs.batch.jobs import Job, Plan
@@ -260,8 +261,9 @@ class _StoreRun:
         manifest = self.ledger.make_manifest()
         objects = manifest.packages if manifest.zip else manifest.files
         gone = sorted(set(self._old_objects()) - {entry.path for entry in objects})
-        self.sink.put(INDEX, make_index(manifest))
-        self.sink.put(MANIFEST, manifest.to_json())
+        page = make_index(manifest)
+        self.sink.put(INDEX, page)
+        self.sink.put(MANIFEST, replace(manifest, index=sha256(page)).to_json())
         for path in gone:
             self.sink.remove(path)
         self.ledger.removed = len(gone)

@@ -101,6 +101,7 @@ class Manifest:
 
     `files` are all that the output holds, in the order of the plan; `jobs` those of this run; `issues` those of project
     and run. `path` is the output folder or URL as it was given, or empty for a dry run, whose `files` are empty.
+    `index` is the sha256 of index.html.
     """
 
     path: str
@@ -114,6 +115,7 @@ class Manifest:
     version: str = ""
     zip: bool = False
     records: Mapping[str, Any] = field(default_factory=dict)
+    index: str = ""
 
     def __repr__(self) -> str:
         where = self.path or "dry run"
@@ -138,6 +140,7 @@ class Manifest:
             "generator": f"gfdocs {self.version}",
             "data": self.data,
             "zip": self.zip,
+            "index": self.index,
             "count": len(self.files),
         }
         yield _encode("{\n" + "".join(f'"{key}":{_dump(value)},\n' for key, value in head.items()))
@@ -232,7 +235,7 @@ def parse_manifest(data: bytes, folder: str) -> Manifest:
         raise faults.no_manifest(name, Text(f'it names "{bad}", outside the folder', f"含有文件夹之外的路径“{bad}”"))
     return Manifest(
         str(folder), files, packages, (), (), (), Report(planned=len(files)),
-        str(raw["data"]), version, bool(raw["zip"]), records,
+        str(raw["data"]), version, bool(raw["zip"]), records, str(raw.get("index", "")),
     )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from abc import ABC, abstractmethod
 from collections import defaultdict
@@ -59,7 +60,7 @@ class Run(ABC):
         self.complete()
         self.ledger.removed = sum(len(paths) for paths in self.removed.values())
         manifest = self.ledger.make_manifest()
-        self._write_papers(manifest)
+        manifest = self._write_papers(manifest)
         self._move_in()
         return replace(manifest, report=self.ledger.make_report())
 
@@ -174,9 +175,19 @@ class Run(ABC):
         self.ledger.zips = {package.name: package for package in self.old.packages} if self.old else {}
         return self.ledger.make_manifest()
 
-    def _write_papers(self, manifest: Manifest) -> None:
+    def _write_papers(self, manifest: Manifest) -> Manifest:
+        """Write index.html and manifest.json; return the manifest, which knows the digest of the page."""
+        digest = hashlib.sha256()
+
+        def hashed(blocks: Iterable[bytes]) -> Iterator[bytes]:
+            for block in blocks:
+                digest.update(block)
+                yield block
+
+        write_new(os.path.join(self.stage, INDEX), hashed(make_index_blocks(manifest)))
+        manifest = replace(manifest, index=digest.hexdigest())
         write_new(os.path.join(self.stage, MANIFEST), manifest.to_json_blocks())
-        write_new(os.path.join(self.stage, INDEX), make_index_blocks(manifest))
+        return manifest
 
     def _move_in(self) -> None:
         """Move packages, then the manifest, into place.

@@ -25,7 +25,10 @@ def verify(out: str | Path) -> tuple[Issue, ...]:
     """
     manifest = read_manifest(out)
     try:
-        issues = [*_find_unfinished(str(out)), *_check_files(manifest, str(out)), *_find_extra(manifest, str(out))]
+        issues = [
+            *_find_unfinished(str(out)), *_check_files(manifest, str(out)), *_check_index(manifest, str(out)),
+            *_find_extra(manifest, str(out)),
+        ]  # fmt: skip
     except OSError as error:
         raise faults.unreadable(str(out), error) from error
     return tuple(sorted(issues, key=lambda issue: issue.place))
@@ -57,6 +60,17 @@ def _check_files(manifest: Manifest, out: str) -> Iterator[Issue]:
         elif hash_file(location) != digest:
             said = Text("same size, other content", "大小相同而内容不同")
             yield faults.at_output(faults.changed(path, said), out)
+
+
+def _check_index(manifest: Manifest, out: str) -> Iterator[Issue]:
+    """The page says what is in the packages: one that was changed would mislead. Older manifests do not know it."""
+    location = os.path.join(out, INDEX)
+    if not manifest.index:
+        return
+    if not os.path.lexists(location):
+        yield faults.at_output(faults.missing(INDEX), out)
+    elif hash_file(location) != manifest.index:
+        yield faults.at_output(faults.changed(INDEX, Text("other content", "内容不同")), out)
 
 
 def _find_extra(manifest: Manifest, out: str) -> Iterator[Issue]:

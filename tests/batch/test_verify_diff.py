@@ -36,6 +36,14 @@ def test_every_changed_missing_and_extra_file_is_found(out: Path) -> None:
     assert all(issue.to_text("zh") != issue.to_text("en") for issue in issues)
 
 
+def test_a_page_that_no_longer_says_what_is_there_is_found(out: Path) -> None:
+    page = out / "index.html"
+    page.write_bytes(page.read_bytes().replace(b"01", b"99"))
+    assert [(issue.code, issue.place.file) for issue in verify(out)] == [("GF532", str(page))]
+    page.unlink()
+    assert [issue.code for issue in verify(out)] == ["GF531"]
+
+
 def test_every_single_bit_counts(out: Path) -> None:
     for record in read_manifest(out).files[::7]:
         path = out / record.path

@@ -17,10 +17,12 @@ from gfdocs.raw import Raw, RawMap, RawScalar
 if TYPE_CHECKING:
     from gfdocs.data.load import Dataset
     from gfdocs.data.model import Company
+    from gfdocs.data.places import Places
     from gfdocs.programme.context import Plain
     from gfdocs.programme.project import Project
 
 SUFFIX = ".xlsx"
+MAX_FILES = 10_000
 FORMATS = ("xlsx", "yaml", "yml", "json")
 NOT_THIS_FORM = "GF610"
 MISFITS = (
@@ -34,8 +36,8 @@ MISFITS = (
 _IDENTITY = ("name", "district", "category")
 
 
-Sent = dict[tuple[int, str], tuple[Any, str]]
-"""What the returns said so far: by company and field, the value and the file it came from."""
+Sent = dict[tuple[int, str], tuple[Any, Place]]
+"""What the returns said so far: by company and field, the value and the cell it came from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,12 @@ class Return:
     document: str
     district: str
     companies: tuple[Company, ...] = field(repr=False)
+    places: Places | None = field(default=None, repr=False, compare=False)
+
+    def place_of(self, *path: str | int) -> Place:
+        """Return the cell of a value, `place_of(3, "summary", "energy")`; that of its company where it has none of its own."""
+        found = self.places.find(("companies", *path)) if self.places is not None else Place()
+        return found if found.file else Place(self.file)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +127,11 @@ def collect(returns: str | Path, project: Project, *, today: dt.date | None = No
         fact = Text("there is no such folder", "没有这个文件夹")
         raise ReadBackError(Issue("GF691", "error", Place(str(folder)), fact, Text("look at the path", "请检查路径")))
     issues: list[Issue] = []
-    found = [entry for path in _list_workbooks(folder) if (entry := _read_return(path, folder, project, issues))]
+    found = [
+        entry
+        for path in _bounded(_list_workbooks(folder), folder, issues)
+        if (entry := _read_return(path, folder, project, issues))
+    ]
     companies = _merge(project, found, issues)
     status = tuple(_build_status(project, found, today))
     dataset = replace(project.dataset, companies=companies)
@@ -135,6 +147,18 @@ def _list_workbooks(folder: Path) -> list[Path]:
         for path in (Path(root, name) for name in names)
         if path.suffix.lower() == SUFFIX and os.path.isfile(path) and not path.name.startswith(("~$", "."))
     )
+
+
+def _bounded(paths: list[Path], folder: Path, issues: list[Issue]) -> list[Path]:
+    """Return as many workbooks as one run reads; where there are more, that is an error, and the first ones are read."""
+    if len(paths) > MAX_FILES:
+        fact = Text(
+            f"{len(paths)} workbooks: only the first {MAX_FILES} are read",
+            f"共 {len(paths)} 个工作簿，只读取前 {MAX_FILES} 个",
+        )
+        hint = Text("give the folder of one round's returns", "请只指定本批次交回表格所在的文件夹")
+        issues.append(Issue("GF696", "error", Place(str(folder)), fact, hint))
+    return paths[:MAX_FILES]
 
 
 def _read_return(path: Path, folder: Path, project: Project, issues: list[Issue]) -> Return | None:
@@ -172,7 +196,7 @@ def _returned_documents(project: Project, file_name: str) -> list[str]:
     """Return the documents a district sends back, those whose title is in the file's name first."""
     from gfdocs.programme.project import ROUND
 
-    specs = [s for s in project.documents if "district" in s.scopes and "xlsx" in s.kinds and s.id != "list"]
+    specs = [s for s in project.documents if "district" in s.scopes and "xlsx" in s.kinds and s.returned]
     described = {spec.id: project.context_of(spec, ROUND)["document"] for spec in specs}
     return sorted(described, key=lambda d: [word not in file_name for word in _words_of(described[d])])
 
@@ -199,9 +223,9 @@ def _to_return(name: str, document: str, raw: Raw, project: Project, issues: lis
         )
         issues.append(Issue("GF693", "error", Place(name), fact, hint))
         return None
-    companies, found = records_from_raw(raw, project.settings)
-    issues.extend(found)
-    return Return(name, document, district, tuple(companies))
+    records = records_from_raw(raw, project.settings)
+    issues.extend(records.issues)
+    return Return(name, document, district, records.companies, records.places)
 
 
 def _find_district(raw: Raw, name: str, project: Project) -> str | None:
@@ -226,17 +250,17 @@ def _merge(project: Project, returns: Iterable[Return], issues: list[Issue]) -> 
     by_name = {(normal_name(c.name), c.category): i for i, c in enumerate(merged)}
     sent: Sent = {}
     for returned in returns:
-        for company in returned.companies:
+        for row, company in enumerate(returned.companies):
             index = by_code.get(company.credit_code) if company.credit_code else None
             index = by_name.get((normal_name(company.name), company.category)) if index is None else index
             if index is None:
                 index = len(merged)
                 merged.append(_new_company(company, returned))
                 by_name[normal_name(company.name), company.category] = index
-                issues.extend(_unknown(company, returned))
+                issues.extend(_unknown(company, returned, row))
             else:
                 merged[index] = _lay_company_over(merged[index], company, _written(project, index))
-            issues.extend(_find_differences(company, index, returned.file, sent))
+            issues.extend(_find_differences(company, index, returned, row, sent))
     return tuple(merged)
 
 
@@ -255,11 +279,11 @@ def _new_company(company: Company, returned: Return) -> Company:
     return company.model_copy(update=changes)
 
 
-def _unknown(company: Company, returned: Return) -> Iterator[Issue]:
+def _unknown(company: Company, returned: Return, row: int) -> Iterator[Issue]:
     if returned.document == "annual-table":
         fact = Text(f"{company.name} is not on the list", f"{company.name} 不在名单内")
         hint = Text("check the name, or add the company to the project", "请核对名称，或在项目中补充该单位")
-        yield Issue("GF694", "warning", Place(returned.file), fact, hint)
+        yield Issue("GF694", "warning", returned.place_of(row, "name"), fact, hint)
 
 
 def _lay_company_over(base: Company, new: Company, written: Plain) -> Company:
@@ -303,32 +327,33 @@ def _lay_items_over(base: tuple[Any, ...], new: tuple[Any, ...]) -> tuple[Any, .
     return tuple(items)
 
 
-def _find_differences(company: Company, index: int, file: str, sent: Sent) -> Iterator[Issue]:
+def _find_differences(company: Company, index: int, returned: Return, row: int, sent: Sent) -> Iterator[Issue]:
     """Yield an issue for each field that an earlier return gave another value; the later one counts."""
-    for path, value in _leaves(company, Text("", "")):
-        before, where = sent.get((index, path), (value, file))
-        sent[index, path] = (value, file)
-        if before != value and where != file:
+    for label, path, value in _leaves(company, Text("", ""), ()):
+        place = returned.place_of(row, *path)
+        before, where = sent.get((index, label), (value, place))
+        sent[index, label] = (value, place)
+        if before != value and where.file != place.file:
             fact = Text(
-                f'{company.name}: {path} is "{value}", in {where} "{before}"',
-                f"{company.name}：{path.zh}为“{value}”，{where} 中为“{before}”",
+                f'{company.name}: {label} is "{value}", in {where} "{before}"',
+                f"{company.name}：{label.zh}为“{value}”，{where} 中为“{before}”",
             )
             hint = Text("this file counts; ask the district which is right", "以本文件为准，请向县级市（区）核实")
-            yield Issue("GF695", "warning", Place(file), fact, hint, also=(Place(where),))
+            yield Issue("GF695", "warning", place, fact, hint, also=(where,))
 
 
-def _leaves(value: Any, path: Text) -> Iterator[tuple[Text, Any]]:
-    """Yield every filled text and figure of a record with its path (`summary.output_value`, 上年度总结·产值); items go by their name."""
+def _leaves(value: Any, label: Text, path: tuple[str | int, ...]) -> Iterator[tuple[Text, tuple[str | int, ...], Any]]:
+    """Yield every filled text and figure of a record with its label (`summary.output_value`, 上年度总结·产值) and path; items go by name."""
     if hasattr(value, "model_fields_set"):
         fields = type(value).model_fields
         for name, inner in _filled(value).items():
-            if path or name not in _IDENTITY:
-                yield from _leaves(inner, _step(path, name, fields[name].title or name))
+            if label or name not in _IDENTITY:
+                yield from _leaves(inner, _step(label, name, fields[name].title or name), (*path, name))
     elif isinstance(value, tuple) and all(hasattr(item, "name") for item in value):
-        for item in value:
-            yield from _leaves(item, _step(path, item.name, item.name))
+        for index, item in enumerate(value):
+            yield from _leaves(item, _step(label, item.name, item.name), (*path, index))
     else:
-        yield path, value
+        yield label, path, value
 
 
 def _step(path: Text, name: str, title: str) -> Text:

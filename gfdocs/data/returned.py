@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from gfdocs.data import zh
 from gfdocs.data.companies import CompanyLoader, normalise_cell
 from gfdocs.data.fields import to_placed
 from gfdocs.data.model import Category, Company, Settings
-from gfdocs.data.places import PlacedOrigin, locate_all
+from gfdocs.data.places import PlacedOrigin, Places, locate_all
 from gfdocs.data.source import Collector, ListNode, MapNode, TooMany
 from gfdocs.data.table import Cell
 from gfdocs.errors import Issue, Place
 from gfdocs.raw import Raw
 
-__all__ = ["records_from_raw"]
+__all__ = ["Records", "records_from_raw"]
 
 _LISTS: Final = {
     "companies": None, "factories": Category.FACTORY, "parks": Category.PARK, "supply_chains": Category.SUPPLY_CHAIN,
@@ -24,7 +24,15 @@ _LISTS: Final = {
 }  # fmt: skip
 
 
-def records_from_raw(raw: Raw, settings: Settings | None = None) -> tuple[tuple[Company, ...], tuple[Issue, ...]]:
+class Records(NamedTuple):
+    """The companies of a returned form, every issue, and where each value stands: `places.find(("companies", 0, "name"))`."""
+
+    companies: tuple[Company, ...]
+    issues: tuple[Issue, ...]
+    places: Places
+
+
+def records_from_raw(raw: Raw, settings: Settings | None = None) -> Records:
     """Return the companies that a returned form (`Template.read`) gives, and every issue, errors among them.
 
     Lists are found by the names templates use (companies, factories, parks, supply_chains, candidates …) at any depth;
@@ -50,7 +58,7 @@ def records_from_raw(raw: Raw, settings: Settings | None = None) -> tuple[tuple[
     node = to_placed(raw)
     with suppress(TooMany):
         walk(node, "companies")
-    return tuple(loader.companies), tuple(issues.sorted())
+    return Records(tuple(loader.companies), tuple(issues.sorted()), loader.places)
 
 
 def _add_returned(loader: CompanyLoader, origin: PlacedOrigin, node: Any, category: Category | None) -> None:

@@ -18,7 +18,8 @@ SCOPES = ("round", "district", "company")
 SELECTIONS = ("listed", "units", "candidates", "companies")
 NEEDS = ("round", "issuer", "source", "companies", "deadlines")
 KINDS = ("docx", "xlsx", "svg")
-_KEYS = ("id", "title", "templates", "for", "of", "when", "file", "needs", "example", "note")
+_YES = ("true", "yes", "是")
+_KEYS = ("id", "title", "templates", "for", "of", "when", "file", "needs", "example", "note", "enclosed", "returned")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,8 @@ class DocumentSpec:
     """One kind of document: an entry of the catalogue.
 
     `templates` maps a kind to its file, the first being the default; `scopes` says for whom it is made; `selection` which companies;
-    `when`, `title` and `file` are template texts; `example` is True where the official form is not public (示意).
+    `when`, `title` and `file` are template texts; `example` is True where the official form is not public (示意). `enclosed` is
+    False for the letter that a package comes with, which does not list itself; `returned` for a sheet that no district sends back.
     """
 
     id: str
@@ -39,6 +41,8 @@ class DocumentSpec:
     needs: tuple[str, ...] = ()
     example: bool = False
     note: str = ""
+    enclosed: bool = True
+    returned: bool = True
     place: Place = field(default=Place(), compare=False)
 
     @property
@@ -172,8 +176,9 @@ class _Entry:
         return DocumentSpec(
             id=identity, title=title, templates=templates, scopes=scopes, file=file, selection=selection[0],
             when=self.get_text("when", default=""), needs=self.get_choices("needs", NEEDS, default=()),
-            example=self.get_text("example", default="") in ("true", "yes", "是"),
-            note=self.get_text("note", default=""), place=self.raw.place,
+            example=self.get_text("example", default="") in _YES, note=self.get_text("note", default=""),
+            enclosed=self.get_text("enclosed", default="true") in _YES,
+            returned=self.get_text("returned", default="true") in _YES, place=self.raw.place,
         )  # fmt: skip
 
     def get_text(self, key: str, default: str | None = None) -> str:

@@ -193,7 +193,7 @@ class Project:
     def _package(self, district: str) -> list[Plain]:
         """What a district's package holds: its own documents in the order of their attachment numbers, then how many of each company document."""
         due = self.context_of_round.base["due"]
-        own = (spec for spec in self.documents if "district" in spec.scopes and spec.id != "cover")
+        own = (spec for spec in self.documents if "district" in spec.scopes and spec.enclosed)
         specs = [spec for spec in own if self._applies(spec, Target(district))]
         specs.sort(key=lambda spec: self._labels.get(spec.id, "附件~"))
         files = [(spec, self._describe_files(spec, district), 1) for spec in specs]

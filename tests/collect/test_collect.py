@@ -101,6 +101,9 @@ def test_a_row_that_a_district_added_is_read_and_noted(project: gfdocs.Project, 
     assert added.district == "示范区"
     assert added.summary.output_value == 5000
     assert [issue.code for issue in collected.issues] == ["GF694"]
+    sheet, cell = collected.issues[0].place.path[-1].split("!")
+    book = openpyxl.load_workbook(tmp_path / "returns" / collected.issues[0].place.file)
+    assert book[sheet][cell].value == "示例新增有限公司"
 
 
 @pytest.mark.parametrize("value", ["2000万", "约3000", "十二"])
@@ -225,6 +228,24 @@ def test_two_returns_that_differ_are_an_issue_naming_both(project: gfdocs.Projec
 
     assert len(issues) == 1
     assert {issues[0].place.file, issues[0].also[0].file} == {"a.xlsx", "b.xlsx"}
+    for place, value in ((issues[0].also[0], 1), (issues[0].place, 2)):
+        sheet, cell = place.path[-1].split("!")
+        assert openpyxl.load_workbook(tmp_path / "returns" / place.file)[sheet][cell].value == value
+
+
+def test_no_more_workbooks_are_read_than_one_run_should(
+    project: gfdocs.Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in "abc":
+        send_back(project, tmp_path / "returns", "示范区", lambda book: None).rename(tmp_path / f"{name}.xlsx")
+    for name in "abc":
+        (tmp_path / f"{name}.xlsx").rename(tmp_path / "returns" / f"{name}.xlsx")
+    monkeypatch.setattr("gfdocs.collect.MAX_FILES", 2)
+
+    collected = collect(tmp_path / "returns", project)
+
+    assert [issue.code for issue in collected.issues] == ["GF696"]
+    assert [entry.file for entry in collected.returns] == ["a.xlsx", "b.xlsx"]
 
 
 def test_projects_and_figures_that_the_form_does_not_show_are_kept(project: gfdocs.Project, tmp_path: Path) -> None:

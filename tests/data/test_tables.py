@@ -276,7 +276,7 @@ def test_records_from_what_a_form_says(tmp_path: Path) -> None:
     parks = RawList((raw_map("园区", 5, name="示例园区", district="SIP"),), place)
     raw = RawMap({"district": RawMap({"factories": factories, "parks": parks}, place)}, place)
 
-    companies, issues = records_from_raw(raw, settings)
+    companies, issues, _ = records_from_raw(raw, settings)
 
     assert [(c.name, c.district, c.category) for c in companies] == [
         ("示例甲", "昆山市", Category.FACTORY),
@@ -312,7 +312,7 @@ def test_what_a_template_adds_is_taken_back() -> None:
     )
     raw = named(groups=RawList((named(companies=RawList((company,), Place("附件3.xlsx"))),), Place("附件3.xlsx")))
 
-    (record,), issues = records_from_raw(raw)
+    (record,), issues, _ = records_from_raw(raw)
 
     assert issues == ()
     assert record.plan is not None
@@ -324,7 +324,7 @@ def test_what_a_template_adds_is_taken_back() -> None:
 def test_a_wrong_figure_of_a_form_names_its_cell() -> None:
     project = named(name=scalar("光伏"), investment=scalar("2000万", "工厂!M5"))
 
-    _, issues = records_from_raw(
+    _, issues, _ = records_from_raw(
         named(companies=RawList((named(name=scalar("示例甲"), main_project=project),), Place()))
     )
 
@@ -344,7 +344,7 @@ def test_cells_of_a_returned_form_that_are_no_data(kind: str, text: str, code: s
     place = Place("附件3.xlsx", path=("工厂!B5",))
     row = RawMap({"name": RawScalar("示例甲", place), "note": RawScalar(text, place, kind=kind)}, place)
 
-    companies, issues = records_from_raw(RawList((row,), place))
+    companies, issues, _ = records_from_raw(RawList((row,), place))
 
     assert [(c.name, c.note) for c in companies] == [("示例甲", "")]
     assert [(i.code, i.place) for i in issues] == [(code, place)]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any, Final
 
 from yaml import YAMLError
@@ -99,6 +100,7 @@ class YamlReader:
             except YAMLError as exc:
                 self.broken, found = True, self._partial
                 after = self._add_syntax_error(exc)
+                self._tell_skipped(after)
             else:
                 self._list = None
             root = _merge(root, found)
@@ -375,6 +377,27 @@ class YamlReader:
         place, fact, hint = explain_syntax(problem, context, line, mark.column, self._lines(), self.file)
         self.issues.add("GF110", place, fact, hint)
         return max(line, (place.line or 1) - 1)
+
+    def _tell_skipped(self, line: int) -> None:
+        """Say in the syntax error just told which lines after it are not looked at in this run."""
+        before = self._list
+        rest = self._rest_after(line)
+        self._list = before
+        last = rest[0] if rest is not None else len(self._lines())
+        skipped = [
+            n
+            for n in range(line + 1, last)
+            if self._lines()[n].strip() and not self._lines()[n].lstrip().startswith("#")
+        ]
+        if not skipped:
+            return
+        first, end = skipped[0] + 1, skipped[-1] + 1
+        error = self.issues.issues[-1]
+        hint = Text(
+            f"{error.hint}; lines {first} to {end} are checked once this is mended",
+            f"{getattr(error.hint, 'zh', error.hint)}；第 {first} 至 {end} 行待更正后再检查",
+        )
+        self.issues.issues[-1] = replace(error, hint=hint)
 
     def _rest_after(self, line: int) -> tuple[int, int | None] | None:
         """Return where reading goes on after an error in `line`: the lines from, and before which; None at the end.

@@ -47,3 +47,14 @@ def test_a_pair_without_a_space_where_no_parser_complains() -> None:
 
     with pytest.raises(DataError, match="key: value"):
         load_companies("- name:示例\n".encode())
+
+
+def test_what_is_not_looked_at_after_a_fault_is_told() -> None:
+    text = "a:\n- b: 1\n- c 2\n  d: [\n# note\n\n- e: 3\nf: 4\n"
+    with pytest.raises(DataError) as caught:
+        read_source(text.encode(), "a.yaml")
+
+    hint = caught.value.issues[0].hint
+    assert "lines 5" not in hint
+    assert hint.endswith("to 7 are checked once this is mended")
+    assert "至 7 行" in getattr(hint, "zh", "")

@@ -1,4 +1,4 @@
-"""Chinese text: numerals, dates, widths, and the forms under which names and headings are compared.
+"""Chinese text: numerals, dates, and the forms under which names and headings are compared.
 
 Nothing here changes what is printed: `normal_name` and `normal_heading` give keys for matching only.
 """
@@ -10,68 +10,13 @@ import re
 import unicodedata
 
 __all__ = [
-    "display_width", "half_width", "normal_heading", "normal_name", "parse_chinese_number", "parse_date", "strip_outer",
-    "to_chinese_date", "to_chinese_digits", "to_chinese_number", "to_date_text", "truncate_width",
+    "half_width", "normal_heading", "normal_name", "parse_chinese_number", "parse_date", "strip_outer",
 ]  # fmt: skip
 
 _DIGITS = "〇一二三四五六七八九"
 _UNITS = ("", "十", "百", "千")
-_GROUPS = ("", "万", "亿", "兆")
 _VALUES = {char: value for value, char in enumerate(_DIGITS)} | {"零": 0, "○": 0, "两": 2, "壹": 1, "贰": 2, "叁": 3}
 _CHINESE_NUMBER = re.compile(r"[〇零○一二两三四五六七八九十百千万亿]+")
-
-
-def to_chinese_number(number: int) -> str:
-    """Return a whole number as Chinese numerals: 12 → 十二, 305 → 三百零五 (GB/T 15835: 零 inside counting numbers).
-
-    >>> to_chinese_number(21)
-    '二十一'
-    """
-    if number < 0:
-        return "负" + to_chinese_number(-number)
-    if number == 0:
-        return "零"
-    if number >= 10**16:
-        raise ValueError("to_chinese_number counts below 10**16")
-    groups = []
-    while number:
-        number, group = divmod(number, 10_000)
-        groups.append(group)
-    text = ""
-    for index in range(len(groups) - 1, -1, -1):
-        group = groups[index]
-        if not group:
-            continue
-        gap = bool(text) and (group < 1000 or groups[index + 1] == 0)
-        text += ("零" if gap else "") + _group_text(group) + _GROUPS[index]
-    return text[1:] if text.startswith("一十") else text
-
-
-def _group_text(group: int) -> str:
-    text, zero = "", False
-    for power in (3, 2, 1, 0):
-        digit = group // 10**power % 10
-        if digit:
-            text += ("零" if zero and text else "") + _DIGITS[digit] + _UNITS[power]
-            zero = False
-        else:
-            zero = True
-    return text
-
-
-def to_chinese_digits(number: int | str) -> str:
-    """Return each digit as its Chinese numeral, with 〇 for 0: 2023 → 二〇二三."""
-    return "".join(_DIGITS[int(char)] for char in str(number))
-
-
-def to_date_text(date: dt.date) -> str:
-    """Return 成文日期 in Arabic digits without leading zeros (GB/T 9704 7.3.5.4): 2023年2月10日."""
-    return f"{date.year}年{date.month}月{date.day}日"
-
-
-def to_chinese_date(date: dt.date) -> str:
-    """Return the date in Chinese numerals: 二〇二三年二月十日."""
-    return f"{to_chinese_digits(date.year)}年{to_chinese_number(date.month)}月{to_chinese_number(date.day)}日"
 
 
 def parse_chinese_number(text: str) -> int | None:
@@ -127,29 +72,6 @@ _HALF = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20,
 def half_width(text: str) -> str:
     """Return the text with full-width letters, digits, signs and spaces as their ASCII twins; all else as it is."""
     return text if text.isascii() else text.translate(_HALF)
-
-
-def display_width(text: str) -> int:
-    """Return how many half-width columns the text takes: a Chinese character takes 2, a combining mark 0."""
-    return sum(
-        0 if unicodedata.combining(char) or unicodedata.category(char) in ("Mn", "Me", "Cf")
-        else 2 if unicodedata.east_asian_width(char) in "WF"
-        else 1
-        for char in text
-    )  # fmt: skip
-
-
-def truncate_width(text: str, columns: int, ending: str = "…") -> str:
-    """Return the text cut to that many half-width columns, with `ending` where something was cut."""
-    if display_width(text) <= columns:
-        return text
-    room, kept = columns - display_width(ending), []
-    for char in text:
-        room -= display_width(char)
-        if room < 0:
-            break
-        kept.append(char)
-    return "".join(kept) + ending
 
 
 _BRACKETS = str.maketrans("[]{}【】〔〕﹝﹞（）", "()()()()()()")

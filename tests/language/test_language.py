@@ -123,11 +123,11 @@ def test_filters(name: str, value: Any, expected: Any) -> None:
     assert FILTERS[name](value) == expected
 
 
-def test_numerals_agree_with_those_of_the_data() -> None:
-    from gfdocs.data.zh import to_chinese_number
+def test_the_data_reads_the_numerals_that_are_printed() -> None:
+    from gfdocs.data.zh import parse_chinese_number
 
     for number in [*range(12_000), 100_001, 1_000_000, 10_000_001, 120_000_000, 100_000_010]:
-        assert zh_number(number) == to_chinese_number(number)
+        assert parse_chinese_number(zh_number(number)) == number
 
 
 # Names ------------------------------------------------------------------------------------------------------------------

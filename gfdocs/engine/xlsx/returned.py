@@ -81,7 +81,7 @@ def read_returned(data: bytes, *, name: str) -> list[ReturnedSheet]:
         hint = Text("delete what lies outside the form and save it again", "请删除表格以外的内容后重新保存")
         raise ReadBackError(Issue("GF601", "error", Place(name), fault.text, hint)) from fault
     except (expat.ExpatError, ValueError, IndexError, OverflowError, KeyError, TypeError, AttributeError) as fault:
-        fact = Text(f"a part of the workbook cannot be read: {fault}", f"工作簿的部件无法读取：{fault}")
+        fact = Text("a part of the workbook cannot be read, it is damaged", "工作簿的部件已损坏，无法读取")
         hint = Text("open it in Excel or WPS and save it again", "请用 Excel 或 WPS 打开后重新保存")
         raise ReadBackError(Issue("GF602", "error", Place(name), fact, hint)) from fault
     return sheets

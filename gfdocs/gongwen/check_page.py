@@ -181,6 +181,9 @@ def _check_type(parts: Parts) -> Iterator[Issue]:
 # -- page numbers ------------------------------------------------------------
 def _check_page_numbers(paper: Paper) -> Iterator[Issue]:
     numbered = [s for s in paper.sections if any(p.is_page_number for p in _footer_paragraphs(s))]
+    turned = (p for s in paper.sections for p in _header_paragraphs(s) if p.is_page_number and p.is_turned)
+    if not numbered and any(turned):
+        return
     if not numbered:
         yield make_issue(paper.name, "GF761", ("footer",), Text("none", "无页码"), Text("page numbers", "编排页码"))
         return
@@ -196,18 +199,32 @@ def _check_page_numbers(paper: Paper) -> Iterator[Issue]:
         )  # fmt: skip
     for other in paper.sections:
         if other.is_landscape:
-            yield make_issue(
-                paper.name, "GF765", _where(paper, other), Text("a landscape section", "横向页面"),
-                Text("the number where portrait pages have it", "页码位置与竖排页一致"), severity="warning",
-                hint=Text(
-                    "on paper, odd pages have the table's head at the binding edge",
-                    "打印核对：单页表头在订口一边，双页表头在切口一边",
-                ),
-            )  # fmt: skip
+            yield from _check_landscape_number(paper, other)
+
+
+def _check_landscape_number(paper: Paper, section: Section) -> Iterator[Issue]:
+    """Clause 8: where portrait pages have it, so turned and at the side. A number in a plain footer stands at the wrong edge."""
+    numbers = [p for p in (*_footer_paragraphs(section), *_header_paragraphs(section)) if p.is_page_number]
+    if numbers and all(p.is_turned for p in numbers):
+        return
+    found = Text("at the upper or lower edge", "在页面上端或下端") if numbers else Text("none", "无页码")
+    yield make_issue(
+        paper.name, "GF765", _where(paper, section), found,
+        Text("turned, at the left edge, where portrait pages have it", "转向置于左侧，与竖排页位置一致"), severity="warning",
+        hint=Text(
+            "put it into a text box with vertical text at the page's left; on paper, odd pages have the table's head at the binding edge",
+            "放入页面左侧、文字竖排的文本框；打印后核对：单页表头在订口一边，双页表头在切口一边",
+        ),
+    )  # fmt: skip
 
 
 def _footer_paragraphs(section: Section) -> Iterable[Paragraph]:
     for paragraphs in section.footers.values():
+        yield from paragraphs
+
+
+def _header_paragraphs(section: Section) -> Iterable[Paragraph]:
+    for paragraphs in section.headers.values():
         yield from paragraphs
 
 
@@ -224,6 +241,8 @@ def _check_page_number(paper: Paper, section: Section, kind: str, paragraph: Par
             found = Text(f"{paragraph.align}, {indent:.1f} 字 in", f"{paragraph.align}，空{indent:.1f}字")
             wanted = Text(f"{side}, 1 字 in", f"居{'右' if side == 'right' else '左'}空一字")
             yield make_issue(paper.name, "GF763", paragraph, found, wanted)
+    if paragraph.is_turned:
+        return  # where its text box stands is for the eye
     distance = _find_dash_distance(section, paragraph)
     if kind == "default" and abs(distance - layout.PAGE_NUMBER_BELOW_TYPE_AREA.value) > 2:
         yield make_issue(

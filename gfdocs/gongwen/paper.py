@@ -51,7 +51,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
-    """`number` counts all paragraphs of the body from 1; `text` begins with the automatic number where there is one."""
+    """`number` counts all paragraphs of the body from 1; `text` begins with the automatic number where there is one.
+
+    `is_turned`: in a header or footer, it stands in a text box or cell whose lines run downwards.
+    """
 
     number: int
     runs: tuple[Run, ...]
@@ -74,6 +77,7 @@ class Paragraph:
     mark: Look = field(default_factory=Look)
     table: int = 0
     is_page_number: bool = False
+    is_turned: bool = False
 
     @property
     def text(self) -> str:
@@ -127,7 +131,7 @@ Block = Paragraph | Table
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A section's page, lengths in millimetres; `footers` holds the paragraphs by type: default, even, first."""
+    """A section's page, lengths in millimetres; `footers` and `headers` hold the paragraphs by type: default, even, first."""
 
     number: int
     width: float = 210.0
@@ -142,6 +146,7 @@ class Section:
     character_space: float = 0.0
     title_page: bool = False
     footers: dict[str, tuple[Paragraph, ...]] = field(default_factory=dict)
+    headers: dict[str, tuple[Paragraph, ...]] = field(default_factory=dict)
 
     @property
     def is_landscape(self) -> bool:

@@ -6,7 +6,7 @@ Source: ECMA-376 part 1, 17.7.2 (style hierarchy), 17.3.2.26 (rFonts), 17.3.1.12
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from gfdocs.engine.package import Package, get_main_part, read_package, read_relationships, safe_xml
@@ -524,15 +524,19 @@ class _Reader:
 
     # .. sections
     def _read_section(self, element: Any, before: list[Section]) -> Section:
-        """A section without footers of its own has those of the one before."""
+        """A section without headers and footers of its own has those of the one before."""
         size, margins, grid = _child(element, "pgSz"), _child(element, "pgMar"), _child(element, "docGrid")
-        footers = dict(before[-1].footers) if before else {}
+        edges = {
+            "footerReference": dict(before[-1].footers) if before else {},
+            "headerReference": dict(before[-1].headers) if before else {},
+        }
         for child in element:
-            if _tag(child) == "footerReference":
+            found = edges.get(_tag(child))
+            if found is not None:
                 ids = [value for key, value in child.attrib.items() if key.endswith("}id")]
                 root = self._find_root(self.targets.get(ids[0])) if ids else None
                 if root is not None:
-                    footers[_get(child, "type") or "default"] = self._read_footer(root)
+                    found[_get(child, "type") or "default"] = self._read_edge(root, _tag(child)[:6])
         lengths = {"width": 11906.0, "height": 16838.0}
         for key, holder, name in (
             ("width", size, "w"), ("height", size, "h"), ("top", margins, "top"), ("bottom", margins, "bottom"),
@@ -547,16 +551,48 @@ class _Reader:
             grid=(_get(grid, "type") or "") if grid is not None else "",
             line_pitch=_number(_get(grid, "linePitch")) / 20 if grid is not None else 0.0,
             character_space=_number(_get(grid, "charSpace")) / 4096 if grid is not None else 0.0,
-            title_page=_child(element, "titlePg") is not None, footers=footers,
+            title_page=_child(element, "titlePg") is not None,
+            footers=edges["footerReference"], headers=edges["headerReference"],
         )  # fmt: skip
 
-    def _read_footer(self, root: Any) -> tuple[Paragraph, ...]:
-        """The paragraphs of a footer, with those in its tables and text boxes; the body does not count them."""
+    def _read_edge(self, root: Any, edge: str) -> tuple[Paragraph, ...]:
+        """The paragraphs of a header or footer, with those in its tables and text boxes; the body does not count them.
+
+        A text box that holds the number of a landscape page is no oddity: there is no other way to turn it.
+        """
         kept = (self.count, self.break_pending)
+        oddities, loose = set(self.oddities), list(self.loose)
         paragraphs = [p for p in root.iter() if _tag(p) == "p"]
-        found = [self._read_paragraph(p, ("footer", f"paragraph {n}")) for n, p in enumerate(paragraphs, 1)]
+        found = [
+            replace(self._read_paragraph(p, (edge, f"paragraph {n}")), is_turned=_is_turned(p))
+            for n, p in enumerate(paragraphs, 1)
+        ]
         self.count, self.break_pending = kept
+        if any(p.is_page_number and p.is_turned for p in found):
+            self.oddities, self.loose = oddities, loose
         return tuple(found)
+
+
+_TURNED = ("vert", "eaVert", "vert270", "wordArtVert", "mongolianVert", "tbRl", "tbRlV", "btLr", "tbLr", "tbLrV")
+
+
+def _is_turned(paragraph: Any) -> bool:
+    """True in a text box (`bodyPr vert`, VML's layout-flow), cell or frame (`textDirection`) whose lines run down or up the page."""
+    own = (
+        _get_child_value(_child(paragraph, "pPr"), "textDirection", "") if _child(paragraph, "pPr") is not None else ""
+    )
+    if own in _TURNED:
+        return True
+    for holder in paragraph.iterancestors():
+        local = holder.tag.rpartition("}")[2] if isinstance(holder.tag, str) else ""
+        if local == "wsp":
+            bodies = (node for node in holder if isinstance(node.tag, str) and node.tag.endswith("}bodyPr"))
+            return any(node.get("vert") in _TURNED for node in bodies)
+        if local == "textbox":
+            return "vertical" in (holder.get("style") or "")
+        if local == "tc" and _child(holder, "tcPr") is not None:
+            return _get_child_value(_child(holder, "tcPr"), "textDirection", "") in _TURNED
+    return False
 
 
 @dataclass(slots=True)

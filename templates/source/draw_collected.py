@@ -54,7 +54,9 @@ def draw() -> dict[str, bytes]:
         }
     )
     cell = book.add_format({**font, "border": 1, "border_color": RULE, "valign": "top", "text_wrap": True})
-    day = book.add_format({**font, "border": 1, "border_color": RULE, "valign": "top", "align": "center", "num_format": "yyyy-mm-dd"})
+    day = book.add_format(
+        {**font, "border": 1, "border_color": RULE, "valign": "top", "align": "center", "num_format": "yyyy-mm-dd"}
+    )
     for name, variable, rows, columns in SHEETS:
         sheet = book.add_worksheet(name)
         sheet.write_string(0, 0, "{{ title }}", title)

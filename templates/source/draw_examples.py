@@ -16,6 +16,7 @@ def draw() -> dict[str, bytes]:
         "script/letter.docx": _draw_letter(),
         "own-template/templates/cover.docx": _draw_cover(),
         "own-template/templates/memo.docx": _draw_memo(),
+        "own-template/templates/roster.docx": _draw_roster(),
     }
 
 
@@ -62,6 +63,39 @@ def _draw_memo() -> bytes:
         + paragraph("单位：{{ company.display_name }}", style="GongwenBody")
         + paragraph("联系人：{{ company.contact.name or '（未填）' }}", style="GongwenBody")
         + paragraph("下年度目标：{{ company.plan.text or '（未填）' }}", style="GongwenBody")
+    ).to_bytes()
+
+
+ROSTER = (
+    ("序号", "{{ c.index }}", 700), ("单位名称", "{{ c.display_name }}", 4056), ("所在地", "{{ c.district_name }}", 1500),
+    ("名单类别", "{{ c.level_text }}", 2400), ("列入批次", "{{ c.listed_in }}", 1200), ("联系人", "{{ c.contact.name }}", 1100),
+    ("联系电话", "{{ c.contact.phone }}", 1800),
+)  # fmt: skip
+
+
+def _draw_roster() -> bytes:
+    """A table on landscape pages, its page numbers where those of portrait pages are (GB/T 9704, 8)."""
+    from docx_documents.parts import landscape_document
+    from wordml import blank, cell, paragraph, row, table, tag_row
+
+    widths = [width for *_, width in ROSTER]
+
+    def line(texts: list[str], style: str, *, header: bool = False) -> str:
+        cells = (cell(paragraph(text, style=style), width=width) for text, width in zip(texts, widths, strict=True))
+        return row(*cells, header=header, height=454)
+
+    return landscape_document(
+        paragraph("{{ document.title }}", style="GongwenTitle")
+        + blank()
+        + table(
+            line([title for title, *_ in ROSTER], "TableHead", header=True),
+            tag_row("for g in groups", widths),
+            tag_row("for c in g.companies", widths),
+            line([path for _, path, _ in ROSTER], "TableCentre"),
+            tag_row("endfor", widths),
+            tag_row("endfor", widths),
+            widths=widths,
+        )
     ).to_bytes()
 
 

@@ -80,6 +80,37 @@ def page_number_field() -> str:
     return "".join(f'<w:r><w:rPr><w:rFonts w:hint="eastAsia"/></w:rPr>{part}</w:r>' for part in parts)
 
 
+EMU_MM, EMU_TWIP = 36000, 635
+
+
+def side_text(content: str, number: int) -> str:
+    """A run with a text box at the left of a landscape page, as long as the type area is high, its text turned to the right.
+
+    On the sheet it is the line of the page number below the type area (8: 页码位置与竖排页一致). Word and WPS edit it as any
+    text box. `number` tells it from other drawings of the document.
+    """
+    across, down = FOOTER_DISTANCE * EMU_TWIP, round(layout.LEFT_MARGIN.value * EMU_MM)
+    wide, high = PAGE_NUMBER_LINE * EMU_TWIP, round(layout.TYPE_AREA_WIDTH.value * EMU_MM)
+    return (
+        '<w:r><mc:AlternateContent xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006" '
+        'xmlns:wp="http://schemas.openxmlformats.org/drawingml/2006/wordprocessingDrawing" '
+        'xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main" '
+        'xmlns:wps="http://schemas.microsoft.com/office/word/2010/wordprocessingShape"><mc:Choice Requires="wps"><w:drawing>'
+        '<wp:anchor distT="0" distB="0" distL="0" distR="0" simplePos="0" relativeHeight="1" behindDoc="0" locked="0" '
+        'layoutInCell="1" allowOverlap="1"><wp:simplePos x="0" y="0"/>'
+        f'<wp:positionH relativeFrom="page"><wp:posOffset>{across}</wp:posOffset></wp:positionH>'
+        f'<wp:positionV relativeFrom="page"><wp:posOffset>{down}</wp:posOffset></wp:positionV>'
+        f'<wp:extent cx="{wide}" cy="{high}"/><wp:effectExtent l="0" t="0" r="0" b="0"/><wp:wrapNone/>'
+        f'<wp:docPr id="{number}" name="页码"/><wp:cNvGraphicFramePr/>'
+        '<a:graphic><a:graphicData uri="http://schemas.microsoft.com/office/word/2010/wordprocessingShape"><wps:wsp>'
+        f'<wps:cNvSpPr txBox="1"/><wps:spPr><a:xfrm><a:off x="0" y="0"/><a:ext cx="{wide}" cy="{high}"/></a:xfrm>'
+        '<a:prstGeom prst="rect"><a:avLst/></a:prstGeom><a:noFill/><a:ln><a:noFill/></a:ln></wps:spPr>'
+        f"<wps:txbx><w:txbxContent>{content}</w:txbxContent></wps:txbx>"
+        '<wps:bodyPr vert="vert" wrap="square" lIns="0" tIns="0" rIns="0" bIns="0" anchor="t"><a:noAutofit/></wps:bodyPr>'
+        "</wps:wsp></a:graphicData></a:graphic></wp:anchor></w:drawing></mc:Choice></mc:AlternateContent></w:r>"
+    )
+
+
 # -- styles ---------------------------------------------------------------------------------------------------------------------
 def run_properties(
     font: str = "", size: float | None = None, *, color: str = "", bold: bool = False, spacing: float | None = None
@@ -209,6 +240,7 @@ class Docx:
     styles: tuple[Style, ...]
     title: str
     footers: dict[str, str] = field(default_factory=dict)
+    landscape: bool = False
 
     def to_bytes(self) -> bytes:
         """The package; members in a fixed order, dated 1980-01-01."""
@@ -250,7 +282,7 @@ class Docx:
 
     def _section(self) -> str:
         references = "".join(f'<w:footerReference w:type="{kind}" r:id="rIdFooter{kind}"/>' for kind in self.footers)
-        return f"<w:sectPr>{references}{page_geometry()}</w:sectPr>"
+        return f"<w:sectPr>{references}{page_geometry(landscape=self.landscape)}</w:sectPr>"
 
     def _document_relationships(self) -> str:
         base = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/"
@@ -284,12 +316,21 @@ class Docx:
         )
 
 
-def page_geometry() -> str:
-    """The page of GB/T 9704-2012 5.2 and 7.5: 22 lines of 28 characters, page number 7 mm below the type area."""
+def page_geometry(*, landscape: bool = False) -> str:
+    """The page of GB/T 9704-2012 5.2 and 7.5: 22 lines of 28 characters, page number 7 mm below the type area.
+
+    A landscape page (8) is the sheet turned to the right: its upper edge is the sheet's left one, where the binding is.
+    """
+    width, height, turned = layout.PAPER_WIDTH.twips, layout.PAPER_HEIGHT.twips, ""
+    top, right = layout.TOP_MARGIN.twips, layout.RIGHT_MARGIN.twips
+    bottom, left = layout.BOTTOM_MARGIN.twips, layout.LEFT_MARGIN.twips
+    if landscape:
+        width, height, turned = height, width, ' w:orient="landscape"'
+        top, right, bottom, left = left, top, right, bottom
     return (
-        f'<w:pgSz w:w="{layout.PAPER_WIDTH.twips}" w:h="{layout.PAPER_HEIGHT.twips}"/>'
-        f'<w:pgMar w:top="{layout.TOP_MARGIN.twips}" w:right="{layout.RIGHT_MARGIN.twips}" w:bottom="{layout.BOTTOM_MARGIN.twips}" '
-        f'w:left="{layout.LEFT_MARGIN.twips}" w:header="851" w:footer="{FOOTER_DISTANCE}" w:gutter="0"/>'
+        f'<w:pgSz w:w="{width}" w:h="{height}"{turned}/>'
+        f'<w:pgMar w:top="{top}" w:right="{right}" w:bottom="{bottom}" w:left="{left}" '
+        f'w:header="851" w:footer="{851 if landscape else FOOTER_DISTANCE}" w:gutter="0"/>'
         f'<w:cols w:space="425"/><w:docGrid w:type="lines" w:linePitch="{LINE}"/>'
     )
 

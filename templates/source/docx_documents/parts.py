@@ -13,6 +13,7 @@ from wordml import (
     paragraph,
     row,
     run,
+    side_text,
     table,
     tag,
     tag_row,
@@ -33,6 +34,15 @@ def document(body: str, title: str = "{{ document.title }}") -> Docx:
 def footer(style: str) -> str:
     """页码: `— 1 —`."""
     return paragraph(run(f"{DASH} "), page_number_field(), run(f" {DASH}"), style=style)
+
+
+def landscape_document(body: str, title: str = "{{ document.title }}") -> Docx:
+    """A docx of landscape pages (8): the page number stands turned at the side, where portrait pages have it."""
+    footers = {
+        kind: paragraph(side_text(footer(style), number), style="Footer")
+        for number, (kind, style) in enumerate((("default", "FooterOdd"), ("even", "FooterEven")), 1)
+    }
+    return Docx(body, all_styles(), title, footers, landscape=True)
 
 
 def attachment_head() -> str:

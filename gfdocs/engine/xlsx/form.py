@@ -26,7 +26,7 @@ Steps = tuple[str, ...]
 
 def normalise(text: str) -> str:
     """Return a text as headings are compared: NFKC, without blanks and line breaks, lower case."""
-    return re.sub(r"\s+", "", unicodedata.normalize("NFKC", text)).casefold()
+    return "".join(unicodedata.normalize("NFKC", text).split()).casefold()
 
 
 @dataclass(frozen=True)
@@ -126,8 +126,7 @@ class SheetForm:
 def make_pattern(program: Any, roots: dict[str, Steps]) -> Pattern | None:
     """Return how a cell's text is read; None where it has statements. `roots` says what local names mean: `c` → ()."""
     expression, steps, words = "", [], False
-    body = program.tree.body if program.tree is not None else []
-    for node in body:
+    for node in program.tree.body:
         if not isinstance(node, nodes.Output):
             return None
         for piece in node.nodes:

@@ -10,12 +10,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import islice
+from keyword import kwlist
 from typing import TYPE_CHECKING, Any, cast
 
 from jinja2 import nodes
 from jinja2.runtime import Undefined
 
+from gfdocs.engine.bounds import ATOMS, LONG
 from gfdocs.engine.budget import spend
 from gfdocs.engine.language import (
     Language,
@@ -48,6 +51,39 @@ _ITEMS, _END_NAME = "gfdocs_items", "gfdocs_end"
 MAX_ITEMS = 2_000_000
 
 _NAME = re.compile(r"[^\W\d]\w*$")
+_STEPS = r"[^\W\d]\w*(?:\.[^\W\d]\w*){0,20}"
+_PLAIN_VALUE = re.compile(rf"\s*\{{\{{\s*({_STEPS})\s*\}}\}}\s*")
+_PLAIN_LOOP = re.compile(rf"\s*([^\W\d]\w*)\s+in\s+({_STEPS})\s*")
+
+#: Words that mean something else than a name of the data.
+_RESERVED = frozenset([*kwlist, "true", "false", "none", "not", "self", "super", "caller", "varargs", "kwargs"])
+
+
+def _is_plain(path: str) -> bool:
+    """True where a text of this form is a path of names to Jinja as well."""
+    head, *rest = path.split(".")
+    return head not in _RESERVED and all(map(str.isidentifier, (head, *rest)))
+
+
+def _split_path(path: str | None) -> tuple[str, ...] | None:
+    """Return the names of a plain path: `c.contact.phone` → (c, contact, phone)."""
+    if path is None or "[" in path:
+        return None
+    steps = tuple(path.split("."))
+    return steps if steps[0] not in _RESERVED else None
+
+
+_ABSENT = object()
+
+
+def _follow(steps: tuple[str, ...], scope: Scope) -> Any:
+    """Return what a dotted path is where the data are plain dicts, which need no look by the sandbox; else _ABSENT."""
+    value: Any = scope
+    for step in steps:
+        if value.__class__ is not dict or step not in value:
+            return _ABSENT
+        value = value[step]
+    return value
 
 
 def _print_value(value: Any) -> Any:
@@ -146,15 +182,19 @@ class CellProgram:
     place: Place
     is_value: bool
     path: str | None = None
-    tree: nodes.Template | None = None
     _singles: dict[MissingPolicy, Any] = field(default_factory=dict)
     _columns: dict[tuple[MissingPolicy, str], Any] = field(default_factory=dict)
     _computed: dict[MissingPolicy, Any] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def steps(self) -> tuple[str, ...] | None:
-        """The names of a plain path: `c.contact.phone` → (c, contact, phone)."""
-        return tuple(self.path.split(".")) if self.path is not None and "[" not in self.path else None
+        """The names of a plain path."""
+        return _split_path(self.path)
+
+    @cached_property
+    def tree(self) -> nodes.Template:
+        """The parsed text."""
+        return _parse(self.languages.base, self.source, self.place, self.source)
 
     def _body(self, language: Language) -> list[nodes.Node]:
         body = _output(_parse(language, self.source, self.place, self.source))
@@ -162,6 +202,10 @@ class CellProgram:
 
     def get_value(self, scope: Scope, missing: MissingPolicy) -> Any:
         """Return the cell's value; faults come as they are (see `describe`)."""
+        if self.is_value and self.steps is not None:
+            value = _follow(self.steps, scope)
+            if value.__class__ in ATOMS or (value.__class__ is str and len(value) < LONG):
+                return value
         template = self._singles.get(missing)
         if template is None:
             language = self.languages.get(missing)
@@ -238,6 +282,9 @@ def compile_cell(languages: Languages, source: str, place: Place) -> CellProgram
 
 
 def _compile_cell(languages: Languages, source: str, place: Place) -> CellProgram:
+    plain = _PLAIN_VALUE.fullmatch(source)
+    if plain is not None and _is_plain(plain[1]):
+        return CellProgram(languages, source.strip(), place, True, plain[1])
     tree = _parse(languages.base, source, place, source)
     printed = [piece for node in tree.body if isinstance(node, nodes.Output) for piece in node.nodes]
     printed = [piece for piece in printed if not (isinstance(piece, nodes.TemplateData) and not piece.data.strip())]
@@ -245,7 +292,7 @@ def _compile_cell(languages: Languages, source: str, place: Place) -> CellProgra
     is_value = only_output and len(printed) == 1 and not isinstance(printed[0], nodes.TemplateData)
     if is_value:
         source = source.strip()
-    program = CellProgram(languages, source, place, is_value, path_of(printed[0]) if is_value else None, tree)
+    program = CellProgram(languages, source, place, is_value, path_of(printed[0]) if is_value else None)
     program._singles[languages.base.missing_policy] = _check(languages, program)
     return program
 
@@ -269,12 +316,27 @@ class LoopProgram:
     target: str
     names: tuple[str, ...]
     path: str | None
-    is_filtered: bool
-    tree: nodes.Template
+    is_filtered: bool = False
     _forms: dict[MissingPolicy, tuple[Any, Any]] = field(default_factory=dict)
+
+    @cached_property
+    def steps(self) -> tuple[str, ...] | None:
+        """The names of a plain path that gives the items as they are."""
+        return None if self.is_filtered else _split_path(self.path)
+
+    @cached_property
+    def tree(self) -> nodes.Template:
+        """The parsed tag."""
+        source = f"{{% for {self.source} %}}{{% endfor %}}"
+        return _parse(self.languages.base, source, self.place, f"for {self.source}")
 
     def get_items(self, scope: Scope, missing: MissingPolicy) -> Sequence[Any]:
         """Return the items the loop runs over, those that fail its `if` left out; faults come as they are."""
+        if self.steps is not None:
+            found = _follow(self.steps, scope)
+            if found.__class__ is list:
+                spend(len(found))
+                return found
         forms = self._forms.get(missing)
         if forms is None:
             forms = self._forms[missing] = self._compile(self.languages.get(missing))
@@ -306,6 +368,9 @@ class LoopProgram:
 
 def compile_loop(languages: Languages, source: str, place: Place) -> LoopProgram:
     """Return the program of a `for` tag; TagError where it does not parse."""
+    plain = _PLAIN_LOOP.fullmatch(source)
+    if plain is not None and _is_plain(plain[2]) and plain[1] not in (*_RESERVED, "loop") and plain[1].isidentifier():
+        return LoopProgram(languages, source, place, plain[1], (plain[1],), plain[2])
     words = f"for {source}"
     tree = _parse(languages.base, f"{{% for {source} %}}{{% endfor %}}", place, words)
     loop = tree.body[0]
@@ -317,7 +382,7 @@ def compile_loop(languages: Languages, source: str, place: Place) -> LoopProgram
         raise_issues([_unsupported(place, words)])
     names = tuple(cast(nodes.Name, target).name for target in targets)
     target = names[0] if isinstance(loop.target, nodes.Name) else ", ".join(names) + ","
-    program = LoopProgram(languages, source, place, target, names, path_of(loop.iter), loop.test is not None, tree)
+    program = LoopProgram(languages, source, place, target, names, path_of(loop.iter), loop.test is not None)
     try:
         program._forms[languages.base.missing_policy] = program._compile(languages.base)
     except Exception as fault:

@@ -22,6 +22,8 @@ from gfdocs.errors import Issue, Place, ReadBackError, Text
 from gfdocs.raw import Raw, RawList, RawMap, RawScalar
 
 _HEAD_ROWS = 400
+#: Rows of a list that are looked at together.
+_BLOCK = 500
 _NULLS = ("~", "null", "Null", "NULL")
 
 
@@ -35,29 +37,26 @@ class ReadBack(RawMap):
 class _Row(RawMap):
     """One item of a long list: its values are made when they are asked for. Equal to any RawMap of the same values."""
 
-    __slots__ = ("_cells", "_made", "_maker", "_number")
-    _cells: dict[int, Held]
-    _made: dict[str, Raw] | None
-    _maker: _RowMaker
-    _number: int
+    __slots__ = ("_made", "_source")
+    _made: dict[str, Raw]
+    _source: tuple[_RowMaker, int, dict[int, Held]]
 
     def __init__(self, maker: _RowMaker, number: int, cells: dict[int, Held]) -> None:
-        object.__setattr__(self, "_maker", maker)
-        object.__setattr__(self, "_number", number)
-        object.__setattr__(self, "_cells", cells)
-        object.__setattr__(self, "_made", None)
+        object.__setattr__(self, "_source", (maker, number, cells))
 
     @property
     def entries(self) -> dict[str, Raw]:
-        made = self._made
-        if made is None:
-            made = self._maker.make_entries(self._number, self._cells)
-            object.__setattr__(self, "_made", made)
-        return made
+        try:
+            return self._made
+        except AttributeError:
+            maker, number, cells = self._source
+            object.__setattr__(self, "_made", maker.make_entries(number, cells))
+            return self._made
 
     @property
     def place(self) -> Place:
-        return self._maker.place(self._number, self._maker.first)
+        maker, number, _ = self._source
+        return maker.place(number, maker.first)
 
     @property
     def keys(self) -> dict[str, Place]:
@@ -98,6 +97,22 @@ class _RowMaker:
                 return False
         return all(column not in cells or cells[column][0] != "t" for column in self.numeric)
 
+    def are_plain(self, rows: list[dict[int, Held]], starts: set[str], telling: Sequence[int]) -> bool:
+        """True where all rows hold data, nothing in them needs to be told and no text begins as a fixed one does."""
+        if not self.plain:
+            return False
+        is_filled = False
+        for column, values in _columns_of(rows).items():
+            joined = "\0" + "\0".join(values) + "\0"
+            if any(f"\0t{start}" in joined for start in starts):
+                return False
+            if column in self.columns and ("\0f" in joined or "\0e" in joined):
+                return False
+            if column in self.numeric and "\0t" in joined:
+                return False
+            is_filled = is_filled or (column in telling and _HOLLOW.search(joined) is None)
+        return is_filled
+
     def make_entries(self, row: int, cells: dict[int, Held]) -> dict[str, Raw]:
         entries: dict[str, Any] = {}
         for column, item in self.fields:
@@ -106,6 +121,18 @@ class _RowMaker:
             assert steps is not None
             _set(entries, steps, _scalar(held[1:], self.place(row, column), KINDS[held[0]]))
         return _freeze(entries, self.place(row, self.first))
+
+
+#: A cell that holds nothing or blanks among joined ones.
+_HOLLOW = re.compile("\0.\\s*\0")
+
+
+def _columns_of(rows: list[dict[int, Held]]) -> dict[int, Sequence[Held]]:
+    """Return what rows hold by column; an empty number stands for an empty cell."""
+    shapes = set(map(tuple, rows))
+    if len(shapes) == 1:
+        return dict(zip(shapes.pop(), zip(*map(dict.values, rows), strict=True), strict=True))
+    return {column: [cells.get(column, "n") for cells in rows] for column in {c for shape in shapes for c in shape}}
 
 
 @dataclass
@@ -368,22 +395,33 @@ class _Reader:
             if any(k is None or k[0] is None for k in known)
             else {" ", "\u3000", *(c for k in known if k for c in k[0] or ())}
         )
+        looked_at = 0
         while (number := cursor.peek()) is not None:
+            if cursor.at >= looked_at and starts is not None and not plain:
+                block = cursor.rows[cursor.at : cursor.at + _BLOCK]
+                looked_at = cursor.at + len(block)
+                if maker.are_plain([rows[one] for one in block], starts, cursor.telling_of(listing)):
+                    items += [_Row(maker, one, rows[one]) for one in block]
+                    cursor.at = looked_at
+                    continue
             cells = rows[number]
             if _may_begin(cells, starts) and cursor.is_any(number, signed):
                 break
             if plain and _is_other(cursor, number, line, plain):
                 break
             if cursor.is_filled(number, listing):
-                if maker.plain and maker.is_plain(cells):
-                    items.append(_Row(maker, number, cells))
-                else:
-                    entries: dict[str, Any] = {}
-                    self.read_line(line, number, cursor, sheet, entries)
-                    place = maker.place(number, maker.first)
-                    items.append(RawMap(_freeze(entries, place), place))
+                items.append(self._read_row(maker, line, number, cursor, sheet))
             cursor.at += 1
         return items
+
+    def _read_row(self, maker: _RowMaker, line: Line, number: int, cursor: _Cursor, sheet: ReturnedSheet) -> RawMap:
+        cells = sheet.rows[number]
+        if maker.plain and maker.is_plain(cells):
+            return _Row(maker, number, cells)
+        entries: dict[str, Any] = {}
+        self.read_line(line, number, cursor, sheet, entries)
+        place = maker.place(number, maker.first)
+        return RawMap(_freeze(entries, place), place)
 
     def read_turn(self, listing: Listing, cursor: _Cursor, sheet: ReturnedSheet, after: list[Line]) -> RawMap | None:
         entries: dict[str, Any] = {}
@@ -587,16 +625,21 @@ class _Cursor:
     def is_filled(self, row: int, listing: Listing) -> bool:
         """True where a field of the list holds something a person or the data put there."""
         cells = self.sheet.rows[row]
-        telling = self.telling.get(id(listing))
-        if telling is None:
-            # A running number is in the empty rows of a form as well.
-            telling = [self.columns.get(i.column, 0) for i in listing.fields if i.pattern.steps[-1:] != (("index",),)]
-            self.telling[id(listing)] = telling
-        for column in telling:
+        for column in self.telling_of(listing):
             held = cells.get(column)
             if held is not None and held[0] != "f" and held[1:].strip():
                 return True
         return False
+
+    def telling_of(self, listing: Listing) -> list[int]:
+        """Return the columns of a list's fields that tell a filled row from an empty one: a running number is in the
+        empty rows of a form as well.
+        """
+        telling = self.telling.get(id(listing))
+        if telling is None:
+            telling = [self.columns.get(i.column, 0) for i in listing.fields if i.pattern.steps[-1:] != (("index",),)]
+            self.telling[id(listing)] = telling
+        return telling
 
     def is_any(self, row: int, lines: list[Line]) -> bool:
         return any(self.fits(row, line) for line in lines)

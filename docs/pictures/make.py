@@ -39,7 +39,7 @@ def render(folder: Path) -> dict[str, Path]:
     return {name: document.save(folder / f"{name}.{document.kind}") for name, document in documents.items()}
 
 
-PAGES = {"clerk-collected": 2}  # the sheet of who has sent what
+PAGES = {"clerk-collected": 3}  # the sheet of who has sent what; the merged data before it take two
 
 
 def picture_office(files: dict[str, Path], folder: Path) -> dict[str, Image.Image]:

@@ -157,7 +157,7 @@ def _indicators() -> str:
 
 
 def _plan() -> str:
-    widths = (700, 3095, 1400, 1750, 1900)
+    widths = (700, 2745, 1300, 1600, 2500)
     projects = table(
         _head(("序号", "重点项目", "计划投资\n（万元）", "完成时限", "预期成效"), widths, _kept),
         tag_row("for project in company.plan.projects", widths),

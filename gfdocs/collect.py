@@ -169,9 +169,14 @@ def _read_return(path: Path, folder: Path, project: Project, issues: list[Issue]
     name = str(path.relative_to(folder))
     refused: list[Issue] = []
     readings: list[tuple[int, str, Raw]] = []
+    from gfdocs.data.headings import get_heading_aliases
+    from gfdocs.engine.template import read_source
+
     for document in _returned_documents(project, path.name):
         try:
-            result = project.template(document, "xlsx").read(path, name=name)
+            form: Any = project.template(document, "xlsx").compiled
+            data, _ = read_source(path, name)
+            result = form.read(data, name=name, aliases=get_heading_aliases())
         except GfdocsError as error:
             refused.extend(error.issues)
             continue

@@ -292,3 +292,23 @@ def test_returns_that_fill_different_fields_do_not_contradict_each_other(
     send_back(project, tmp_path / "returns", "示范区", other)
 
     assert [str(issue) for issue in collect(tmp_path / "returns", project).issues] == []
+
+
+def test_headings_may_go_by_the_names_that_tables_know_them_by(project: gfdocs.Project, tmp_path: Path) -> None:
+    def rename_and_move(book: Any) -> None:
+        sheet = book[FACTORIES]
+        person, phone = column_of(sheet, "联系人"), column_of(sheet, "联系电话")
+        find_cell(sheet, "联系电话").value = "手机"
+        find_cell(sheet, "企业名称").value = "单位名称"
+        for row in range(4, sheet.max_row + 1):
+            first, second = sheet.cell(row, person), sheet.cell(row, phone)
+            if "MergedCell" not in {type(first).__name__, type(second).__name__}:
+                first.value, second.value = second.value, first.value
+        find_cell(sheet, "示例电子有限公司").offset(0, person - 2).value = "0512-66668888"
+
+    send_back(project, tmp_path / "returns", "示范区", rename_and_move)
+    collected = collect(tmp_path / "returns", project)
+
+    assert company(collected, "示例电子有限公司").contact.phone == "0512-66668888"
+    assert company(collected, "示例电子有限公司").contact.name == "陈一"
+    assert not {issue.code for issue in collected.issues} & {"GF618", "GF619"}

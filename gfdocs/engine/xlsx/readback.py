@@ -146,7 +146,7 @@ class _Match:
 class _Reader:
     def __init__(self, name: str, aliases: Mapping[str, Sequence[str]]) -> None:
         self.name = name
-        self.aliases = {key: tuple(map(normalise, names)) for key, names in aliases.items()}
+        self.aliases = {normalise(key): tuple(map(normalise, names)) for key, names in aliases.items()}
         self.issues: list[Issue] = []
         self.keys: set[str] = set()
         self.root: dict[str, Any] = {}
@@ -499,7 +499,9 @@ class _Reader:
         used: set[tuple[int, int]],
     ) -> tuple[int, int] | None:
         nearest = labels[0]
-        for key in (nearest.key, *self.aliases.get(nearest.text, ()), *self.aliases.get(nearest.key, ())):
+        # Another name is taken for this heading only where it is no other word of the form.
+        others = [other for other in self.aliases.get(nearest.key, ()) if other not in self.keys]
+        for key in (nearest.key, *others):
             free = [at for at in spots.get(key, ()) if at not in used]
             if len(free) > 1 and len(labels) > 1:
                 above = [c for _, c in spots.get(labels[1].key, ())]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from gfdocs import cli
+from gfdocs.cli import words
 from tests.folders import EXAMPLES, copy_example
 
-cli.LANGUAGE = "en"
+words.LANGUAGE = "en"
 COMMANDS = ["new", "check", "render", "batch", "verify", "diff", "collect", "lint", "templates", "schema"]
 
 
@@ -302,7 +304,7 @@ def test_every_option_and_argument_says_what_it_is(capsys: pytest.CaptureFixture
 
 @pytest.mark.parametrize("template", ["notice", "cover", "list", "annual-summary", "province-notice"])
 def test_a_built_in_template_fits_the_data_it_is_made_for(template: str, capsys: pytest.CaptureFixture[str]) -> None:
-    path = Path(cli.__file__).parents[1] / "templates" / f"{template}.docx"
+    path = Path(cli.__file__).parents[2] / "templates" / f"{template}.docx"
 
     assert run("lint", path, "--document", template, "--project", EXAMPLES / "demo-district") == 0
 
@@ -324,3 +326,51 @@ def test_the_package_runs_as_a_module() -> None:
     done = subprocess.run([sys.executable, "-m", "gfdocs", "--version"], capture_output=True, text=True, check=True)
 
     assert done.stdout.startswith("gfdocs ")
+
+
+LATIN = re.compile(r"[A-Za-z]{2,}(?: [a-z]{2,}){2,}")
+"""Three English words after each other: a sentence, not the name of an option or a document."""
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_help_is_in_one_language(command: str) -> None:
+    told = spoken_in_chinese(*([command] if command else []), "--help")
+
+    assert "用法：" in told and "选项：" in told
+    assert not [line for line in told.splitlines() if LATIN.search(line) and not line.strip().startswith("gfdocs ")]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("batch x", "错误：缺少选项 --output / -o。"), ("check", "错误：缺少参数 PROJECT。"),
+        ("nonsense", "错误：没有命令“nonsense”。"), ("check . --nope", "错误：没有选项 --nope"),
+        ("check a b", "错误：多余的参数：b"), ("batch x -o", "错误：选项 -o 需要一个值。"),
+        ("batch x -o y -j 0", "错误：-j / --jobs 的值无效：应不小于 1"),
+        ("batch x -o y -j a", "错误：-j / --jobs 的值无效：应为整数"),
+        ("collect a b -o c.xlsx --today 3", "错误：--today 的值无效：“3”应写成 2023-02-10"),
+    ],
+)  # fmt: skip
+def test_wrong_usage_is_told_in_one_language(arguments: str, said: str) -> None:
+    assert spoken_in_chinese(*arguments.split()).splitlines()[-1] == said
+
+
+def spoken_in_chinese(*arguments: str) -> str:
+    """Return all that a call says where the language is Chinese."""
+    done = subprocess.run(
+        [sys.executable, "-m", "gfdocs", *arguments], capture_output=True, encoding="utf-8", check=False,
+        env={**os.environ, "GFDOCS_LANG": "zh", "PYTHONUTF8": "1"},
+    )  # fmt: skip
+    return done.stdout + done.stderr
+
+
+def test_a_log_of_json_lines_ends_with_the_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert (
+        run("batch", EXAMPLES / "own-template", "-o", tmp_path / "out", "--log-format", "json", "--format", "json") == 0
+    )
+
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    report = next(line["report"] for line in lines if "report" in line)
+    assert [line["done"] for line in lines if "done" in line] == list(range(1, report["made"] + 1))
+    assert report["planned"] == report["made"] == len([*(tmp_path / "out").glob("*/**/*.*")])
+    assert report["failed"] == 0 < report["seconds"]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).resolve().parents[2] / "gfdocs"
-ROOMS = ("safezip", "collect.py", "convert.py", "lint.py", "cli.py", "data", "programme")
+ROOMS = ("safezip", "collect.py", "convert.py", "lint.py", "cli", "data", "programme")
 FILES = [path for room in ROOMS for path in ([PACKAGE / room] if room.endswith(".py") else sorted((PACKAGE / room).glob("*.py")))]  # fmt: skip
 
 

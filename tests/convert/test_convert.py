@@ -9,12 +9,13 @@ import pytest
 
 import gfdocs
 from gfdocs import cli
+from gfdocs.cli import words
 from gfdocs.errors import ConvertError, OutputError
 from tests.folders import EXAMPLES
 from tests.office import require
 
 DRAWING = '<svg xmlns="http://www.w3.org/2000/svg" width="60mm" height="40mm" viewBox="0 0 60 40"><rect width="9" height="9"/></svg>'
-cli.LANGUAGE = "en"
+words.LANGUAGE = "en"
 convert = sys.modules["gfdocs.convert"]  # `gfdocs.convert` itself is the function of that name
 
 

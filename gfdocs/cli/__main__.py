@@ -1,0 +1,3 @@
+from gfdocs.cli import main
+
+main()

@@ -307,6 +307,41 @@ def test_the_head_of_the_list_is_on_every_page(tmp_path: Path) -> None:
 
 
 @pytest.mark.office
+def test_the_list_prints_on_the_page_of_the_notice(tmp_path: Path) -> None:
+    """GB/T 9704: the type area 28 mm from the left and 156 mm wide; the number right on odd, left on even pages, 7 mm below."""
+    pdfplumber = pytest.importorskip("pdfplumber")
+    path = tmp_path / "list.xlsx"
+    path.write_bytes(render("list", context(0, label="附件2", groups=public_groups())))
+    (pdf,) = office.to_pdfs([path], tmp_path / "out")
+    mm = 25.4 / 72
+    with pdfplumber.open(pdf) as document:
+        for number, page in enumerate(document.pages, 1):
+            chars = [c for c in page.chars if c["text"].strip()]
+            foot = [c for c in chars if c["top"] * mm > 262]
+            assert "".join(c["text"] for c in foot) == f"—{number}—"
+            left, right = min(c["x0"] for c in foot) * mm, max(c["x1"] for c in foot) * mm
+            assert (right if number % 2 else left) == pytest.approx(
+                184 - 14 * mm if number % 2 else 28 + 14 * mm, abs=1.5
+            )
+            # the dash is about 0.3 em above the baseline
+            assert (page.height - foot[0]["matrix"][5] - 0.3 * 14) * mm == pytest.approx(262 + 7, abs=1.5)
+            table = [c for c in chars if c["top"] * mm < 262]
+            assert min(c["x0"] for c in table) * mm > 28 - 0.5 and max(c["x1"] for c in table) * mm < 184 + 0.5
+            assert min(c["top"] for c in table) * mm == pytest.approx(37, abs=6)
+
+
+@pytest.mark.parametrize("count", [0, 3])
+@pytest.mark.parametrize(("name", "title"), [(name, title) for name in FORMS for title in ROWS[name]])
+def test_a_form_opens_at_the_first_cell_to_fill(name: str, title: str, count: int) -> None:
+    sheet = book(render(name, context(count)))[title]
+    (chosen,) = (s for s in sheet.sheet_view.selection if s.pane == "bottomRight")
+
+    assert sheet[chosen.activeCell].row == HEAD_ROWS[title] + 1
+    assert not sheet[chosen.activeCell].protection.locked
+    assert sheet.freeze_panes == f"C{HEAD_ROWS[title] + 1}"
+
+
+@pytest.mark.office
 def test_each_form_is_one_page_wide_in_print(tmp_path: Path) -> None:
     """A page for each sheet: none of them spills a column onto a second page."""
     pdfium = pytest.importorskip("pypdfium2")

@@ -121,7 +121,7 @@ def check_printed(value: Any, depth: int = 0) -> None:
                 for item in inner:
                     if item.__class__ is not str:
                         check_printed(item, depth + 1)
-    elif _is_address(value):
+    elif isinstance(value, bytes | bytearray | memoryview) or _is_address(value):
         raise Unprintable(type(value).__name__)
 
 

@@ -21,7 +21,7 @@ from gfdocs.safezip import Package, Relationship, read_content_types, read_relat
 if TYPE_CHECKING:
     from lxml.etree import _Element
 
-__all__ = ["find_reaching_document", "find_reaching_workbook"]
+__all__ = ["find_reaching_document", "find_reaching_workbook", "is_web_link"]
 
 _W: Final = "{*}"
 _OBEYED: Final = frozenset({"attachedTemplate", "frame", "subDocument", "aFChunk", "oleObject"})
@@ -115,10 +115,15 @@ def _fetched(relation: Relationship, place: Place, is_refused: bool) -> Issue:
     return _issue("GF315" if is_refused else "GF320", place, fact, hint, "error" if is_refused else "warning")
 
 
+def is_web_link(target: str) -> bool:
+    """Tell whether a click on this opens no more than a web page, a mail, or a file beside the document."""
+    scheme = _find_scheme(_clean(target))
+    return not scheme or scheme in _CLICKED
+
+
 def check_link(target: str, place: Place) -> Iterator[Issue]:
     """Yield GF322 where a click does more than open a web page, a mail, or a file beside the document."""
-    scheme = _find_scheme(_clean(target))
-    if scheme and scheme not in _CLICKED:
+    if not is_web_link(target):
         shown = _shown(target)
         fact = Text(f"the hyperlink {shown!r} opens a file or program", f"超链接 {shown!r} 会打开文件或程序")
         yield _issue("GF322", place, fact, Text("link to a web page, or remove it", "请改为网页链接，或删除"))
@@ -224,10 +229,11 @@ def _check_field(code: str, place: Place) -> Iterator[Issue]:
 # Formulas of Excel
 
 _FORMULAS: Final = ("f", "formula", "formula1", "formula2", "definedName", "calculatedColumnFormula")
-_SUSPECT: Final = re.compile(
-    rb"WEBSERVICE|RTD|CALL|REGISTER|IMAGE|EXEC|DDE|SQL\.|\[|\||&#|<!--|<\?[^x]|'[^'<>]{0,300}[\\/]", re.IGNORECASE
-)
-"""What a sheet must have for any of the below to be in it; `&#`, CDATA and comments may hide it."""
+_SUSPECT: Final = (
+    b"webservice", b"rtd", b"call", b"register", b"image", b"exec", b"dde", b"sql.", b"[", b"|", b"&#", b"<!--",
+)  # fmt: skip
+_SUSPECT_PATH: Final = re.compile(rb"<\?[^x]|'[^'<>]{0,300}[\\/]")
+"""What a sheet must have, in lower case, for any of the below to be in it; `&#`, CDATA and comments may hide it."""
 _CALLS: Final = re.compile(
     r"(?<![\w.])(?:_xlfn\.|_xlws\.)*(WEBSERVICE|RTD|CALL|REGISTER(?:\.ID)?|IMAGE|EXEC|DDE|SQL\.REQUEST)\s*\(",
     re.IGNORECASE,
@@ -253,6 +259,11 @@ def is_reaching(formula: str) -> bool:
     return bool(called or _OUTSIDE.search(bare) or "|" in bare)
 
 
+def _is_suspect(data: bytes) -> bool:
+    lowered = data.lower()
+    return any(word in lowered for word in _SUSPECT) or _SUSPECT_PATH.search(lowered) is not None
+
+
 def _find_formulas(package: Package, sheets: Mapping[str, str]) -> Iterator[Issue]:
     types = read_content_types(package)
     for name in package.names:
@@ -260,7 +271,7 @@ def _find_formulas(package: Package, sheets: Mapping[str, str]) -> Iterator[Issu
         if "spreadsheetml" not in kind or not kind.endswith(("sheet+xml", "main+xml", "table+xml")):
             continue
         data = package.read(name)
-        if data[:2] not in (b"\xff\xfe", b"\xfe\xff") and b"\0" not in data[:4] and not _SUSPECT.search(data):
+        if data[:2] not in (b"\xff\xfe", b"\xfe\xff") and b"\0" not in data[:4] and not _is_suspect(data):
             continue
         label = sheets.get(name, name.rpartition("/")[2].rpartition(".")[0])
         root = safe_xml(data, name=package.name, part=name)

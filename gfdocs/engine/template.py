@@ -234,6 +234,9 @@ class Template:
             raise ValueError(f'missing is "error", "mark" or "blank", not {missing!r}')
         if not isinstance(context, Mapping):
             raise TypeError(f"the context is a mapping, not {type(context).__name__}")
+        odd = next((key for key in context if not isinstance(key, str)), None)
+        if odd is not None or None in context:
+            raise TypeError(f"the keys of the context are texts, not {odd!r}")
         return Document(self.kind, self.name, self.compiled.render(context, missing))
 
     def read(self, source: str | os.PathLike[str] | bytes, *, name: str | None = None) -> Raw:
@@ -363,6 +366,20 @@ def _find_kind(data: bytes, name: str) -> Kind:
     )
 
 
+def _check_environment(environment: jinja2.Environment) -> None:
+    """ValueError where an environment has options that templates here do not follow, each by name."""
+    usual: dict[str, Any] = {
+        "block_start_string": "{%", "block_end_string": "%}", "variable_start_string": "{{", "variable_end_string": "}}",
+        "comment_start_string": "{#", "comment_end_string": "#}", "line_statement_prefix": None,
+        "line_comment_prefix": None, "finalize": None, "is_async": False,
+    }  # fmt: skip
+    odd = [f"{name}={found!r}" for name, kept in usual.items() if (found := getattr(environment, name)) != kept]
+    if odd:
+        raise ValueError(
+            f"these options of the environment are not followed: {', '.join(odd)}; tags are written {{{{ … }}}} and {{% … %}}"
+        )
+
+
 def open_template(
     source: str | os.PathLike[str] | bytes | BinaryIO,
     *,
@@ -378,7 +395,8 @@ def open_template(
     source: a path, the bytes of the file, or a file open for bytes. kind: `docx`, `xlsx` or `svg`; by the suffix or
     content where None.
     name: what it is called in messages. filters: further Jinja filters by name. environment: a Jinja environment whose
-    filters, tests, globals, loader and extensions are used; its escaping and sandbox are not. trusted: lifts sandbox
+    filters, tests, globals, loader and extensions are used; its escaping, sandbox and `undefined` are not, and one with
+    delimiters of its own, `finalize` or `enable_async` is refused (ValueError). trusted: lifts sandbox
     and budget, for templates that are as good as code. budget: what a render may use.
 
     TemplateError or PackageError carry every fault of the file, each with its place.
@@ -387,6 +405,8 @@ def open_template(
     kind = kind or _find_kind(data, name)
     if kind not in ("docx", "xlsx", "svg"):
         raise ValueError(f'kind is "docx", "xlsx" or "svg", not {kind!r}')
+    if environment is not None:
+        _check_environment(environment)
     options = Options(dict(filters or {}), environment, trusted, budget)
     try:
         return Template(data, kind, name, options)

@@ -96,6 +96,16 @@ def test_a_picture_that_is_none_is_told_with_its_place(tmp_path: Path) -> None:
         template.render({"img": InlineImage(template, io.BytesIO(b"text"))})
 
 
+def test_a_damaged_picture_is_told_as_one() -> None:
+    good = PNG[:40]
+    for data in (good, PNG[:16] + b"\0\0\0\0" * 2 + PNG[24:], b"\xff\xd8\xff\xe0\x00\x10JFIF" + bytes(3), b"GIF89a"):
+        template = DocxTemplate(docx(p("{{ img }}")))
+        with pytest.raises(
+            GfdocsError, match=r"paragraph 1.*GF219 img: (a damaged picture|a picture without width|not a picture)"
+        ):
+            template.render({"img": InlineImage(template, data)})
+
+
 def test_replacing_pictures_media_files_and_members() -> None:
     new = PNG + b"new"
     data = docx(
@@ -136,6 +146,34 @@ def test_an_own_environment_keeps_filters_globals_loader_and_stays_sandboxed() -
     template = DocxTemplate(docx(p("{{ a.__class__.__mro__ }}")))
     with pytest.raises(GfdocsError, match="GF209"):
         template.render({"a": "x"}, environment)
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("variable_start_string", "[["), ("block_end_string", "%]"), ("comment_start_string", "<#"), ("line_statement_prefix", "##"),
+        ("line_comment_prefix", "//"), ("finalize", str), ("enable_async", True),
+    ],
+)  # fmt: skip
+def test_options_of_an_environment_that_are_not_followed_are_refused_by_name(option: str, value: Any) -> None:
+    options: dict[str, Any] = {option: value}
+    environment = jinja2.Environment(**options)
+
+    with pytest.raises(ValueError, match="is_async" if option == "enable_async" else option):
+        DocxTemplate(docx(p("{{ a }}"))).render({"a": 1}, environment)
+
+
+def test_a_context_whose_keys_are_no_texts_is_refused_by_the_key() -> None:
+    odd: Any = {1: 2, "a": 3}
+
+    with pytest.raises(TypeError, match="texts, not 1"):
+        DocxTemplate(docx(p("{{ a }}"))).render(odd)
+
+
+@pytest.mark.parametrize("value", [b"abc", bytearray(b"abc"), [b"abc"]])
+def test_bytes_are_no_text(value: Any) -> None:
+    with pytest.raises(GfdocsError, match=r"GF219 a: a byte(s|array) is"):
+        DocxTemplate(docx(p("{{ a }}"))).render({"a": value})
 
 
 def test_names_needed() -> None:

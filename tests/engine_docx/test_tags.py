@@ -304,3 +304,18 @@ def test_a_method_that_a_text_does_not_have_is_a_missing_name() -> None:
     assert 'the data has no "v.uper" in' in str(found.value)
     document = open_template(docx(p("{{ v.uper() }}")), kind="docx").render(DATA, missing="mark")
     assert "【缺：v.uper】" in read_part(document.to_bytes())
+
+
+@pytest.mark.parametrize("begin", ["{%p if x %}", "{%-p if x %}", "{%p if x -%}", "{%-p if x -%}", "{%+p if x %}"])
+@pytest.mark.parametrize("end", ["{%p endif %}", "{%-p endif %}", "{%p endif -%}"])
+def test_signs_that_trim_do_nothing_at_a_tag_for_a_paragraph(begin: str, end: str) -> None:
+    """docxtpl joins the paragraphs beside it and then takes their texts away with it."""
+    found = body(p("before"), p(begin), p("in"), p(end), p("after"), data={"x": 1})
+
+    assert re.findall(r"<w:t[^>]*>([^<]*)", found) == ["before", "in", "after"]
+
+
+def test_quotes_in_a_tag_of_an_attribute() -> None:
+    mark = '<w:bookmarkStart w:id="1" w:name="{{ x|default(&quot;n&quot;) }}-{{ y[&apos;k&apos;] }}"/><w:bookmarkEnd w:id="1"/>'
+
+    assert 'w:name="n-&quot;v&quot;"' in body(f"<w:p>{mark}</w:p>", data={"y": {"k": '"v"'}})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -19,6 +20,7 @@ from gfdocs.engine.docx.check import (
     find_lonely,
 )
 from gfdocs.engine.docx.finish import Drawings, finish, share_ids
+from gfdocs.engine.docx.links import check_links, find_link_parts, unquote_tags
 from gfdocs.engine.docx.pictures import PartPictures, picture_members, write_content_types, write_relations
 from gfdocs.engine.docx.prepare import Prepared, Spot, prepare
 from gfdocs.engine.docx.story import THAWED, Story, read_story
@@ -62,8 +64,24 @@ def _find_parts(package: Package, types: ContentTypes) -> list[str]:
     main = [name for name in package.names if types.of(name) in _MAIN]
     if not main:
         raise PackageError(_wrong_kind(package, types))
+    if _STRICT in package.read(main[0])[:4096]:
+        raise PackageError(_strict(package))
     rest = [name for name in package.names if types.of(name) in _PARTS or types.of(name) == _CORE]
     return main[:1] + rest
+
+
+# The namespace of documents that Word saves as "Strict Open XML Document" (ISO 29500-1).
+_STRICT = b"http://purl.oclc.org/ooxml/wordprocessingml/main"
+
+
+def _strict(package: Package) -> Issue:
+    return Issue(
+        "GF319",
+        "error",
+        Place(package.name),
+        Text("it is a Strict Open XML document", "文件为“Strict Open XML 文档”格式"),
+        Text('save it in Word as "Word Document (*.docx)"', "请在 Word 中另存为“Word 文档 (*.docx)”"),
+    )
 
 
 def _wrong_kind(package: Package, types: ContentTypes) -> Issue:
@@ -80,7 +98,10 @@ def _wrong_kind(package: Package, types: ContentTypes) -> Issue:
 
 def part_label(part: str) -> str:
     """Return how a part is called in messages: `document`, `header1`, `footnotes`, `core`."""
-    return part.rpartition("/")[2].rpartition(".")[0]
+    return part.removesuffix(_RELATIONS).rpartition("/")[2].rpartition(".")[0]
+
+
+_RELATIONS = ".rels"
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -111,7 +132,7 @@ class CompiledPart:
 
 
 def _has_tags(data: bytes) -> bool:
-    return b"{" in data or b"\0{" in data or _WIDE_BRACE in data
+    return b"{" in data or b"\0{" in data or _WIDE_BRACE in data or b"%7b" in data.lower()
 
 
 _WIDE_BRACE = "｛".encode()
@@ -123,6 +144,8 @@ def _read_part(package: Package, name: str) -> Story | None:
     if not _has_tags(data):
         return None
     root = safe_xml(data, name=package.name, part=name)
+    if name.endswith(_RELATIONS):
+        unquote_tags(root)
     story = read_story(root, package.name, part_label(name))
     return story if story.tags or story.issues or story.has_braces else None
 
@@ -272,6 +295,8 @@ class CompiledDocx:
         return deflate(part.name, self._finish(xml, set(part.fixes | state.fixes), part).encode()), state
 
     def _finish(self, xml: str, fixes: set[str], part: CompiledPart) -> str:
+        if "links" in fixes:
+            check_links(self.package, part.name, xml)
         try:
             return finish(xml, fixes, name=self.package.name, part=part_label(part.name), drawings=part.drawings)
         except PackageError as fault:
@@ -303,6 +328,10 @@ class CompiledDocx:
             media.update(pictures.media)
             name = self.package.find_name(relationships_name(part.name))
             source = self.package.read(name) if name else None
+            filled = next((member for member in members if member.name == name), None)
+            if filled is not None:  # the address of a hyperlink had tags
+                members.remove(filled)
+                name, source = None, zlib.decompress(filled.data, -15)
             member = write_relations(source, pictures.relations, part.name)
             if name:
                 replaced[name] = Member(name, member.method, member.crc, member.size, member.data)
@@ -341,6 +370,7 @@ def compile_docx(data: bytes, *, name: str, options: Options) -> CompiledDocx:
     parts: list[CompiledPart] = []
     faults: list[Issue] = find_reaching_document(package)
     may_hold = _find_parts(package, types)
+    may_hold += find_link_parts(package, may_hold)
     for name_of_part in may_hold:
         story = _read_part(package, name_of_part)
         if story is not None:
@@ -380,6 +410,7 @@ def _check_part(
     # What may cut an element in two is parsed again when it is filled in.
     is_checked = bool(crossings) or _is_open_ended(compiled, language)
     fixes = compiled.prepared.fixes | ({"check"} if is_checked else set())
+    fixes |= {"links"} if name.endswith(_RELATIONS) else set()
     return replace(compiled, fixes=fixes), found + crossings
 
 

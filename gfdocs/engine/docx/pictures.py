@@ -61,6 +61,10 @@ def _read_picture(data: bytes, name: str) -> Picture:
         image = Image.from_blob(data)
     except (UnrecognizedImageError, InvalidImageStreamError, UnexpectedEndOfFileError) as fault:
         raise Unfit(f"not a picture that Word shows: {name}", f"不是 Word 支持的图片：{name}") from fault
+    except Exception as fault:  # a damaged file fails wherever its reader trusts it
+        raise Unfit(f"a damaged picture: {name}", f"图片已损坏：{name}") from fault
+    if image.width <= 0 or image.height <= 0:
+        raise Unfit(f"a picture without width or height: {name}", f"图片宽或高为零：{name}")
     digest = hashlib.sha256(data).hexdigest()[:16]
     return Picture(data, f"word/media/gf-{digest}.{image.ext}", image.content_type, int(image.width), int(image.height))
 

@@ -19,7 +19,7 @@ from gfdocs.engine.docx.lexer import AFTER_BRACE, STAMP, TAG, read_stamp, write_
 from gfdocs.engine.docx.story import Story, W, serialize
 from gfdocs.engine.docx.words import write_words
 
-Outlet = Literal["text", "attribute", "field", "plain", "run", "block", "other"]
+Outlet = Literal["text", "attribute", "address", "field", "plain", "run", "block", "other"]
 
 DECLARATION = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 
@@ -373,7 +373,8 @@ class _Reader:
             self._keep(text[at : found.start()])
             at = found.end()
             is_code = self.element == "w:fldSimple" and _IN_INSTR.search(_INNER_TAG.sub("", text[: found.start()]))
-            self._tag(found.group(), "field" if is_code else "attribute")
+            address: Outlet = "address" if self.element == "Relationship" else "attribute"
+            self._tag(found.group(), "field" if is_code else address)
         self._keep(text[at:])
         self.element = ""
 

@@ -18,7 +18,6 @@ from gfdocs.engine.docx.lexer import DIGITS, STAMP, escape_strings, find_end, wr
 from gfdocs.errors import Issue, Place, Text
 
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
-W_STRICT = "{http://purl.oclc.org/ooxml/wordprocessingml/main}"
 MC = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
 
 _TAG_START = re.compile(r"\{(?=[{%#])")
@@ -33,7 +32,7 @@ _MAX_ISSUES = 100
 # What stands for braces that are no tag's until the template is compiled (Unicode leaves these two to programs).
 FROZEN = {ord("{"): "\ufdd0", ord("}"): "\ufdd1"}
 THAWED = {0xFDD0: "{", 0xFDD1: "}"}
-_SCOPE = re.compile(r"\{[{%#](p|tr|tc|r)\s")
+_SCOPE = re.compile(r"(\{[{%#])[-+]?(p|tr|tc|r)\s")
 
 _ODD_BLANKS = {ord(char): " " for char in DIGITS + "\u200a\u202f\u205f\x85"}
 
@@ -225,6 +224,15 @@ def _freeze_deleted(root: Any) -> bool:
     return found
 
 
+def _without_signs(text: str, scope: re.Match[str]) -> str:
+    """Return a tag for a whole paragraph, row, cell or run without `-` and `+`: beside it there is nothing to trim.
+
+    docxtpl would join the paragraphs before or after to the one that the tag takes away, and lose their texts.
+    """
+    closing = text[:-3] + text[-2:] if scope[2] != "r" and text[-3] in "-+" else text
+    return f"{scope[1]}{closing[scope.start(2) :]}"
+
+
 def is_fallback(element: Any) -> bool:
     """True inside the twin that older programs show of a drawing: its faults are those of the drawing."""
     return any(up.tag == MC + "Fallback" for up in element.iterancestors())
@@ -311,7 +319,9 @@ class _Scan:
         paragraph = self.paragraph_at(start)
         number = len(self.story.tags)
         scope = _SCOPE.match(text)
-        self.story.tags.append(Tag(number, text, scope[1] if scope else "", self.story.place(paragraph), paragraph))
+        self.story.tags.append(Tag(number, text, scope[2] if scope else "", self.story.place(paragraph), paragraph))
+        if scope:
+            text = _without_signs(text, scope)
         if opener == "{#":
             self._replace(start, end + 2, text)
             return end + 2

@@ -17,6 +17,7 @@ from datetime import date
 from decimal import Decimal
 from html import unescape
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from gfdocs.engine.bounds import LONG
 from gfdocs.engine.docx.prepare import Spot
@@ -466,6 +467,16 @@ def _make_attribute(spot: Spot) -> Writer:
     return write
 
 
+def _make_address(spot: Spot) -> Writer:
+    """Inside the address of a hyperlink: text, with what no address may have written as `%20` and its like."""
+
+    def write(value: Any) -> str:
+        text = "" if value is None else check_characters(_plain_text(value))
+        return escape_xml(quote(text.strip(), safe="!#$%&'()*+,-./:;=?@[]_~"))
+
+    return write
+
+
 def _plain_text(value: Any) -> str:
     return str(value) if _is_plain(value) else unescape(str(value.__html__()))
 
@@ -516,6 +527,7 @@ _MAKERS: dict[str, Callable[[Spot], Writer]] = {
     "run": _make_run,
     "block": _make_block,
     "attribute": _make_attribute,
+    "address": _make_address,
     "field": _make_field,
     "plain": _make_plain,
     "other": _make_other,

@@ -446,7 +446,7 @@ def _draw_head(book: Book, sheet: Any, form: Form, last: int) -> None:
             sheet.write_string(GROUP_ROW, number, column.title, head)
         return
     sheet.set_row(GROUP_ROW, 22)
-    sheet.set_row(GROUP_ROW + 1, 56)
+    sheet.set_row(GROUP_ROW + 1, 62)
     start = 0
     while start <= last:
         group = form.columns[start].group

@@ -108,6 +108,8 @@ class FormulaCell:
     extra: str = ""
     cell_extra: str = ""
     has_subtotal: bool = False
+    cached: Any = None
+    """The value the template has for it; None where it has none."""
 
 
 Cell = StaticCell | ValueCell | FormulaCell
@@ -521,6 +523,7 @@ class _Compiler:
             part.formula.extra,
             part.extra,
             subtotal,
+            None if part.kind == "s" else self.value_of(part, self.text_of(part)),
         )
 
     def text_of(self, part: CellPart) -> SharedText | None:

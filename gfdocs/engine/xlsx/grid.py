@@ -32,6 +32,7 @@ from gfdocs.engine.xlsx.evaluate import (
 )
 from gfdocs.engine.xlsx.geometry import MAX_COLUMN, MAX_ROW, Body, Path, Placed, Repeat, Turn, Uniform, whole_axis
 from gfdocs.engine.xlsx.heights import MAX_HEIGHT, Wrap, grown_heights, needed_height, with_height
+from gfdocs.engine.xlsx.kept import KeptValues
 from gfdocs.engine.xlsx.layout import Assign, Block, Node, Stretch
 from gfdocs.engine.xlsx.pictures import Picture, PlacedPicture, place_picture
 from gfdocs.engine.xlsx.programs import CellProgram, Loop, LoopProgram, Scope, turn_scope
@@ -82,6 +83,11 @@ class Context:
     needs_calculation: bool = False
     looks: int = 0
     table_id: int = 0
+
+    @cached_property
+    def kept(self) -> KeptValues:
+        """The formulas that keep the template's value."""
+        return KeptValues(self)
 
     def next_table_id(self) -> int:
         """Return a number no table of the workbook has."""
@@ -543,16 +549,18 @@ class Grid:
         key = (id(frame), line, column.out)
         if key in self._values:
             return self._values[key]
-        if key in self._busy or cell.kind:
+        if key in self._busy:
             return Unknown
         self._busy.add(key)
         try:
-            tree = self.context.get_tree(cell.text, self, line)
+            tree = None if cell.kind else self.context.get_tree(cell.text, self, line)
             value = Unknown if tree is None else evaluate(tree, _Seen(self, path, column, line))
         except (Unknown, RecursionError, OverflowError):
             value = Unknown
         finally:
             self._busy.discard(key)
+        if value is Unknown and len(path) == len(column.path) == 1:
+            value = self.context.kept.get(cell, self)
         self._values[key] = value
         return value
 

@@ -562,7 +562,7 @@ class _Reader:
         """
         kept = (self.count, self.break_pending)
         oddities, loose = set(self.oddities), list(self.loose)
-        paragraphs = [p for p in root.iter() if _tag(p) == "p"]
+        paragraphs = [p for p in root.iter() if _tag(p) == "p" and not _is_fallback(p)]
         found = [
             replace(self._read_paragraph(p, (edge, f"paragraph {n}")), is_turned=_is_turned(p))
             for n, p in enumerate(paragraphs, 1)
@@ -571,6 +571,11 @@ class _Reader:
         if any(p.is_page_number and p.is_turned for p in found):
             self.oddities, self.loose = oddities, loose
         return tuple(found)
+
+
+def _is_fallback(element: Any) -> bool:
+    """True in what programs that don't know a drawing show instead of it: the same words once more."""
+    return any(isinstance(e.tag, str) and e.tag.endswith("}Fallback") for e in element.iterancestors())
 
 
 _TURNED = ("vert", "eaVert", "vert270", "wordArtVert", "mongolianVert", "tbRl", "tbRlV", "btLr", "tbLr", "tbLrV")

@@ -15,7 +15,7 @@ from gfdocs.errors import Issue
 from gfdocs.gongwen.check import check_docx
 from tests import ooxml
 from tests.folders import EXAMPLES
-from tests.office import to_pdfs
+from tests.office import save_again, to_pdfs
 from tests.templates_docx import sample
 
 TEMPLATE = EXAMPLES / "own-template" / "templates" / "roster.docx"
@@ -74,6 +74,16 @@ def test_the_checker_tells_of_a_number_at_the_upper_or_lower_edge_and_of_none(ro
     upright = check_docx(change(roster, lambda text: text.replace(' vert="vert"', "")))
     assert ["在页面上端或下端" in issue.fact.zh for issue in upright if issue.code == "GF765"] == [True]
     assert "GF761" in [issue.code for issue in check_docx(change(roster, lambda text: text.replace("PAGE", "DATE")))]
+
+
+@pytest.mark.office
+def test_the_checker_knows_the_side_number_as_libreoffice_writes_it(tmp_path: Path) -> None:
+    """With a fallback for old programs that says the same once more, unturned."""
+    (saved,) = save_again([TEMPLATE], tmp_path)
+    with zipfile.ZipFile(saved) as package:
+        assert any(b"Fallback" in package.read(name) for name in package.namelist() if "footer" in name)
+    data = open_template(saved).render(sample.attachment("list")).to_bytes()
+    assert [issue for issue in landscape(check_docx(data)) if issue.code in ("GF765", "GF761")] == []
 
 
 def test_a_frame_and_a_cell_with_text_running_down_count_as_well(roster: bytes) -> None:

@@ -6,10 +6,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache, partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gfdocs.engine.language import raise_issues
 from gfdocs.engine.package import Member, Package, check_safe_xml, deflate, safe_xml
@@ -38,7 +38,6 @@ from gfdocs.engine.xlsx.workbook import (
     TablePart,
     TextRun,
     Workbook,
-    local_name,
     read_table,
     read_text_item,
     read_workbook,
@@ -63,7 +62,7 @@ def without_runs(text: str) -> str:
 
 @lru_cache(maxsize=64)  # a hostile workbook shows one long shared text in every cell
 def has_tags(text: str) -> bool:
-    return any(mark in text for mark in MARKS)
+    return "{" in text and any(mark in text for mark in MARKS)
 
 
 def formula_has_tags(text: str) -> bool:
@@ -71,8 +70,7 @@ def formula_has_tags(text: str) -> bool:
     return has_tags(text) and any(isinstance(piece, str) and has_tags(piece) for piece in parse_formula(text))
 
 
-@dataclass(frozen=True, slots=True)
-class StaticCell:
+class StaticCell(NamedTuple):
     """A cell that the data does not touch. `tail` follows `<c r="B7"`; `value` is what formulas see."""
 
     column: int
@@ -115,8 +113,7 @@ class FormulaCell:
 Cell = StaticCell | ValueCell | FormulaCell
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """A row of the template: its attributes as written, its cells in order."""
 
     number: int
@@ -349,37 +346,30 @@ class _Compiler:
         sheet_tags: list[Tag] = []
         rows: dict[int, Row] = {}
         tagged = False
-        bare_columns: set[int] = set()
+        untagged: list[tuple[Cell, ...]] = []
         full_columns: set[int] = set()
         for row_part in part.rows:
             cells, tags = self.compile_row(entry, row_part, part.prefix)
+            height, wraps = self.read_height(row_part, cells, widths)
+            number = row_part.number
+            rows[number] = Row(number, row_part.attributes, cells, row_part.is_hidden, height, wraps)
             tagged = tagged or bool(tags) or any(isinstance(cell, ValueCell) for cell in cells)
-            row_tags: list[Tag] = []
+            if not tags:
+                untagged.append(cells)
+                continue
+            row_tags = [tag for _, kind, tag in tags if kind == "tr"]
             for column, kind, tag in tags:
-                if kind == "tr":
-                    row_tags.append(tag)
-                elif kind == "tc":
+                if kind == "tc":
                     column_tags.setdefault(column, []).append(tag)
-                else:
+                elif kind != "tr":
                     sheet_tags.append(tag)
-            tag_columns = {column for column, _, _ in tags}
-            computed = (
-                {c for t in tables if t.first <= row_part.number <= t.last for c in t.computed} if tags else set()
-            )
-            content = {c.column for c in cells if not _is_empty(c) and not (c.column in computed and _is_formula(c))}
-            bare_columns |= tag_columns - content
+            content = _find_content(cells, {c for t in tables if t.first <= number <= t.last for c in t.computed})
             full_columns |= content
-            is_bare = bool(row_tags) and not content and not any(kind != "tr" for _, kind, _ in tags)
-            is_bare = is_bare or (bool(tags) and not content and all(kind == "sheet" for _, kind, _ in tags))
+            is_bare = not content and ({kind for _, kind, _ in tags} in ({"tr"}, {"sheet"}))
             if row_tags or is_bare:
-                row_lines.append(Line(row_part.number, tuple(row_tags), is_bare))
-            rows[row_part.number] = Row(
-                row_part.number,
-                row_part.attributes,
-                cells,
-                row_part.is_hidden,
-                *self.read_height(row_part, cells, widths),
-            )
+                row_lines.append(Line(number, tuple(row_tags), is_bare))
+        if column_tags:
+            full_columns |= {column for cells in untagged for column in _find_content(cells)}
         column_lines = [
             Line(column, tuple(tags), column not in full_columns) for column, tags in sorted(column_tags.items())
         ]
@@ -441,7 +431,7 @@ class _Compiler:
 
     def read_height(self, row: RowPart, cells: tuple[Cell, ...], widths: _Widths) -> tuple[float, tuple[Wrap, ...]]:
         """Return a row's own height, and its cells with tags whose text is wrapped in it."""
-        match = _HEIGHT.search(row.attributes)
+        match = _HEIGHT.search(row.attributes) if row.attributes else None
         if match is None:
             return 0.0, ()
         styles = self.workbook.styles
@@ -462,16 +452,16 @@ class _Compiler:
     ) -> Cell | None:
         if part.formula is not None:
             return self.compile_formula(entry, part)
-        text = self.text_of(part)
+        text = self.text_of(part) if part.kind else None
         if text is None or not has_tags(text.text):
             return StaticCell(part.column, static_tail(part, prefix), self.value_of(part, text), part.style)
         if part.kind == "s":
             self.tagged_texts.add(int(part.value or 0))
         place = self.place(f"{entry.name}!{part.name}")
-        return self.compile_text(part, text, place, tags)
+        return self.compile_text(part, text, place, prefix, tags)
 
     def compile_text(
-        self, part: CellPart, text: SharedText, place: Place, tags: list[tuple[int, str, Tag]]
+        self, part: CellPart, text: SharedText, place: Place, prefix: str, tags: list[tuple[int, str, Tag]]
     ) -> Cell | None:
         runs = join_tags(text.runs)
         source = text.text
@@ -484,18 +474,19 @@ class _Compiler:
         if not without_runs(rest).strip():
             return StaticCell(part.column, empty_tail(part.style), None, part.style)
         if not has_tags(rest):
-            return self.plain_cell(part, without_runs(rest))
+            return self.plain_cell(part, without_runs(rest), prefix)
         program = self.attempt(lambda: compile_cell(self.languages, rest, place))
         if program is None:
             return None
         properties = tuple(run.properties for run in runs) if RUN_MARK in rest else ()
         return ValueCell(part.column, part.style, program, properties, merges)
 
-    def plain_cell(self, part: CellPart, text: str) -> StaticCell:
+    def plain_cell(self, part: CellPart, text: str, prefix: str) -> StaticCell:
         """A cell whose line tags were taken out and that has fixed text left."""
         space = ' xml:space="preserve"' if needs_space(text) else ""
         style = f' s="{part.style}"' if part.style else ""
-        tail = f'{style} t="inlineStr"><\0is><\0t{space}>{write_text(text)}</\0t></\0is></\0c>'
+        p = prefix
+        tail = f'{style} t="inlineStr"><{p}is><{p}t{space}>{write_text(text)}</{p}t></{p}is></{p}c>'
         return StaticCell(part.column, tail, text, part.style)
 
     def compile_formula(self, entry: SheetEntry, part: CellPart) -> Cell:
@@ -624,14 +615,16 @@ class _Widths:
         )
         widths: dict[int, float] = {}
         default, merged = 8.43, {}
-        for element in root.iter():
-            name = local_name(element)
-            if name == "sheetFormatPr":
-                default = float(element.get("defaultColWidth") or default)
-            elif name == "col" and element.get("width"):
-                for number in range(int(element.get("min", "1")), min(int(element.get("max", "1")), 1000) + 1):
-                    widths[number] = float(element.get("width", "8.43"))
-            elif name == "mergeCell" and (box := read_rectangle(element.get("ref", ""))) is not None:
+        for element in root.iter("{*}sheetFormatPr"):
+            default = float(element.get("defaultColWidth") or default)
+        for element in root.iter("{*}col"):
+            if element.get("width"):
+                last = min(int(element.get("max", "1")), 1000)
+                widths |= dict.fromkeys(
+                    range(int(element.get("min", "1")), last + 1), float(element.get("width", "8.43"))
+                )
+        for element in root.iter("{*}mergeCell"):
+            if (box := read_rectangle(element.get("ref", ""))) is not None:
                 merged[box.row1, box.column1] = box.column2
         return widths, default, merged
 
@@ -672,8 +665,9 @@ def _table_columns(place: Place) -> Issue:
     )
 
 
-def _is_formula(cell: Cell) -> bool:
-    return isinstance(cell, FormulaCell)
+def _find_content(cells: tuple[Cell, ...], computed: Container[int] = ()) -> set[int]:
+    """Return the columns of the cells with something in them; formulas that a table computes are none."""
+    return {c.column for c in cells if not (_is_empty(c) or (isinstance(c, FormulaCell) and c.column in computed))}
 
 
 def _is_empty(cell: Cell) -> bool:
@@ -690,18 +684,14 @@ def empty_tail(style: str) -> str:
 
 
 def static_tail(part: CellPart, prefix: str) -> str:
-    """Return what follows `<c r="B7"` of a cell that stays as it is; `\\0` stands for the namespace prefix."""
-    del prefix
+    """Return what follows `<c r="B7"` of a cell that stays as it is."""
     style = f' s="{part.style}"' if part.style else ""
     kind = f' t="{part.kind}"' if part.kind else ""
-    if part.value is None and not part.inline:
+    text = part.value
+    if text is None and not part.inline:
         return f"{style}{part.extra}/>"
-    value = f"<\0v>{write_value(part.value)}</\0v>" if part.value is not None else ""
-    return f"{style}{kind}{part.extra}>{value}{part.inline}</\0c>"
-
-
-def write_value(value: str) -> str:
-    return escape_text(value)
+    value = f"<{prefix}v>{text if text.isalnum() else escape_text(text)}</{prefix}v>" if text is not None else ""
+    return f"{style}{kind}{part.extra}>{value}{part.inline}</{prefix}c>"
 
 
 def join_tags(runs: tuple[TextRun, ...]) -> tuple[TextRun, ...]:

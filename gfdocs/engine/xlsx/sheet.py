@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 from xml.parsers import expat
 
 from gfdocs.engine.xlsx.references import letter, split_cell, translate_shared
@@ -29,8 +29,7 @@ class FormulaPart:
     extra: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class CellPart:
+class CellPart(NamedTuple):
     """`<c>` as the template has it. `value` is the text of `<v>`, `inline` the raw `<is>` element, `extra` other
     attributes.
     """
@@ -49,8 +48,7 @@ class CellPart:
         return f"{letter(self.column)}{self.row}"
 
 
-@dataclass(frozen=True, slots=True)
-class RowPart:
+class RowPart(NamedTuple):
     """`<row>`: its number, its attributes but `r` and `spans` (as written, with a leading space), its cells in order."""
 
     number: int
@@ -103,7 +101,7 @@ class OddSheet(ValueError):
 
 
 class _Scanner:
-    """The expat handlers of one worksheet."""
+    """The expat handlers of one worksheet: those that look for its rows, and those that read them."""
 
     def __init__(self, data: bytes) -> None:
         self.data = data
@@ -112,39 +110,66 @@ class _Scanner:
         self.start = self.stop = -1
         self.shared: dict[str, tuple[str, str]] = {}
         self._depth = 0
+        self._locals: dict[str, str] = {}
         self._row_attributes: Attributes = {}
         self._row = 0
         self._cells: list[CellPart] = []
-        self._cell: dict[str, Any] | None = None
-        self._text: list[str] | None = None
+        self._cell: Attributes | None = None
+        self._column = 0
+        self._value: str | None = None
+        self._inline = ""
         self._inline_start = -1
+        self._formula: Attributes | None = None
+        self._formula_text = ""
+        self._text: list[str] = []
         self.parser = expat.ParserCreate()
         self.parser.buffer_text = True
-        self.parser.StartElementHandler = self._open
-        self.parser.EndElementHandler = self._close
-        self.parser.CharacterDataHandler = self._characters
+        self.parser.StartElementHandler = self._open_outside
+        self.parser.EndElementHandler = self._close_outside
+
+    def _local(self, name: str) -> str:
+        found = self._locals.get(name)
+        if found is None:
+            found = self._locals[name] = name.rpartition(":")[2]
+        return found
+
+    # -- before and after the rows ------------------------------------------------------------------------------------
+
+    def _open_outside(self, name: str, attributes: Attributes) -> None:
+        del attributes
+        self._depth += 1
+        if self._depth == 2 and self.start < 0 and self._local(name) == "sheetData":
+            self.prefix = name.removesuffix("sheetData")
+            self.start = self.parser.CurrentByteIndex
+            self._depth = 0
+            self.parser.StartElementHandler = self._open
+            self.parser.EndElementHandler = self._close
+
+    def _close_outside(self, name: str) -> None:
+        del name
+        self._depth -= 1
+
+    def _end_rows(self) -> None:
+        self.stop = self._end_of_tag(self.start)
+        self._depth = 1
+        self.parser.StartElementHandler = self._open_outside
+        self.parser.EndElementHandler = self._close_outside
+
+    # -- rows (depth 1), cells (depth 2) and what they hold (depth 3) -------------------------------------------------
 
     def _open(self, name: str, attributes: Attributes) -> None:
-        self._depth += 1
-        local = name.rpartition(":")[2] if ":" in name else name
-        if self._depth == 2 and local == "sheetData":
-            self.prefix = name[: -len(local)]
-            self.start = self.parser.CurrentByteIndex
-        elif self.start < 0 or self.stop >= 0:
-            return
-        elif self._depth == 3 and local == "row":
+        depth = self._depth = self._depth + 1
+        local = self._local(name)
+        if depth == 3:
+            if self._cell is not None:
+                self._open_content(local, attributes)
+        elif depth == 2:
+            if local == "c":
+                self._open_cell(attributes)
+        elif depth == 1 and local == "row":
             self._row = self._read_row_number(attributes.pop("r", ""))
             attributes.pop("spans", None)
-            self._row_attributes, self._cells = attributes, []
-        elif self._depth == 4 and local == "c":
-            self._open_cell(attributes)
-        elif self._cell is not None and self._depth == 5:
-            if local in ("v", "f"):
-                self._text = []
-                if local == "f":
-                    self._cell["f"] = attributes
-            elif local == "is":
-                self._inline_start = self.parser.CurrentByteIndex
+            self._row_attributes, self._cells, self._column = attributes, [], 0
 
     def _read_row_number(self, text: str) -> int:
         if not text:
@@ -154,35 +179,57 @@ class _Scanner:
         return int(text)
 
     def _open_cell(self, attributes: Attributes) -> None:
-        column, _ = split_cell(attributes.pop("r", ""))
-        column = column or (self._cells[-1].column if self._cells else 0) + 1
-        self._cell = {
-            "column": column, "style": attributes.pop("s", ""), "kind": attributes.pop("t", ""), "extra": write_attributes(attributes),
-        }  # fmt: skip
+        self._column = split_cell(attributes.pop("r", ""))[0] or self._column + 1
+        self._cell = attributes
+        self._value, self._inline, self._formula, self._formula_text = None, "", None, ""
 
-    def _characters(self, text: str) -> None:
-        if self._text is not None:
-            self._text.append(text)
+    def _open_content(self, local: str, attributes: Attributes) -> None:
+        if local == "is":
+            self._inline_start = self.parser.CurrentByteIndex
+        elif local in ("v", "f"):
+            self._text = []
+            self.parser.CharacterDataHandler = self._text.append
+            if local == "f":
+                self._formula = attributes
 
     def _close(self, name: str) -> None:
-        depth, self._depth = self._depth, self._depth - 1
-        if self.start < 0 or self.stop >= 0:
-            return
-        local = name.rpartition(":")[2] if ":" in name else name
-        if depth == 2 and local == "sheetData":
-            self.stop = self._end_of_tag(self.start)
-        elif depth == 3 and local == "row":
-            hidden = self._row_attributes.get("hidden", "") in ("1", "true")
-            cells = tuple(sorted(self._cells, key=_COLUMN) if len(self._cells) > 1 else self._cells)
-            self.rows.append(RowPart(self._row, write_attributes(self._row_attributes), cells, hidden))
-        elif depth == 4 and local == "c" and self._cell is not None:
-            self._close_cell(self._cell)
-        elif depth == 5 and self._cell is not None:
-            if local in ("v", "f"):
-                self._cell["v" if local == "v" else "f_text"] = "".join(self._text or ())
-                self._text = None
-            elif local == "is":
-                self._cell["is"] = self.data[self._inline_start : self._end_of_tag(self._inline_start)].decode("utf-8")
+        depth = self._depth
+        self._depth = depth - 1
+        if depth == 3:
+            if self._cell is not None:
+                self._close_content(self._local(name))
+        elif depth == 2:
+            if self._cell is not None and self._local(name) == "c":
+                self._close_cell(self._cell)
+        elif depth == 1:
+            if self._local(name) == "row":
+                self._close_row()
+        elif depth == 0:
+            self._end_rows()
+
+    def _close_content(self, local: str) -> None:
+        if local == "is":
+            self._inline = self.data[self._inline_start : self._end_of_tag(self._inline_start)].decode("utf-8")
+        elif local in ("v", "f"):
+            self.parser.CharacterDataHandler = None
+            if local == "v":
+                self._value = "".join(self._text)
+            else:
+                self._formula_text = "".join(self._text)
+
+    def _close_cell(self, attributes: Attributes) -> None:
+        self._cell = None
+        style, kind = attributes.pop("s", ""), attributes.pop("t", "")
+        formula = None if self._formula is None else self._get_formula(self._formula)
+        extra = write_attributes(attributes) if attributes else ""
+        self._cells.append(CellPart(self._column, self._row, style, kind, self._value, self._inline, formula, extra))
+
+    def _close_row(self) -> None:
+        attributes, cells = self._row_attributes, self._cells
+        hidden = attributes.get("hidden", "") in ("1", "true")
+        if len(cells) > 1:
+            cells.sort(key=_COLUMN)
+        self.rows.append(RowPart(self._row, write_attributes(attributes), tuple(cells), hidden))
 
     def _end_of_tag(self, start: int) -> int:
         """Return where the element that is closing and began at `start` ends; `<is/>` and `<sheetData/>` end where
@@ -195,19 +242,8 @@ class _Scanner:
             else self.data.index(b">", self.parser.CurrentByteIndex) + 1
         )
 
-    def _close_cell(self, found: dict[str, Any]) -> None:
-        self._cell = None
-        formula = None
-        if "f" in found:
-            name = CellPart(found["column"], self._row).name
-            formula = self._get_formula(found["f"], found.get("f_text", ""), name)
-        self._cells.append(
-            CellPart(
-                found["column"], self._row, found["style"], found["kind"], found.get("v"), found.get("is", ""), formula, found["extra"]
-            )
-        )  # fmt: skip
-
-    def _get_formula(self, attributes: Attributes, text: str, name: str) -> FormulaPart | None:
+    def _get_formula(self, attributes: Attributes) -> FormulaPart | None:
+        text, name = self._formula_text, f"{letter(self._column)}{self._row}"
         kind, ref = attributes.pop("t", ""), attributes.pop("ref", "")
         if kind == "shared":
             index = attributes.pop("si", "")

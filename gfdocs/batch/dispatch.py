@@ -9,6 +9,7 @@ from gfdocs.batch.make import Chunk, Maker, Result, Sink, make_chunk
 from gfdocs.batch.options import Options
 
 PAYS = 150  # documents; below that, starting workers takes longer than they save
+PAYS_APART = 40  # the same where each worker opens its own share of the templates, which takes longer than rendering
 
 
 def run_chunks(
@@ -20,10 +21,12 @@ def run_chunks(
     *,
     handles: tuple[int, ...] = (),
     remote: Sink | None = None,
+    least: int = PAYS,
 ) -> Generator[Result, None, None]:
     """Give the result of each chunk, in whatever order they are ready.
 
     `remote` is a sink that works from any machine; without one, what an executor makes comes back with its result.
+    Workers are started for `least` documents or more.
     """
     if isinstance(options.executor, str):
         yield from _run_on_cluster(chunks, maker, options.executor, remote)
@@ -31,7 +34,7 @@ def run_chunks(
         from gfdocs.batch.executors import ExecutorPool
 
         yield from ExecutorPool(options.executor, maker, sink=remote).run(chunks)
-    elif options.workers > 1 and count >= PAYS:
+    elif options.workers > 1 and count >= least:
         yield from _run_in_workers(chunks, maker, sink, options.workers, handles)
     else:
         for chunk in chunks:

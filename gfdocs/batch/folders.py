@@ -106,7 +106,8 @@ class FolderRun(Run):
         """
         options, count = self.options, len(self.jobs)
         apart = options.workers > 1 and options.executor is None and not self.shelf
-        return not (apart and dispatch.PAYS <= count < _OPEN_APART)
+        several = len({job.kind for job in self.jobs}) > 1
+        return not (apart and several and dispatch.PAYS_APART <= count < _OPEN_APART)
 
     def chunks(self) -> Iterator[Chunk]:
         if not self.opens_first:

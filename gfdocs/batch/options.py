@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from datetime import date as Date  # noqa: N812 - `date` is the field
+from typing import TYPE_CHECKING
 
 from gfdocs.batch.jobs import Job
+
+if TYPE_CHECKING:  # it brings logging and threads with it
+    from concurrent.futures import Executor
 
 Progress = Callable[[int, int, Job], None]
 Clock = Callable[[], float]

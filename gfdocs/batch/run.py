@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Collection, Iterable, Sequence
-from concurrent.futures import Executor
 from datetime import date as Date  # noqa: N812 - `date` is the argument
 from itertools import groupby
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gfdocs import garbage
 from gfdocs.batch import faults
@@ -19,6 +19,9 @@ from gfdocs.batch.options import Options, Progress
 from gfdocs.batch.source import Source
 from gfdocs.batch.workspace import Workspace
 from gfdocs.errors import Issue, OutputError
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
 
 Some = str | Collection[str] | None
 

@@ -10,8 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 
-from gfdocs.batch import faults
-from gfdocs.batch.dispatch import run_chunks
+from gfdocs.batch import dispatch, faults
 from gfdocs.batch.index import make_index_blocks
 from gfdocs.batch.jobs import Job, Plan
 from gfdocs.batch.ledger import Ledger
@@ -147,13 +146,14 @@ class Run(ABC):
         return sources
 
     def _make(self) -> None:
-        results = run_chunks(
+        results = dispatch.run_chunks(
             self.chunks(),
             self.count(),
             self.maker,
             FolderSink(self.stage),
             self.options,
             handles=self.workspace.handles,
+            least=dispatch.PAYS if self.opens_first else dispatch.PAYS_APART,
         )
         with closing(results):  # workers end before the stage is removed, whatever happens here
             for result in results:

@@ -167,9 +167,11 @@ def _build_company(company: Any, round_: Plain) -> Plain:
 @cache
 def _blanks() -> Plain:
     """The sub-records of a company that gives none, one of each for all companies."""
+    from gfdocs.data.fields import get_spec
     from gfdocs.data.model import Cultivation, Plan, Summary
 
-    return {"summary": to_plain(Summary()), "plan": to_plain(Plan()), "cultivation": to_plain(Cultivation())}
+    parts = {"summary": Summary, "plan": Plan, "cultivation": Cultivation}
+    return {name: to_plain(get_spec(record).make({})) for name, record in parts.items()}
 
 
 def _build_enrolment(answers: Plain | None) -> Plain:
@@ -182,9 +184,10 @@ def _build_enrolment(answers: Plain | None) -> Plain:
 
 @cache
 def _unanswered() -> Plain:
+    from gfdocs.data.fields import get_spec
     from gfdocs.data.model import Enrolment
 
-    return _build_enrolment(to_plain(Enrolment()))
+    return _build_enrolment(to_plain(get_spec(Enrolment).make({})))
 
 
 def _first_project(plan: Plain | None) -> Plain:

@@ -52,6 +52,7 @@ def test_spawned_workers_make_the_same(tmp_path: Path, alone: dict[str, str], mo
 
 def test_few_documents_are_made_without_workers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dispatch, "PAYS", 300)
+    monkeypatch.setattr(dispatch, "PAYS_APART", 300)
     monkeypatch.setattr(pool, "Pool", lambda *a, **k: pytest.fail("workers were started"))
     assert batch(FakeProject(), tmp_path / "out", workers=2).ok
 

@@ -277,3 +277,27 @@ def test_lint_tells_what_a_template_may_regret() -> None:
     assert {(i.code, str(i.place)) for i in issues} >= {
         ("GF272", "t.xlsx › S!A2"), ("GF276", "t.xlsx › S!A8"), ("GF275", "t.xlsx › S!A9"),
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("stray", "paint_stray"),
+    [
+        ("C1048570", lambda sheet, book: sheet.write("C1048570", "x")),
+        ("A1048576", lambda sheet, book: sheet.set_row(1_048_575, 30, book.add_format({"bold": True}))),
+        ("XFD1", lambda sheet, book: sheet.write("XFD1", "x")),
+    ],
+)
+def test_a_stray_cell_at_the_end_of_the_sheet_is_named(stray: str, paint_stray: Callable[[Any, Any], None]) -> None:
+    def paint(book: Any) -> None:
+        sheet = book.add_worksheet("名单")
+        sheet.write_column("A1", ["{%tr for x in xs %}", "{{ x }}", "{%tr endfor %}"])
+        sheet.write_row("B5", ["{%tc for x in xs %}", "{{ x }}", "{%tc endfor %}"])
+        paint_stray(sheet, book)
+
+    template = open_template(draw(paint), kind="xlsx", name="t.xlsx")
+    with pytest.raises(TemplateError) as caught:
+        template.render({"xs": list(range(50))})
+    (issue,) = caught.value.issues
+    assert (issue.code, str(issue.place)) == ("GF265", f"t.xlsx › 名单!{stray}")
+    assert stray in issue.fact.zh
+    assert "删除" in issue.hint.zh

@@ -232,7 +232,35 @@ class Grid:
         ):
             last = max((b for _, b in body.image(1, used)), default=0)
             if last > limit:
+                stray = self._find_stray(body, used, limit)
+                if stray is not None:
+                    self._refuse_stray(stray, word)
                 self._refuse_overflow(last, limit, word)
+
+    def _find_stray(self, body: Body, used: int, limit: int) -> str | None:
+        """Return the cell at the foot of the template that alone leaves no room for its lists, None where none does."""
+        is_row = body is self.rows
+        nodes = self.sheet.row_nodes if is_row else self.sheet.column_nodes
+        lists_end = max((node.last for node in nodes if isinstance(node, Block)), default=used)
+        if lists_end >= used or max((b for _, b in body.image(1, lists_end)), default=0) > limit:
+            return None
+        if is_row:
+            return f"{letter(max((cell.column for cell in self.sheet.rows[used].cells), default=1))}{used}"
+        row = next(number for number in self.sheet.numbers if self.sheet.rows[number].cell(used) is not None)
+        return f"{letter(used)}{row}"
+
+    def _refuse_stray(self, cell: str, word: tuple[str, str]) -> None:
+        place = Place(self.context.compiled.name, path=(f"{self.sheet.entry.name}!{cell}",))
+        fact = Text(
+            f"the list has no room to grow: the cell {cell} of the template stands at the very end of the sheet",
+            f"列表无法扩展：模板的单元格 {cell} 位于工作表末端",
+        )
+        hint = Text(
+            f"delete the {word[0]} with this cell in the template (a format counts as well) and save it",
+            f"请在模板中删除该单元格所在的{word[1]}（仅有格式也算）后保存",
+        )
+        self.context.report(Issue("GF265", "error", place, fact, hint))
+        raise Stop
 
     def _refuse_overflow(self, last: int, limit: int, word: tuple[str, str]) -> None:
         place = Place(self.context.compiled.name, path=(self.sheet.entry.name,))

@@ -464,13 +464,25 @@ _SIGNS = {W + "tab", W + "br", W + "cr"}
 
 
 def _drop_signs(first: Any, last: Any) -> None:
-    """Take away the tabs and line breaks in the midst of a tag, where they stand beside its texts."""
+    """Take away the tabs and line breaks in the midst of a tag: beside its texts, and in runs between them."""
     after, before = list(first.itersiblings()), list(last.itersiblings(preceding=True))
     if last in after:
         after, before = after[: after.index(last)], []
-    for element in (*after, *before):
+    inner = [child for run in _runs_between(first.getparent(), last.getparent()) for child in run]
+    for element in (*after, *before, *inner):
         if element.tag in _SIGNS and element.getparent().tag == W + "r":
             element.getparent().remove(element)
+
+
+def _runs_between(first: Any, last: Any) -> Iterator[Any]:
+    """Yield the runs between two runs of one paragraph."""
+    if first is last or first is None or last is None or first.getparent() is not last.getparent():
+        return
+    at = first.getnext()
+    while at is not None and at is not last:
+        if at.tag == W + "r":
+            yield at
+        at = at.getnext()
 
 
 def _drop_empty_run(element: Any) -> None:

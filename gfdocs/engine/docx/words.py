@@ -175,18 +175,28 @@ def _change_cells(source: str, tag: re.Pattern[str], change: Callable[[str, re.M
     """Change each cell in which this tag stands: `change` gets the XML of the cell and the tag in it."""
     done, out = 0, []
     while (found := tag.search(source, done)) is not None:
+        before = done
         start = max(source.rfind("<w:tc ", done, found.start()), source.rfind("<w:tc>", done, found.start()))
         end = source.find("</w:tc>", found.end())
         if start < 0 or end < 0:
             out.append(source[done : found.end()])
             done = found.end()
             continue
-        cell = source[start : end + len("</w:tc>")]
+        done, cell = end + len("</w:tc>"), _with_properties(source[start : end + len("</w:tc>")])
         inside = tag.search(cell)
         assert inside is not None
-        out += [source[done:start], change(cell, inside)]
-        done = start + len(cell)
+        out += [source[before:start], change(cell, inside)]
     return "".join([*out, source[done:]]) if out else source
+
+
+_NO_PROPERTIES = re.compile(r"(<w:tc(?: [^>]*)?>)(?!<w:tcPr)")
+_EMPTY_PROPERTIES = re.compile(r"^(<w:tc(?: [^>]*)?>)<w:tcPr( [^>]*?)? ?/>")
+
+
+def _with_properties(cell: str) -> str:
+    """Return a cell with properties that others can be put in: docxtpl 0.20 puts them beside `<w:tcPr/>`."""
+    cell = _NO_PROPERTIES.sub(r"\1<w:tcPr/>", cell, count=1)
+    return _EMPTY_PROPERTIES.sub(lambda found: f"{found[1]}<w:tcPr{found[2] or ''}></w:tcPr>", cell)
 
 
 def _set_cells(source: str, tag: re.Pattern[str], element: str, written: str) -> str:

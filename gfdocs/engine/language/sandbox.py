@@ -164,6 +164,9 @@ class Language(ImmutableSandboxedEnvironment):
             value = getattr(obj, attribute, _ABSENT)
             if value.__class__ in _PLAIN:
                 return value
+            if kind is LoopContext and isinstance(value, Missing):
+                # Before the first round and after the last there is no item: that is no fault of the data.
+                return Blank(name=attribute)
             if value is not _ABSENT:
                 return self._with_path(self._get_safe(obj, attribute, value), path)
         return self._with_path(super().getattr(obj, attribute), path)

@@ -30,6 +30,7 @@ from gfdocs.engine.language import (
     path_of,
     raise_issues,
 )
+from gfdocs.engine.xlsx.tags import find_tag_fault
 from gfdocs.errors import Issue, Place, TemplateError, Text
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ MAX_ITEMS = 2_000_000
 _NAME = re.compile(r"[^\W\d]\w*$")
 _STEPS = r"[^\W\d]\w*(?:\.[^\W\d]\w*){0,20}"
 _PLAIN_VALUE = re.compile(rf"\s*\{{\{{\s*({_STEPS})\s*\}}\}}\s*")
+_PLAIN_TAG = re.compile(rf"\{{\{{\s*({_STEPS})\s*\}}\}}")
 _PLAIN_LOOP = re.compile(rf"\s*([^\W\d]\w*)\s+in\s+({_STEPS})\s*")
 
 #: Words that mean something else than a name of the data.
@@ -118,6 +120,11 @@ class Languages:
     """What each text of a cell became: its program or its faults, so that one text in many cells is compiled once."""
     _forms: dict[MissingPolicy, Language] = field(default_factory=dict)
 
+    @cached_property
+    def reads_plainly(self) -> bool:
+        """True where `{{ c.name }}` means what it says: no extension of a developer's environment rewrites it."""
+        return not self.base.extensions
+
     def get(self, missing: MissingPolicy) -> Language:
         found = self._forms.get(missing)
         if found is None:
@@ -129,7 +136,7 @@ def _parse(language: Language, source: str, place: Place, words: str) -> nodes.T
     try:
         return language.parse(source)
     except Exception as fault:
-        raise_issues([describe_fault(fault, place, words=words)], fault)
+        raise_issues([find_tag_fault(source, place) or describe_fault(fault, place, words=words)], fault)
         raise
 
 
@@ -174,7 +181,8 @@ def _mark_values(body: list[nodes.Node]) -> list[nodes.Node]:
 class CellProgram:
     """The tags of one cell. `is_value`: the cell is exactly one `{{ }}` and keeps the value's type.
 
-    `path` is the dotted path where the expression is nothing else.
+    `path` is the dotted path where the expression is nothing else, `words` the texts and plain paths where a text has
+    no other tags. Such are filled in without Jinja as long as the data are plain too, and else as all are.
     """
 
     languages: Languages
@@ -182,6 +190,7 @@ class CellProgram:
     place: Place
     is_value: bool
     path: str | None = None
+    words: tuple[str | tuple[str, ...], ...] = ()
     _singles: dict[MissingPolicy, Any] = field(default_factory=dict)
     _columns: dict[tuple[MissingPolicy, str], Any] = field(default_factory=dict)
     _computed: dict[MissingPolicy, Any] = field(default_factory=dict)
@@ -206,6 +215,8 @@ class CellProgram:
             value = _follow(self.steps, scope)
             if value.__class__ in ATOMS or (value.__class__ is str and len(value) < LONG):
                 return value
+        elif self.words and (text := self._join_words(scope)) is not None:
+            return text
         template = self._singles.get(missing)
         if template is None:
             language = self.languages.get(missing)
@@ -214,6 +225,18 @@ class CellProgram:
         if not self.is_value:
             return "".join(pieces)
         return next((piece for piece in pieces if piece is not None), None)
+
+    def _join_words(self, scope: Scope) -> str | None:
+        """Return the text with its paths filled in; None where one of them is no short text and no whole number."""
+        found = []
+        for word in self.words:
+            value = word if word.__class__ is str else _follow(cast(tuple[str, ...], word), scope)
+            if value.__class__ is int:
+                value = str(value)
+            elif value.__class__ is not str or (word.__class__ is not str and len(value) >= LONG):
+                return None
+            found.append(value)
+        return "".join(found)
 
     def compute(self, scope: Scope, missing: MissingPolicy) -> Any:
         """Return the value of the cell's one expression, not as it is printed but as it is."""
@@ -282,25 +305,42 @@ def compile_cell(languages: Languages, source: str, place: Place) -> CellProgram
 
 
 def _compile_cell(languages: Languages, source: str, place: Place) -> CellProgram:
-    plain = _PLAIN_VALUE.fullmatch(source)
+    plain = _PLAIN_VALUE.fullmatch(source) if languages.reads_plainly else None
     if plain is not None and _is_plain(plain[1]):
         return CellProgram(languages, source.strip(), place, True, plain[1])
+    words = _split_words(source) if languages.reads_plainly else ()
+    if words:
+        return CellProgram(languages, source, place, False, words=words)
     tree = _parse(languages.base, source, place, source)
     printed = [piece for node in tree.body if isinstance(node, nodes.Output) for piece in node.nodes]
     printed = [piece for piece in printed if not (isinstance(piece, nodes.TemplateData) and not piece.data.strip())]
     only_output = all(isinstance(node, nodes.Output) for node in tree.body)
     is_value = only_output and len(printed) == 1 and not isinstance(printed[0], nodes.TemplateData)
-    if is_value:
+    if is_value and source != source.strip():
         source = source.strip()
+        tree = _parse(languages.base, source, place, source)
     program = CellProgram(languages, source, place, is_value, path_of(printed[0]) if is_value else None)
-    program._singles[languages.base.missing_policy] = _check(languages, program)
+    program._singles[languages.base.missing_policy] = _check(languages, program, tree)
     return program
 
 
-def _check(languages: Languages, program: CellProgram) -> Any:
+def _split_words(source: str) -> tuple[str | tuple[str, ...], ...]:
+    """Return the texts and plain paths that a text of one line is made of; none where it has other tags."""
+    texts, paths = _PLAIN_TAG.split(source)[::2], _PLAIN_TAG.findall(source)
+    rest = "".join(texts)
+    if not rest.strip() or any(char in rest for char in "{}\r\n") or not all(map(_is_plain, paths)):
+        return ()
+    words: list[str | tuple[str, ...]] = [texts[0]]
+    for path, text in zip(paths, texts[1:], strict=True):
+        words += (tuple(path.split(".")), text)
+    return tuple(word for word in words if word)
+
+
+def _check(languages: Languages, program: CellProgram, tree: nodes.Template) -> Any:
     """Compile once, so that an unknown filter is found when the template is opened."""
     try:
-        return _compile(languages.base, program._body(languages.base))
+        body = _output(tree)
+        return _compile(languages.base, _mark_values(body) if program.is_value else body)
     except Exception as fault:
         raise_issues([describe_fault(fault, program.place, words=program.source)], fault)
         raise
@@ -368,7 +408,7 @@ class LoopProgram:
 
 def compile_loop(languages: Languages, source: str, place: Place) -> LoopProgram:
     """Return the program of a `for` tag; TagError where it does not parse."""
-    plain = _PLAIN_LOOP.fullmatch(source)
+    plain = _PLAIN_LOOP.fullmatch(source) if languages.reads_plainly else None
     if plain is not None and _is_plain(plain[2]) and plain[1] not in (*_RESERVED, "loop") and plain[1].isidentifier():
         return LoopProgram(languages, source, place, plain[1], (plain[1],), plain[2])
     words = f"for {source}"

@@ -178,7 +178,7 @@ def test_pictures_merges_links_and_heights(tmp_path: Any) -> None:
     [
         ({"A1": "{%tr for x in xs %}", "A2": "{{ x. }}"}, {"GF260", "GF201"}),
         ({"A1": "{%tr endfor %}"}, {"GF260"}),
-        ({"A1": "{{ x|nof }}", "B1": "{{ y"}, {"GF205", "GF203"}),
+        ({"A1": "{{ x|nof }}", "B1": "{{ y"}, {"GF205", "GF202"}),
         ({"A1": "{%tr for a in p %}", "E1": "{%tr for b in q %}", "A2": "{{ a }}", "E2": "{{ b }}", "A3": "{%tr endfor %}", "E3": "{%tr endfor %}"}, {"GF262"}),
         ({"A1": '=A2&"{{ x }}"'}, {"GF261"}),
         ({"A1": "{%tr frob x %}"}, {"GF260"}),
@@ -301,3 +301,23 @@ def test_a_stray_cell_at_the_end_of_the_sheet_is_named(stray: str, paint_stray: 
     assert (issue.code, str(issue.place)) == ("GF265", f"t.xlsx › 名单!{stray}")
     assert stray in issue.fact.zh
     assert "删除" in issue.hint.zh
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "fact", "hint"),
+    [
+        ("甲 {{ v", "GF202", "“{{”没有以“}}”结束：{{ v", "}}"),
+        ("{% if v", "GF202", "“{%”没有以“%}”结束", "%}"),
+        ("{{ a }} {# b", "GF202", "“{#”没有以“#}”结束", "#}"),
+        ("{%p for x in xs %}", "GF203", "Word", "{%tr for x in xs %}"),
+        ("{%p endfor %}", "GF203", "Word", "{%tr endfor %}"),
+        ("{% iff x %}", "GF203", "iff", ""),
+    ],
+)
+def test_a_tag_that_does_not_parse_is_told_with_its_remedy(text: str, code: str, fact: str, hint: str) -> None:
+    with pytest.raises(TemplateError) as caught:
+        open_template(draw(lambda book: book.add_worksheet("表").write("B2", text)), kind="xlsx", name="t.xlsx")
+    (issue,) = caught.value.issues
+    assert (issue.code, str(issue.place)) == (code, "t.xlsx › 表!B2")
+    assert fact in issue.fact.zh
+    assert hint in issue.hint.zh

@@ -65,7 +65,7 @@ def cells(value: Any, many: list[Any] | None = None, *, is_1904: bool = False) -
     [
         (5, "n", "5"), (-2.5, "n", "-2.5"), (True, "b", "1"), (Decimal("1.10"), "n", "1.1"), (0.1 + 0.2, "n", "0.30000000000000004"),
         (10**15, "inlineStr", "1000000000000000"), (999_999_999_999_999, "n", "999999999999999"), (None, "n", ""), ("", "n", ""),
-        ("0512", "inlineStr", "0512"), (Decimal(1) / 3, "n", "0.3333333333333333"), (float("nan"), "inlineStr", "nan"),
+        ("0512", "inlineStr", "0512"), (Decimal(1) / 3, "n", "0.3333333333333333"),
         (dt.date(2023, 2, 10), "n", "44967"), (dt.datetime(2023, 2, 10, 12), "n", "44967.5"), (dt.time(6), "n", "0.25"),
         (dt.date(1900, 2, 28), "n", "59"), (dt.date(1899, 12, 31), "inlineStr", "1899-12-31"), ([1, 2], "inlineStr", "[1, 2]"),
     ],
@@ -116,6 +116,19 @@ def test_too_long_a_text_is_refused_with_its_cell() -> None:
         ("GF264", "v.xlsx › Sheet!A1"),
         ("GF264", "v.xlsx › Sheet!A2"),
     }
+
+
+@pytest.mark.parametrize(
+    ("value", "word"),
+    [(float("nan"), "nan"), (float("-inf"), "-inf"), (Decimal("sNaN"), "sNaN"), (dt.datetime(2023, 2, 10, tzinfo=dt.UTC), "+00:00"), (dt.time(6, tzinfo=dt.UTC), "+00:00")],
+)  # fmt: skip
+def test_what_a_cell_would_hold_otherwise_is_refused_by_name(value: Any, word: str) -> None:
+    with pytest.raises(TemplateError) as caught:
+        cells(value, [1.5, value])
+    assert {(i.code, str(i.place)) for i in caught.value.issues} >= {
+        ("GF219", f"v.xlsx › Sheet!{c}") for c in ("A1", "A2")
+    }
+    assert all(word in i.fact.zh for i in caught.value.issues)
 
 
 def test_all_missing_names_are_told_with_their_cells() -> None:

@@ -28,6 +28,7 @@ _DIGIT_LIMIT = 10**MAX_DIGITS
 #: First characters that a spreadsheet may read as the start of a formula, full-width forms included.
 FORMULA_STARTS = "=+-@\t\r＝＋－＠"
 
+_PLAIN_KINDS = frozenset({str, int, bool, type(None), dt.date})
 _BLANKS = " \t\r\n\u00a0\u3000"
 _X_ESCAPE = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
 
@@ -184,11 +185,30 @@ class CellWriter:
     def tail(self, value: Any, style: str) -> str:
         """Return the tail of a cell that holds `value`; CellFault where no cell can hold it."""
         content, variant = self._classify(value, style)
+        if type(value) not in _PLAIN_KINDS:
+            self._refuse_odd(value, style)
         if variant is not None:
             style = self.variants.get(style, variant)
         if isinstance(content, str):
             return self.text_tail(content, style)
         return self.content_tail(content, style)
+
+    def _refuse_odd(self, value: Any, style: str) -> None:
+        """Raise CellFault for what a cell would hold otherwise than it is: no number at all, a time of some zone."""
+        if isinstance(value, Decimal | Real) and not (
+            value.is_finite() if isinstance(value, Decimal) else math.isfinite(value)
+        ):
+            raise CellFault(
+                "GF219",
+                Text(f"{value} is no number that a cell can hold", f"“{value}”不是单元格可以保存的数值"),
+                Text("give None where there is no value", "没有数值时请用 None（留空）"),
+            )
+        if isinstance(value, dt.datetime | dt.time) and value.tzinfo is not None and not self.styles.is_text(style):
+            raise CellFault(
+                "GF219",
+                Text(f"{value.isoformat()} has a time zone, cells have none", f"“{value.isoformat()}”带有时区，单元格不能保存时区"),
+                Text("give local time: value.astimezone(zone).replace(tzinfo=None)", "请先换算为当地时间：value.astimezone(zone).replace(tzinfo=None)"),
+            )  # fmt: skip
 
     def content_tail(self, content: Content, style: str) -> str:
         p = self.prefix

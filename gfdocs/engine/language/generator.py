@@ -103,6 +103,9 @@ class Generator(CodeGenerator):
             for piece in pieces:
                 self._write_piece(piece, frame)
             return
+        if binary and len(pieces) == 1 and isinstance(pieces[0], nodes.TemplateData):
+            self.writeline(f"yield {pieces[0].data.encode()!r}")
+            return
         self.writeline('yield b"".join((' if binary else f"{frame.buffer}.extend(gf_hold((")
         self.indent()
         for piece in pieces:

@@ -127,10 +127,6 @@ class Row(NamedTuple):
     def cell(self, column: int) -> Cell | None:
         return next((cell for cell in self.cells if cell.column == column), None)
 
-    @property
-    def is_static(self) -> bool:
-        return all(isinstance(cell, StaticCell) for cell in self.cells)
-
 
 @dataclass
 class Sheet:
@@ -169,6 +165,26 @@ class Sheet:
     def numbers(self) -> list[int]:
         """The rows that the part has, in order."""
         return sorted(self.rows)
+
+    @cached_property
+    def last_column(self) -> int:
+        """The last column that has a cell; 0 where there is none."""
+        return max((row.cells[-1].column for row in self.rows.values() if row.cells), default=0)
+
+    @cached_property
+    def merging_cells(self) -> list[tuple[int, ValueCell]]:
+        """The cells with `{% vm %}`, each with its row."""
+        return [
+            (number, cell)
+            for number in self.numbers
+            for cell in self.rows[number].cells
+            if isinstance(cell, ValueCell) and cell.merges
+        ]
+
+    @cached_property
+    def row_texts(self) -> dict[int, Any]:
+        """How rows are written whose columns stand still, filled in as they are written first."""
+        return {}
 
     @cached_property
     def references(self) -> frozenset[str]:
@@ -405,9 +421,23 @@ class _Compiler:
             for node in sheet.row_nodes:
                 if isinstance(node, Block) and node.first <= table.first and table.last <= node.last:
                     node.keep_one = True
+            self.refuse_repeated_heading(sheet, table, sheet.row_nodes)
             for node in sheet.column_nodes:
                 if isinstance(node, Block) and node.first <= table.column2 and table.column1 <= node.last:
                     self.issues.append(_table_columns(node.branches[0].place))
+
+    def refuse_repeated_heading(self, sheet: Sheet, table: TablePart, nodes: list[Node]) -> None:
+        """A table has one heading: a list that repeats its row would make data of the others."""
+        row = sheet.rows.get(table.first - 1)
+        if row is None or not any(_is_heading(cell, table) for cell in row.cells):
+            return
+        for node in nodes:
+            if not isinstance(node, Block) or not node.first <= row.number <= node.last:
+                continue
+            if node.kind == "for":
+                self.issues.append(_table_heading(node.branches[0].place, table.name))
+            for branch in node.branches if node.kind == "if" else ():
+                self.refuse_repeated_heading(sheet, table, branch.nodes)
 
     def compile_name(self, entry: SheetEntry) -> CellProgram | None:
         if not has_tags(entry.name):
@@ -653,6 +683,20 @@ def _side_by_side(place: Place, other: Place) -> Issue:
         Text("put one list below the other, or join them in the data", "请把两个列表上下排列，或先在数据中合并"),
         (other,),
     )
+
+
+def _is_heading(cell: Cell, table: TablePart) -> bool:
+    return isinstance(cell, StaticCell) and table.columns.get(str(cell.value).casefold()) == cell.column
+
+
+def _table_heading(place: Place, table: str) -> Issue:
+    return Issue(
+        "GF278",
+        "error",
+        place,
+        Text(f"the list repeats the heading of the table {table!r}", f"列表把表格“{table}”的标题行也重复了"),
+        Text("begin the list below the heading, or turn the table into a plain range", "请从标题行的下一行开始列表，或将表格转换为普通区域"),
+    )  # fmt: skip
 
 
 def _table_columns(place: Place) -> Issue:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from itertools import chain
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from gfdocs.engine.budget import OverBudget
 from gfdocs.engine.language import check_characters
@@ -60,6 +60,10 @@ class ColumnAt:
 
 
 _SAFE_LINK = re.compile(r"(?i)(https?|ftp)://|mailto:|tel:")
+
+
+#: The columns of every sheet in which none repeats. Nothing changes them.
+_STILL_COLUMNS = whole_axis(MAX_COLUMN)
 
 
 class Stop(Exception):
@@ -129,6 +133,31 @@ class Context:
         return [grid for grid in self.grids if grid.sheet.entry.name.casefold() == folded]
 
 
+class RowText(NamedTuple):
+    """A row of the template as text: `first` and what follows each cell that is written anew are to be joined by the
+    row's number.
+    """
+
+    first: list[str]
+    cells: list[tuple[Cell, ColumnAt, list[str]]]
+
+
+def make_row_text(cells: list[tuple[Cell, ColumnAt]], prefix: str) -> RowText:
+    """Return the text of a row whose cells stand at these columns."""
+    found = RowText([""], [])
+    pieces = found.first
+    for cell, column in cells:
+        pieces[-1] += f'<{prefix}c r="{letter(column.out)}'
+        if isinstance(cell, StaticCell):
+            pieces.append(f'"{cell.tail}')
+        else:
+            pieces.append('"')
+            pieces = [""]
+            found.cells.append((cell, column, pieces))
+    pieces[-1] += f"</{prefix}row>"
+    return found
+
+
 class Grid:
     """One worksheet of the output."""
 
@@ -139,7 +168,7 @@ class Grid:
         self.name = name
         self.writer = writer
         self.rows = whole_axis(MAX_ROW)
-        self.columns = whole_axis(MAX_COLUMN)
+        self.columns = _STILL_COLUMNS
         self.rows.scope = self.scope
         self.is_still = True
         self.is_copy = False
@@ -182,11 +211,9 @@ class Grid:
 
     def find_merges(self) -> None:
         """Find the cells that `{% vm %}` joins: equal neighbours of a list, one under the other."""
-        for number in self.sheet.numbers:
-            for cell in self.sheet.rows[number].cells:
-                if isinstance(cell, ValueCell) and cell.merges:
-                    for column in self._columns_by_template.get(cell.column, ()):
-                        self.extra_merges += self._merge_equal(number, column)
+        for number, cell in self.sheet.merging_cells:
+            for column in self._columns_by_template.get(cell.column, ()):
+                self.extra_merges += self._merge_equal(number, column)
 
     def _merge_equal(self, line: int, column: ColumnAt) -> Iterator[str]:
         letters = letter(column.out)
@@ -278,7 +305,7 @@ class Grid:
         return numbers[-1] if numbers else 0
 
     def _last_template_column(self) -> int:
-        return max((row.cells[-1].column for row in self.sheet.rows.values() if row.cells), default=0)
+        return self.sheet.last_column
 
     def _expand(
         self, nodes: Sequence[Node], first: int, last: int, start: int, scope: dict[str, Any], limit: int
@@ -455,47 +482,31 @@ class Grid:
                     yield from self._write_body(inner, (*path, inner) if inner.is_loop else path)
 
     @cached_property
-    def _static_rows(self) -> dict[int, list[str]]:
-        return {}
+    def _row_texts(self) -> dict[int, RowText]:
+        """How each row is written; where the columns stand still, all documents of the template share it."""
+        return {} if self.sheet.moves_columns else self.sheet.row_texts
 
     def _write_row(self, row: Row, number: int, body: Body, path: Path) -> str:
-        if row.is_static:
-            pieces = self._static_rows.get(row.number)
-            if pieces is None:
-                pieces = self._static_rows[row.number] = self._static_pieces(row)
-            return str(number).join(pieces)
-        p, text = self.writer.prefix, str(number)
-        out = [""]
+        found = self._row_texts.get(row.number)
+        if found is None:
+            found = self._row_texts[row.number] = make_row_text(self.place_cells(row), self.writer.prefix)
+        text = str(number)
+        out = ["", text.join(found.first)]
         height = row.height
-        for cell, column in self.place_cells(row):
-            out.append(f'<{p}c r="{letter(column.out)}{text}"')
+        for cell, column, following in found.cells:
             self._at = (column.out, number)
             out.append(self._cell_tail(cell, row, column, body, path))
             if row.wraps and isinstance(cell, ValueCell):
                 wrap = next((w for w in row.wraps if w.column == cell.column), None)
                 height = max(height, needed_height(self._last_value, wrap)) if wrap is not None else height
-        out.append(f"</{p}row>")
+            out.append(text.join(following))
         attributes = row.attributes if height == row.height else with_height(row.attributes, min(height, MAX_HEIGHT))
-        out[0] = f'<{p}row r="{text}"{attributes}>'
+        out[0] = f'<{self.writer.prefix}row r="{text}"{attributes}>'
         return "".join(out)
-
-    def _static_pieces(self, row: Row) -> list[str]:
-        p = self.writer.prefix
-        pieces = [f'<{p}row r="']
-        before = f'"{row.attributes}>'
-        for cell, column in self.place_cells(row):
-            assert isinstance(cell, StaticCell)
-            pieces.append(f'{before}<{p}c r="{letter(column.out)}')
-            before = '"' + self._static_tail(cell)
-        pieces.append(f"{before}</{p}row>")
-        return pieces
-
-    def _static_tail(self, cell: StaticCell) -> str:
-        return cell.tail.replace("\0", self.writer.prefix) if "\0" in cell.tail else cell.tail
 
     def _cell_tail(self, cell: Cell, row: Row, column: ColumnAt, body: Body, path: Path) -> str:
         if isinstance(cell, StaticCell):
-            return self._static_tail(cell)
+            return cell.tail
         if isinstance(cell, FormulaCell):
             return self._formula_tail(cell, row, column, body, path)
         scope = self._scope(body.scope, column)
@@ -617,7 +628,7 @@ class Grid:
         for cell, column in placed:
             parts += [literal(f'<{p}c r="{letter(column.out)}'), offset, b'"']
             if isinstance(cell, StaticCell):
-                parts.append(literal(self._static_tail(cell)))
+                parts.append(literal(cell.tail))
             elif isinstance(cell, FormulaCell):
                 parts += self._prepare_formula(run, path, row, cell, column)
             else:

@@ -321,3 +321,28 @@ def test_a_tag_that_does_not_parse_is_told_with_its_remedy(text: str, code: str,
     assert (issue.code, str(issue.place)) == (code, "t.xlsx › 表!B2")
     assert fact in issue.fact.zh
     assert hint in issue.hint.zh
+
+
+@pytest.mark.parametrize(("tag", "is_refused"), [("D1", True), ("D2", False)])
+def test_a_list_that_repeats_the_heading_of_a_table_is_refused(tag: str, is_refused: bool) -> None:
+    def paint(book: Any) -> None:
+        sheet = book.add_worksheet("表")
+        sheet.add_table("A1:B2", {"name": "城市", "columns": [{"header": "名"}, {"header": "数"}]})
+        sheet.write_row("A2", ["{{ x.n }}", "{{ x.v }}"])
+        sheet.write(tag, "{%tr for x in xs %}")
+        sheet.write("E2", "{%tr endfor %}")
+        sheet.write_formula("A5", "=COUNTA(城市[名])")
+
+    if not is_refused:
+        made = (
+            open_template(draw(paint), kind="xlsx")
+            .render({"xs": [{"n": "甲", "v": 1}, {"n": "乙", "v": 2}]})
+            .to_bytes()
+        )
+        assert openpyxl.load_workbook(io.BytesIO(made), data_only=True)["表"]["A6"].value == 2
+        return
+    with pytest.raises(TemplateError) as caught:
+        open_template(draw(paint), kind="xlsx", name="t.xlsx")
+    (issue,) = caught.value.issues
+    assert (issue.code, str(issue.place)) == ("GF278", "t.xlsx › 表!D1")
+    assert "城市" in issue.fact.zh

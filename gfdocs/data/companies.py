@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from gfdocs.data import codes, zh
-from gfdocs.data.fields import BAD, Checker, RecordSpec, get_spec, put_nested, short
+from gfdocs.data.checker import BAD, Checker, short
+from gfdocs.data.fields import RecordSpec, get_spec, put_nested
 from gfdocs.data.model import Category, Company, Settings
 from gfdocs.data.places import Places, TableOrigin, YamlOrigin
 from gfdocs.data.source import (

@@ -7,70 +7,24 @@ pydantic makes of the same values (a test holds it).
 
 from __future__ import annotations
 
-import datetime as dt
-import re
 import types
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from decimal import Decimal
 from functools import cache, partial
 from itertools import pairwise
 from typing import Any, Final
 
-from gfdocs.data import codes, model, zh
-from gfdocs.data.source import NULLS, Collector, ListNode, MapNode, PlacedNode, to_place
-from gfdocs.errors import Place, Severity, Text, did_you_mean
+from gfdocs.data import model, zh
+from gfdocs.data.checker import BAD, Checker, describe, is_null, looks_like_pair, refuse, shape_hint, short
+from gfdocs.data.source import NULLS, Collector, ListNode, MapNode
+from gfdocs.data.values import READERS, SPECIAL, Reader, read_text, read_texts
+from gfdocs.errors import Text, did_you_mean
 
-__all__ = ["BAD", "Checker", "FieldSpec", "RecordSpec", "get_spec", "locate"]
-
-BAD: Final = object()
-"""What a reader returns for a value it has refused."""
-
-# What fields expect; made once, since every value is asked.
-NUMBER: Final = Text("a number", "数字")
-WHOLE: Final = Text("a whole number", "整数")
-DATE: Final = Text("a date", "日期")
-YES_OR_NO: Final = Text("yes or no", "是或否")
-CODE: Final = Text("18 characters", "18 位代码")
-DOCUMENT_NUMBER: Final = Text("a document number", "发文字号")
-DISTRICT: Final = Text("a district", "县级市（区）")
-
-Reader = Callable[[Any, "FieldSpec", "Checker"], Any]
+__all__ = ["FieldSpec", "RecordSpec", "get_spec", "locate", "put_nested"]
 
 MULTILINE: Final = frozenset(("text", "measures", "note", "benefit", "evidence", "address", "products", "title"))
 SHORTHAND: Final = {"District": "name", "Project": "name", "PlannedProject": "name"}
 """Records that may be given by one text: `districts: [昆山市, 太仓市]`."""
-
-
-class Checker:
-    """What readers need beside the value: where it stands, where faults go, which districts there are."""
-
-    def __init__(self, issues: Collector, file: str) -> None:
-        self.issues, self.file = issues, file
-        self.texts: dict[str, str] = {}  # each text once: units, names of figures, whole sentences are often the same
-        self.numbers: dict[str, Decimal] = {}
-        self.table = False  # a row of a table, where "/" may stand for nothing
-        self.placer: Callable[[Any], Place] | None = None
-        self.districts: Mapping[str, str] = {}  # matching key → name as in gfdocs.yaml
-        self.old_districts: Mapping[str, str] = {}  # matching key of an obsolete code → name
-        self.regions: frozenset[str] = frozenset()  # province and city: they tell no district
-        self.wants_district = True  # a company without one is told
-        self.refused_district = False  # the company being read names a district that is none
-
-    def place(self, node: Any) -> Place:
-        return self.placer(node.start_mark) if self.placer else to_place(node.start_mark, self.file)
-
-    def add(
-        self,
-        code: str,
-        node: Any,
-        fact: Text,
-        hint: str = "",
-        *,
-        severity: Severity = "error",
-        also: Iterable[Place] = (),
-    ) -> None:
-        self.issues.add(code, self.place(node), fact, hint, severity=severity, also=also)
 
 
 class FieldSpec:
@@ -156,7 +110,7 @@ class RecordSpec:
                 values[name] = value
         for spec in self.required:
             name = spec.name
-            if name not in seen or (name not in values and _is_null(node.entries[seen[name]])):
+            if name not in seen or (name not in values and is_null(node.entries[seen[name]])):
                 self._add_missing(spec, node, check)
             elif values.get(name) == "" or (isinstance(values.get(name), str) and not zh.strip_outer(values[name])):
                 self._add_missing(spec, node.entries[seen[name]], check)
@@ -278,8 +232,8 @@ def put_nested(nested: MapNode, path: tuple[str, ...], child: Any, key: Any, ref
     elif isinstance(at.entries[last], MapNode) and isinstance(child, MapNode):
         for name, value in child.entries.items():
             put_nested(at.entries[last], (name,), value, child.keys[name], refuse)
-    elif not _is_null(child):
-        if not _is_null(at.entries[last]):
+    elif not is_null(child):
+        if not is_null(at.entries[last]):
             return refuse(at.entries[last])
         at.entries[last], at.keys[last] = child, key
     return None
@@ -390,325 +344,6 @@ def _deadlines_of(node: MapNode) -> ListNode:
     return ListNode(items, node.start_mark)
 
 
-def read_texts(node: Any, spec: FieldSpec, check: Checker) -> Any:
-    if node.__class__ is MapNode:
-        return refuse(node, spec, check, "GF132", Text("a list of texts", "文字列表"))
-    items = node.items if node.__class__ is ListNode else [node]
-    texts = [read_text(item, spec, check) for item in items if not _is_null(item)]
-    return tuple(text for text in texts if text is not BAD)
-
-
-def read_text(node: Any, spec: FieldSpec, check: Checker) -> Any:
-    if node.__class__ is MapNode or node.__class__ is ListNode:
-        return refuse(node, spec, check, "GF132", Text("a text", "文字"), Text("put it in quotes", "请加引号"))
-    text = node.value
-    if not spec.multiline and ("\n" in text or "\r" in text):
-        label = spec.label()
-        check.add(
-            "GF138",
-            node,
-            Text(f"{label} has a line break in it", f"{label.zh}中有换行"),
-            Text("write it on one line", "请写在一行内"),
-        )
-        return BAD
-    return text
-
-
-_NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
-_GROUPED = re.compile(r"-?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?")
-_LEADING = re.compile(r"(-?[0-9][0-9,]*(?:\.[0-9]+)?)\s*(\D.*)")
-_NOTHING = frozenset(("/", "-", "--", "—", "——", "／", "无"))
-MAX_DIGITS: Final = 30
-
-
-def read_decimal(node: Any, spec: FieldSpec, check: Checker) -> Any:
-    text = scalar_text(node, spec, check, NUMBER)
-    if text is BAD:
-        return BAD
-    if not _NUMBER.fullmatch(text):
-        if check.table and text.strip() in _NOTHING:
-            return None
-        text = to_number_text(text, node, spec, check)
-        if text is BAD:
-            return BAD
-    if len(text) > MAX_DIGITS:
-        return refuse(node, spec, check, "GF137", Text(f"at most {MAX_DIGITS} digits", f"不超过 {MAX_DIGITS} 位的数字"))
-    number = check.numbers.get(text)
-    if number is None:
-        number = check.numbers[text] = Decimal(text)
-    return number
-
-
-def to_number_text(text: str, node: Any, spec: FieldSpec, check: Checker) -> Any:
-    """Return full-width digits and thousands separators as a plain number, with a note; BAD for all else."""
-    half = zh.half_width(text).strip().replace("，", ",")
-    plain = half.replace(",", "") if _GROUPED.fullmatch(half) else half
-    if _NUMBER.fullmatch(plain):
-        if text != half:
-            add_normalised(text, plain, node, spec, check)
-        return plain
-    expected = NUMBER
-    unit = Text(f" in {spec.unit}", f"，单位为{spec.unit}") if spec.unit else Text("")
-    match = _LEADING.fullmatch(half)
-    if match and spec.unit and match[2] in (spec.unit, f"({spec.unit})"):
-        hint = Text(f"write {match[1]} alone, the unit is {spec.unit} already", f"只写 {match[1]}，单位已是{spec.unit}")
-    elif match:
-        hint = Text(f'take "{match[2]}" away and give the plain number{unit}', f"请去掉“{match[2]}”，只填数字{unit.zh}")
-    else:
-        hint = Text(f"give the plain number{unit}, or leave it empty", f"请只填数字{unit.zh}，没有则留空")
-    return refuse(node, spec, check, "GF133", expected, hint)
-
-
-def read_int(node: Any, spec: FieldSpec, check: Checker) -> Any:
-    text = scalar_text(node, spec, check, WHOLE)
-    if text is BAD:
-        return BAD
-    if not (text.isascii() and text.isdigit()):
-        year = spec.name.endswith("year")
-        stripped = re.sub(r"\s*(年度|年)$", "", text) if year else text
-        if check.table and stripped.strip() in _NOTHING:
-            return None
-        text = to_number_text(stripped, node, spec, check)
-        if text is BAD:
-            return BAD
-        if re.fullmatch(r"[0-9]+\.0+", text):  # a workbook's 2022.0
-            text = text.split(".")[0]
-    if not text.isdigit():
-        return refuse(node, spec, check, "GF133", WHOLE)
-    if len(text) > 9:
-        return refuse(node, spec, check, "GF137", Text("at most 9 digits", "不超过 9 位的整数"))
-    number = int(text)
-    if spec.name.endswith("year") and not 1949 <= number <= 2100:
-        return refuse(
-            node, spec, check, "GF137", Text("a year of four digits, 1949 to 2100", "1949 至 2100 之间的四位年份")
-        )
-    return number
-
-
-def read_date(node: Any, spec: FieldSpec, check: Checker) -> Any:
-    text = scalar_text(node, spec, check, DATE)
-    if text is BAD:
-        return BAD
-    date = zh.parse_date(text)
-    if date is not None:
-        return date
-    hint = Text("write it as 2023-02-10, 2023/2/10 or 2023年2月10日", "请写成 2023-02-10、2023/2/10 或 2023年2月10日")
-    if re.fullmatch(r"(19|20)\d{6}", text) and (guess := zh.parse_date(f"{text[:4]}-{text[4:6]}-{text[6:]}")):
-        hint = Text(f"write it as {guess.isoformat()}", f"请写成 {guess.isoformat()}")
-    return refuse(node, spec, check, "GF134", DATE, hint)
-
-
-_YES = frozenset(("是", "yes", "true", "y", "√", "✓", "✔", "☑", "有", "符合", "1", "on"))
-_NO = frozenset(("否", "no", "false", "n", "×", "✗", "✘", "☐", "无", "不符合", "0", "off", "x"))
-
-
-def read_bool(node: Any, spec: FieldSpec, check: Checker) -> Any:
-    text = scalar_text(node, spec, check, YES_OR_NO)
-    if text is BAD:
-        return BAD
-    word = zh.half_width(text).strip().casefold()
-    if word in _YES:
-        return True
-    if word in _NO:
-        return False
-    if check.table and word in _NOTHING:
-        return None
-    return refuse(
-        node,
-        spec,
-        check,
-        "GF135",
-        YES_OR_NO,
-        Text("是 | 否, yes | no, √ | ×", "请填 是 或 否（或 √、×）"),
-    )
-
-
-def _choice_reader(choices: Mapping[Any, Iterable[str]]) -> Reader:
-    """Return a reader of one of `choices`: canonical value → the other words for it."""
-    words = {}
-    for value, aliases in choices.items():
-        for word in (str(value), *aliases):
-            words[zh.normal_heading(word)] = value
-    exact = {str(value): value for value in choices} | {word: v for v, aliases in choices.items() for word in aliases}
-
-    def read_choice(node: Any, spec: FieldSpec, check: Checker) -> Any:
-        if node.__class__ is not MapNode and node.__class__ is not ListNode:
-            value = exact.get(node.value)
-            if value is None and node.value:
-                value = words.get(zh.normal_heading(node.value))
-            if value is not None:
-                return value
-            if not zh.strip_outer(node.value):
-                return spec.default
-        listed = "、".join(map(str, choices))
-        hint = did_you_mean(node.value, words) if hasattr(node, "value") else ""
-        return refuse(node, spec, check, "GF136", Text(f"one of {listed}", f"{listed}之一"), hint)
-
-    read_choice.words = tuple(dict.fromkeys(exact))  # type: ignore[attr-defined]
-    return read_choice
-
-
-def read_credit_code(node: Any, spec: FieldSpec, check: Checker) -> Any:
-    """统一社会信用代码: 18 characters with a right check character; lower case, full width and spaces are set right."""
-    text = scalar_text(node, spec, check, CODE)
-    if text is BAD:
-        return BAD
-    code = text
-    fault = codes.find_credit_fault(code) if len(code) == 18 else None
-    if len(code) != 18 or fault:
-        code = codes.to_credit_code(text)
-        if not code or (check.table and text.strip() in _NOTHING):
-            return ""
-        fault = codes.find_credit_fault(code)
-        if code != text and fault is None:
-            add_normalised(text, code, node, spec, check)
-    if fault is None:
-        return code
-    return _add_credit_fault(fault, code, node, check)
-
-
-_SCIENTIFIC = re.compile(r"[0-9](\.[0-9]+)?E\+?[0-9]{1,2}", re.IGNORECASE)
-"""9.13205E+17: what a spreadsheet makes of a code of digits alone."""
-
-
-def _add_credit_fault(fault: codes.CreditFault, code: str, node: Any, check: Checker) -> Any:
-    if fault.kind == "organisation":
-        fact = Text(
-            f"credit code {code}: character 17 is {fault.found}, the organisation code in it asks for {fault.expected}",
-            f"统一社会信用代码 {code} 第 17 位为 {fault.found}，按组织机构代码规则应为 {fault.expected}",
-        )
-        hint = Text("compare it with the business licence", "请与营业执照核对")
-        check.add("GF142", node, fact, hint, severity="warning")
-        return code
-    if fault.kind == "check":
-        fact = Text(
-            f"credit code {short(code)}: the check character is {fault.found}, the others ask for {fault.expected}",
-            f"统一社会信用代码 {short(code)} 校验位为 {fault.found}，按前 17 位应为 {fault.expected}",
-        )
-        hint = Text(
-            "a digit or letter is mistyped: compare it with the business licence", "有一位录入错误，请与营业执照核对"
-        )
-        check.add("GF141", node, fact, hint)
-        return BAD
-    if fault.kind == "character":
-        fact = Text(
-            f'credit code {short(code)}: "{fault.found}" at place {fault.position} is not used in credit codes',
-            f"统一社会信用代码 {short(code)} 第 {fault.position} 位“{fault.found}”不是代码字符",
-        )
-        hint = Text(
-            "I, O, S, V and Z are never used: 1, 0, 5, U, 2?", "代码不使用 I、O、S、V、Z：是否为 1、0、5、U、2？"
-        )
-    else:
-        fact = Text(
-            f"credit code has {fault.found} characters, expected 18", f"统一社会信用代码为 {fault.found} 位，应为 18 位"
-        )
-        hint = Text("compare it with the business licence", "请与营业执照核对")
-        if _SCIENTIFIC.fullmatch(code):
-            hint = Text(
-                "Excel has made a number of it and lost its digits: format the column as text and type the code again",
-                "Excel 已将代码变成科学记数，末尾几位已丢失：请把该列设为文本格式后重新录入",
-            )
-        elif len(code) == 9:
-            hint = Text(
-                "9 characters are an organisation code: give the 18, or leave it empty",
-                "9 位是组织机构代码：请填 18 位代码，或留空",
-            )
-    check.add("GF140", node, fact, hint)
-    return BAD
-
-
-def read_document_number(node: Any, spec: FieldSpec, check: Checker) -> Any:
-    """发文字号 by GB/T 9704-2012 7.2.5; empty where a number is still to be given."""
-    text = scalar_text(node, spec, check, DOCUMENT_NUMBER)
-    if text is BAD or not text or codes.find_document_number(text):
-        return text
-    better = codes.suggest_document_number(text)
-    hint = Text(f"write {better}", f"请写成 {better}") if better else Text(
-        "write it as 苏工信节能〔2023〕22号: brackets 〔 〕, year of four digits, no 第, no leading zero",
-        "格式为 苏工信节能〔2023〕22号：六角括号〔 〕、四位年份，不加“第”，不编虚位",
-    )  # fmt: skip
-    return refuse(node, spec, check, "GF143", Text("a document number", "规范的发文字号"), hint)
-
-
-def read_district(node: Any, spec: FieldSpec, check: Checker) -> Any:
-    """A district's name, short name or code → its name as in gfdocs.yaml; "" where the text tells no district."""
-    text = scalar_text(node, spec, check, DISTRICT)
-    if text is BAD:
-        return BAD
-    if not check.districts:
-        return text
-    found = check.districts.get(text)
-    if found is None:
-        found = _find_district(text, node, check)
-    return found
-
-
-def _find_district(text: str, node: Any, check: Checker) -> Any:
-    key = zh.normal_name(text)
-    for region in ("", *check.regions):
-        rest = key.removeprefix(region)
-        if not rest or rest in check.regions or (check.table and rest in _NOTHING):
-            return ""
-        if rest in check.districts:
-            return check.districts[rest]
-        if rest in check.old_districts:
-            name = check.old_districts[rest]
-            fact = Text(
-                f"{short(text)} is an old code or name, read as {name}", f"{short(text)} 为旧代码或旧称，按{name}处理"
-            )
-            check.add("GF148", node, fact, severity="note")
-            return name
-    names = list(dict.fromkeys(check.districts.values()))
-    hint = did_you_mean(text, names) or Text("one of " + "、".join(names), "应为：" + "、".join(names))
-    check.refused_district = True
-    check.add("GF144", node, Text(f'no district "{short(text)}"', f"没有“{short(text)}”这个县级市（区）"), hint)
-    return BAD
-
-
-def scalar_text(node: Any, spec: FieldSpec, check: Checker, expected: Text) -> Any:
-    if node.__class__ is MapNode or node.__class__ is ListNode:
-        return refuse(node, spec, check, "GF132", expected)
-    return node.value
-
-
-def refuse(node: Any, spec: FieldSpec, check: Checker, code: str, expected: Text, hint: str = "") -> Any:
-    """Add "expected X, found Y" for a field and return BAD."""
-    found, label = describe(node), spec.label()
-    fact = Text(f"{label}: expected {expected}, found {found}", f"{label.zh}应为{expected.zh}，实际为{found.zh}")
-    check.add(code, node, fact, hint)
-    return BAD
-
-
-def add_normalised(text: str, better: str, node: Any, spec: FieldSpec, check: Checker) -> None:
-    label = spec.label()
-    fact = Text(f'{label}: "{short(text)}" read as {better}', f"{label.zh}“{short(text)}”按 {better} 处理")
-    check.add("GF108", node, fact, severity="note")
-
-
-def describe(node: Any) -> Text:
-    """Return what a node is, for "found …"."""
-    if node.__class__ is MapNode:
-        return Text("keys and values", "键和值")
-    if node.__class__ is ListNode:
-        return Text(f"a list of {len(node.items)}", f"{len(node.items)} 项的列表")
-    if _is_null(node):
-        return Text("nothing", "空值")
-    return Text(f'"{short(node.value)}"', f"“{short(node.value)}”")
-
-
-def looks_like_pair(node: Any) -> bool:
-    """Whether a text was probably meant as a key and a value: name:甲, 名称：甲."""
-    return re.match(r"[\w（）()]+(:\S|：)", getattr(node, "value", "")) is not None
-
-
-def shape_hint(node: Any) -> Text:
-    if looks_like_pair(node):
-        return Text('write "key: value", with ": " (half-width colon and space)', "请写成“键: 值”（半角冒号加空格）")
-    if node.__class__ is MapNode:
-        return Text('begin each item with "- "', "每一项以“- ”开头")
-    return Text("look at the indentation", "请检查缩进")
-
-
 def _punctuation_hint(key: str, known: Mapping[str, FieldSpec]) -> Text | None:
     """Return what to write where `{name：王, phone：1}` made one key of a name, a full-width colon and all that follows."""
     name, colon, _ = key.partition("：")
@@ -718,52 +353,6 @@ def _punctuation_hint(key: str, known: Mapping[str, FieldSpec]) -> Text | None:
         "the colon or comma is full-width: write {key: value, key: value} with half-width signs and a space after each",
         "冒号或逗号用了全角：请写成 {键: 值, 键: 值}，用半角标点，后加空格",
     )
-
-
-def short(text: str, length: int = 40) -> str:
-    """Return the text on one line, cut where it is long."""
-    text = " ".join(text.split()) if len(text) < 10 * length else " ".join(text[: 10 * length].split())
-    return text if len(text) <= length else text[: length - 1] + "…"
-
-
-def _is_null(node: Any) -> bool:
-    return node.__class__ is not MapNode and node.__class__ is not ListNode and not node.style and node.value in NULLS
-
-
-LEVELS: Final = {
-    "国家级": ("国家", "national", "部级", "工信部"),
-    "省级": ("省", "provincial", "province"),
-    "市级": ("市", "municipal", "city"),
-}  # fmt: skip
-CATEGORIES: Final = {
-    model.Category.FACTORY: ("工厂", "factory", "3A级绿色工厂", "2A级绿色工厂", "A级绿色工厂", "绿色工厂名单", "企业"),
-    model.Category.PARK: ("绿色园区", "园区", "工业园区", "park", "绿色园区名单"),
-    model.Category.SUPPLY_CHAIN: (
-        "绿色供应链", "供应链", "供应链管理企业", "绿色供应链企业", "绿色供应链管理示范企业", "绿色供应链管理企业名单",
-        "supply_chain", "supply-chain", "supply chain",
-    ),
-}  # fmt: skip
-STATUSES: Final = {
-    model.Status.LISTED: ("listed", "列入", "在册"),
-    model.Status.REMOVED: ("removed", "撤销", "移除"),
-    model.Status.RENAMED: ("renamed", "变更名称", "名称变更"),
-    model.Status.CANDIDATE: ("candidate", "拟申报", "培育对象", "培育库"),
-}  # fmt: skip
-SPECIAL: Final[dict[tuple[str, str], Reader]] = {
-    ("", "level"): _choice_reader(LEVELS),
-    ("Round", "scope"): _choice_reader({"new": ("新增", "本批", "本批次"), "all": ("全部", "累计", "历年")}),
-    ("Indicator", "better"): _choice_reader(
-        {"high": ("正向", "正向定量", "正向定性", "越高越好"), "low": ("逆向", "逆向定量", "越低越好")}
-    ),
-    ("Company", "credit_code"): read_credit_code,
-    ("Company", "district"): read_district,
-    ("Round", "number"): read_document_number,
-    ("SourceNotice", "number"): read_document_number,
-}
-READERS: Final[dict[Any, Reader]] = {
-    str: read_text, int: read_int, Decimal: read_decimal, dt.date: read_date, bool: read_bool,
-    model.Category: _choice_reader(CATEGORIES), model.Status: _choice_reader(STATUSES),
-}  # fmt: skip
 
 
 @cache
@@ -795,17 +384,3 @@ def locate(spec: RecordSpec, node: Any, path: tuple[Any, ...], found: dict[tuple
             items = _deadlines_of(child) if child.__class__ is MapNode else child
             for index, item in enumerate(getattr(items, "items", ())):
                 locate(get_spec(field.record), item, (*here, index), found)
-
-
-def to_placed(raw: Any) -> Any:
-    """Return Raw (a returned form) as light nodes that keep their Place."""
-    from gfdocs.raw import RawList, RawMap
-
-    if isinstance(raw, RawMap):
-        node = MapNode(raw.place)
-        node.entries = {key: to_placed(value) for key, value in raw.entries.items()}
-        node.keys = {key: PlacedNode(key, raw.keys.get(key, node.entries[key].start_mark)) for key in raw.entries}
-        return node
-    if isinstance(raw, RawList):
-        return ListNode([to_placed(item) for item in raw.items], raw.place)
-    return PlacedNode(raw.text, raw.place, '"' if raw.quoted else "", raw.kind)

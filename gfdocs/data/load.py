@@ -17,8 +17,9 @@ from typing import Any, Final
 
 from gfdocs import garbage
 from gfdocs.data import codes, zh
+from gfdocs.data.checker import BAD, Checker, short
 from gfdocs.data.companies import LIST_KEYS, CompanyLoader
-from gfdocs.data.fields import BAD, Checker, get_spec, short
+from gfdocs.data.fields import get_spec
 from gfdocs.data.model import Company, Settings
 from gfdocs.data.places import Places, locate_all, nearest
 from gfdocs.data.returned import records_from_raw

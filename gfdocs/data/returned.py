@@ -8,13 +8,12 @@ from typing import Any, Final, NamedTuple
 
 from gfdocs.data import zh
 from gfdocs.data.companies import CompanyLoader, normalise_cell
-from gfdocs.data.fields import to_placed
 from gfdocs.data.model import Category, Company, Settings
 from gfdocs.data.places import PlacedOrigin, Places, locate_all
-from gfdocs.data.source import Collector, ListNode, MapNode, TooMany
+from gfdocs.data.source import Collector, ListNode, MapNode, PlacedNode, TooMany
 from gfdocs.data.table import Cell
 from gfdocs.errors import Issue, Place
-from gfdocs.raw import Raw
+from gfdocs.raw import Raw, RawList, RawMap
 
 __all__ = ["Records", "records_from_raw"]
 
@@ -55,7 +54,7 @@ def records_from_raw(raw: Raw, settings: Settings | None = None) -> Records:
                 else:  # groups of companies, districts with their lists
                     walk(item, "")
 
-    node = to_placed(raw)
+    node = _to_placed(raw)
     with suppress(TooMany):
         walk(node, "companies")
     return Records(tuple(loader.companies), tuple(issues.sorted()), loader.places)
@@ -139,3 +138,15 @@ def _scalars(node: Any) -> Iterator[Any]:
             yield from _scalars(child)
     else:
         yield node
+
+
+def _to_placed(raw: Any) -> Any:
+    """Return Raw (a returned form) as light nodes that keep their Place."""
+    if isinstance(raw, RawMap):
+        node = MapNode(raw.place)
+        node.entries = {key: _to_placed(value) for key, value in raw.entries.items()}
+        node.keys = {key: PlacedNode(key, raw.keys.get(key, node.entries[key].start_mark)) for key in raw.entries}
+        return node
+    if isinstance(raw, RawList):
+        return ListNode([_to_placed(item) for item in raw.items], raw.place)
+    return PlacedNode(raw.text, raw.place, '"' if raw.quoted else "", raw.kind)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any, Final, Literal
 
-from gfdocs.data import fields, model
-from gfdocs.data.fields import FieldSpec, RecordSpec, get_spec
+from gfdocs.data import model, values
+from gfdocs.data.fields import SHORTHAND, FieldSpec, RecordSpec, get_spec
 from gfdocs.data.load import LIST_KEYS
 
 __all__ = ["json_schema"]
@@ -79,7 +79,7 @@ def _value_schema(field: FieldSpec, definitions: dict[str, Any]) -> dict[str, An
         if not field.many:
             return {"anyOf": [reference, {"type": "null"}]}
         items = reference
-        if field.record.__name__ in fields.SHORTHAND:
+        if field.record.__name__ in SHORTHAND:
             items = {"anyOf": [reference, {"type": "string"}]}
         choices: list[dict[str, Any]] = [{"type": "array", "items": items}, {"type": "null"}]
         if field.record is model.Deadline:
@@ -96,8 +96,8 @@ def _value_schema(field: FieldSpec, definitions: dict[str, Any]) -> dict[str, An
 
 def _kind(field: FieldSpec) -> str:
     readers: dict[Any, str] = {
-        fields.read_date: "date", fields.read_bool: "bool", fields.read_int: "number", fields.read_decimal: "number",
-        fields.read_credit_code: "code",
+        values.read_date: "date", values.read_bool: "bool", values.read_int: "number", values.read_decimal: "number",
+        values.read_credit_code: "code",
     }  # fmt: skip
     return readers.get(field.read, "text")
 

@@ -9,9 +9,10 @@ import os
 import re
 from pathlib import Path
 
-from gfdocs.data.fields import CATEGORIES, LEVELS, STATUSES, FieldSpec, RecordSpec, get_spec
+from gfdocs.data.fields import FieldSpec, RecordSpec, get_spec
 from gfdocs.data.load import load_dataset
 from gfdocs.data.model import Company, Record, Settings
+from gfdocs.data.values import CATEGORIES, LEVELS, STATUSES
 from tests.data.samples import write
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "data.md"

@@ -1,11 +1,13 @@
 """Word documents: docxtpl's template words, compiled once, rendered fast and safely.
 
 story      a part as its author sees it: paragraphs, places, tags
-lexer      where a tag ends
+lexer      where a tag ends, and its number
 check      every fault of the tags, with its place
-prepare    docxtpl's patch, once; where each tag stands
+words      docxtpl's own words written out for Jinja
+prepare    the source that Jinja compiles; where each tag stands
 balance    whether every way through it is well-formed
 values     how a value is printed there
+links      tags in the addresses of hyperlinks
 pictures   media, relations and content types that values bring
 finish     what the rendered XML needs after all
 compiled   the template that comes of it

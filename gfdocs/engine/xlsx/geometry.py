@@ -11,7 +11,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 MAX_ROW = 1_048_576
 MAX_COLUMN = 16_384
@@ -132,6 +132,12 @@ class Body:
             if part.first <= hi and lo <= part.last:
                 yield from part.image(lo, hi)
 
+    def runs(self, lo: int, hi: int) -> list[Run]:
+        """Return the image with runs that touch joined."""
+        if len(self.parts) == 1 and isinstance(self.parts[0], Placed) and self.parts[0].start == 1:
+            return [(lo, hi)]  # an axis on which nothing moves
+        return merge_runs(self.image(lo, hi))
+
     def is_plain(self, lo: int, hi: int) -> bool:
         """True where the lines lo…hi stand once in this turn, in no block inside it."""
         return not any(part.first <= hi and lo <= part.last and not isinstance(part, Placed) for part in self.parts)
@@ -172,8 +178,7 @@ def whole_axis(length: int) -> Body:
     return Body(1, length, 1, [Placed(1, length, 1)], length + 1)
 
 
-@dataclass(frozen=True, slots=True)
-class Ends:
+class Ends(NamedTuple):
     """Where a pair of template lines went, seen from one place.
 
     `moving` tells for each end whether it lies in the turn one looks from (and so differs from turn to turn).
@@ -200,6 +205,9 @@ def get_ends(path: Path, lo: int, hi: int, *, fixed: tuple[bool, bool] = (False,
     range whose ends are both fixed (`C$5:C$5`) then means the whole list even from inside it, and one with one fixed
     end (`C$5:C5`) grows from turn to turn.
     """
+    whole = path[0]
+    if len(path) == 1 and isinstance(whole, Body):
+        return Ends(whole.runs(lo, hi))
     index = find_frame(path, lo, hi)
     frame = path[index]
     own = merge_runs(frame.image(lo, hi))
@@ -207,11 +215,11 @@ def get_ends(path: Path, lo: int, hi: int, *, fixed: tuple[bool, bool] = (False,
     moving = isinstance(frame, Turn)
     if not inside or not any(fixed) or (all(fixed) and not narrow):
         return Ends(own, (moving, moving))
-    whole = merge_runs(path[index - 1].image(lo, hi))
+    around = merge_runs(path[index - 1].image(lo, hi))
     if all(fixed):
-        return Ends(whole)
-    if not own or not whole:
+        return Ends(around)
+    if not own or not around:
         return Ends(own, (moving, moving))
     if fixed[0]:
-        return Ends([(whole[0][0], own[-1][1])], (False, moving))
-    return Ends([(own[0][0], whole[-1][1])], (moving, False))
+        return Ends([(around[0][0], own[-1][1])], (False, moving))
+    return Ends([(own[0][0], around[-1][1])], (moving, False))

@@ -7,8 +7,7 @@ template is seen at its place in the output: cells of the same turn in that turn
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from gfdocs.engine.xlsx.geometry import MAX_COLUMN, MAX_ROW, Body, Ends, Path, Run, get_ends
 from gfdocs.engine.xlsx.references import UNION_FUNCTIONS, Formula, Ref, quote_sheet
@@ -51,8 +50,7 @@ class Places(Protocol):
     def has_sheet(self, name: str) -> bool: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Site:
+class Site(NamedTuple):
     """Where a formula stands. `rows` and `columns` are the frames around it, outermost (the whole axis) first."""
 
     places: Places
@@ -61,8 +59,7 @@ class Site:
     columns: Path
 
 
-@dataclass(frozen=True, slots=True)
-class Area:
+class Area(NamedTuple):
     """A rectangle of output cells; 0 stands for no rows or no columns (whole columns, whole rows)."""
 
     sheet: Any
@@ -70,8 +67,7 @@ class Area:
     rows: Run
 
 
-@dataclass(frozen=True, slots=True)
-class Resolved:
+class Resolved(NamedTuple):
     """Where a reference went: its areas in the order of sheet, row, column, and which of its row ends differ from
     turn to turn.
     """

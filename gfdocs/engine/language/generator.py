@@ -27,6 +27,10 @@ class Generator(CodeGenerator):
     outlets: list[str]
     functions: dict[str, list[str]]
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._visitors: dict[type[nodes.Node], Any] = {}
+
     def visit_Template(self, node: nodes.Template, frame: Frame | None = None) -> None:  # noqa: N802
         constants = node.find_all(nodes.Const)
         self.has_written = next(node.find_all(_WRITING), None) is not None
@@ -64,9 +68,12 @@ class Generator(CodeGenerator):
                 self.writeline(f"{known[name]} = environment.{kind}[{name!r}]")
 
     def visit(self, node: nodes.Node, *args: Any, **kwargs: Any) -> Any:
-        guard = getattr(node, "guard", None)
+        guard = node.__dict__.get("guard")
         if guard is None:
-            return super().visit(node, *args, **kwargs)
+            visitor = self._visitors.get(node.__class__)
+            if visitor is None:
+                visitor = self._visitors[node.__class__] = self.get_visitor(node) or self.generic_visit
+            return visitor(node, *args, **kwargs)
         tracing = self.environment.tracing
         if tracing:
             default = {"iterate": "()", "test": "False", "assign": "environment.make_silent()"}[guard]

@@ -17,6 +17,7 @@ import jinja2
 from jinja2 import nodes
 from jinja2.exceptions import SecurityError
 from jinja2.lexer import TokenStream
+from jinja2.parser import Parser
 from jinja2.runtime import BlockReference, LoopContext, Macro, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment, SandboxedFormatter
 from jinja2.utils import Namespace
@@ -349,6 +350,14 @@ class Language(ImmutableSandboxedEnvironment):
         if self.loader is None:
             raise NoLoader(clip(str(name)))
         return super()._load_template(name, globals)
+
+    def _parse(self, source: str, name: Any, filename: Any) -> nodes.Template:
+        """Return the tree of a template. Only constants that are folded, and extensions, ask a node for us: Jinja
+        would walk the whole tree to tell each of them.
+        """
+        if self.extensions:
+            return super()._parse(source, name, filename)
+        return nodes.Template(Parser(self, source, name, filename).subparse(), lineno=1, environment=self)
 
     def _tokenize(self, source: str, name: Any, filename: Any = None, state: Any = None) -> Any:
         """Refuse numbers that Python cannot read or write; else as Jinja."""

@@ -29,6 +29,7 @@ from gfdocs.engine.xlsx.programs import (
     compile_loop,
     make_language,
 )
+from gfdocs.engine.xlsx.recent import Recent
 from gfdocs.engine.xlsx.references import Formula, Ref, letter, parse_formula, parse_reference, refs_of, split_cell
 from gfdocs.engine.xlsx.sheet import CellPart, OddSheet, RowPart, SheetPart, escape_text, scan_sheet, to_utf8
 from gfdocs.engine.xlsx.values import needs_space, write_text
@@ -145,6 +146,9 @@ class Sheet:
     assigns: dict[int, AssignProgram] = field(default_factory=dict)
     sheet_programs: dict[int, Any] = field(default_factory=dict)
     tables: tuple[TablePart, ...] = ()
+    settled_rows: frozenset[int] | None = None
+    """The rows that the data cannot change (see `settled`), found when the sheet is written first."""
+    settled_texts: Recent[str] = field(default_factory=lambda: Recent(1024))
 
     def sheet_program(self, tag: Tag, make: Callable[[Tag], Any]) -> Any:
         """Return the program of a `{%sheet … %}` tag, made once."""

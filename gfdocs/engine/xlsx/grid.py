@@ -38,6 +38,7 @@ from gfdocs.engine.xlsx.pictures import Picture, PlacedPicture, place_picture
 from gfdocs.engine.xlsx.programs import CellProgram, Loop, LoopProgram, Scope, turn_scope
 from gfdocs.engine.xlsx.references import FREE, Ref, letter
 from gfdocs.engine.xlsx.resolve import FormulaFault, Site, formula_text, resolve, write_formula
+from gfdocs.engine.xlsx.settled import find_settled_rows
 from gfdocs.engine.xlsx.sheet import escape_attribute, escape_text
 from gfdocs.engine.xlsx.turns import Column, Piece, TurnWriter, literal
 from gfdocs.engine.xlsx.values import CellFault, CellWriter, number_text, write_plain_numbers
@@ -474,7 +475,10 @@ class Grid:
         for part in body.parts:
             if isinstance(part, Placed):
                 for number in numbers[bisect_left(numbers, part.first) : bisect_right(numbers, part.last)]:
-                    yield self._write_row(self.sheet.rows[number], part.start + number - part.first, body, path)
+                    out = part.start + number - part.first
+                    is_settled = body is self.rows and number in self._settled_rows
+                    write = self._write_settled if is_settled else self._write_row
+                    yield write(self.sheet.rows[number], out, body, path)
             elif isinstance(part, Uniform):
                 yield from self._write_uniform(part, path)
             else:
@@ -485,6 +489,21 @@ class Grid:
     def _row_texts(self) -> dict[int, RowText]:
         """How each row is written; where the columns stand still, all documents of the template share it."""
         return {} if self.sheet.moves_columns else self.sheet.row_texts
+
+    @cached_property
+    def _settled_rows(self) -> frozenset[int]:
+        if self.sheet.settled_rows is None:
+            self.sheet.settled_rows = find_settled_rows(self.sheet)
+        return self.sheet.settled_rows
+
+    def _write_settled(self, row: Row, number: int, body: Body, path: Path) -> str:
+        """Write a row that the data cannot change; where all its values are known it is written once for each place."""
+        text = self.sheet.settled_texts.get((row.number, number))
+        if text is None:
+            text = self._write_row(row, number, body, path)
+            if all(self._values.get((id(body), row.number, cell.column)) is not Unknown for cell in row.cells):
+                self.sheet.settled_texts.set((row.number, number), text)
+        return text
 
     def _write_row(self, row: Row, number: int, body: Body, path: Path) -> str:
         found = self._row_texts.get(row.number)

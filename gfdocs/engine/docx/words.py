@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 
 from gfdocs.engine.docx.lexer import TAG
 
@@ -105,12 +106,15 @@ def _find_close(source: str, name: str, at: int) -> int:
 def _take_out(source: str, scope: str) -> str:
     """Put each tag for a row, cell, paragraph or run in the place of the element that it stands in."""
     name, tags, out, done = f"w:{scope}", list(_find_scoped(source, scope)), [], 0
-    for index, tag in enumerate(tags):
-        start = _find_open(source, name, tag.start())
-        end = _find_close(source, name, tag.end())
+    start = end = last = -1
+    for tag, following in pairwise([*tags, None]):
+        assert tag is not None
+        if end < tag.end() or name in source[last : tag.start()]:  # else it is in the same element as the tag before
+            start, end = _find_open(source, name, tag.start()), _find_close(source, name, tag.end())
+        last = tag.end()
         if start < done or end < 0:
             continue
-        if index + 1 < len(tags) and tags[index + 1].start() < end:
+        if following is not None and following.start() < end:
             continue  # Of several tags for one element the last is kept; that the others would be lost has been told.
         out += [source[done:start], tag[0][:2], tag[0][2 + len(scope) :]]
         done = end

@@ -171,6 +171,11 @@ class Sheet:
         return sorted(self.rows)
 
     @cached_property
+    def cells(self) -> dict[tuple[int, int], Cell]:
+        """The cells by row and column; the first where one stands twice."""
+        return {(number, cell.column): cell for number, row in self.rows.items() for cell in reversed(row.cells)}
+
+    @cached_property
     def last_column(self) -> int:
         """The last column that has a cell; 0 where there is none."""
         return max((row.cells[-1].column for row in self.rows.values() if row.cells), default=0)

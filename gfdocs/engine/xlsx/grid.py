@@ -101,6 +101,12 @@ class Context:
         self.table_id += 1
         return self.table_id
 
+    def look(self, count: int) -> None:
+        """Count the cells that formulas look at; Unknown where it is more than a rendering may."""
+        self.looks += count
+        if self.looks > _LOOK_BUDGET:
+            raise Unknown
+
     def get_tree(self, text: str, grid: Grid, line: int) -> Any:
         """Return the tree of a formula with its names and table references put in; None where it is not ours to
         compute.
@@ -866,8 +872,7 @@ class Grid:
 
     def _run_values(self, run: Uniform, path: Path, line: int, column: ColumnAt) -> list[Any]:
         """Return what formulas see in one cell of a list, in all its turns."""
-        row = self.sheet.rows.get(line)
-        cell = row.cell(column.template) if row is not None else None
+        cell = self.sheet.cells.get((line, column.template))
         if cell is None or (run.blank and isinstance(cell, ValueCell)):
             return [None] * run.count
         if isinstance(cell, StaticCell):
@@ -881,6 +886,18 @@ class Grid:
             run.columns["raw", line, column.out] = raw
             found = run.columns[key] = self._contents(raw, cell)
         return found
+
+    def get_turn_value(self, turn: Turn, path: Path, line: int, column: int, skip: bool) -> Any:
+        """Return what formulas see in one cell of a turn, its column standing still."""
+        cell = self.sheet.cells.get((line, column))
+        if cell is None or isinstance(cell, StaticCell):
+            return None if cell is None else cell.value
+        if isinstance(cell, FormulaCell) and skip and cell.has_subtotal:
+            return None
+        value = self._run_values(turn.run, path, line, ColumnAt(column, column, (self.columns,), None))[turn.index]
+        if value is Unknown:
+            raise Unknown
+        return value
 
     def _contents(self, raw: Sequence[Any], cell: ValueCell) -> list[Any]:
         if cell.runs:
@@ -909,9 +926,7 @@ class Grid:
         last = min(last, self.last_row)
         if column is None or last < first:
             return [None] * max(0, last - first + 1)
-        self.context.looks += last - first + 1
-        if self.context.looks > _LOOK_BUDGET:
-            raise Unknown
+        self.context.look(last - first + 1)
         found: list[Any] = []
         self._collect(self.rows, (self.rows,), column, first, last, found, skip_subtotals)
         found += [None] * (last - first + 1 - len(found))
@@ -939,8 +954,7 @@ class Grid:
     def _collect_uniform(self, run: Uniform, path: Path, column: ColumnAt, a: int, b: int, skip: bool) -> list[Any]:
         vectors = []
         for number in run.numbers:
-            row = self.sheet.rows.get(number)
-            cell = row.cell(column.template) if row is not None else None
+            cell = self.sheet.cells.get((number, column.template))
             if skip and isinstance(cell, FormulaCell) and cell.has_subtotal:
                 vectors.append([None] * run.count)
             else:
@@ -952,8 +966,7 @@ class Grid:
         return part
 
     def _cell_value(self, line: int, column: ColumnAt, body: Body, path: Path, skip: bool) -> Any:
-        row = self.sheet.rows.get(line)
-        cell = row.cell(column.template) if row is not None else None
+        cell = self.sheet.cells.get((line, column.template))
         if cell is None:
             return None
         if isinstance(cell, StaticCell):
@@ -1134,6 +1147,9 @@ class _Seen(Source):
     def _cells(self, ref: Ref, *, skip: bool) -> list[Cells]:
         if ref.sheet is not None and not self.grid.context.find_sheets(ref.sheet):
             raise Unknown
+        turn = self.path[-1]
+        if isinstance(turn, Turn) and self._is_of_turn(ref, turn):
+            return self._turn_cells(ref, turn, skip)
         found = []
         for area in resolve(ref, self.site).areas:
             grid: Grid = area.sheet
@@ -1150,6 +1166,28 @@ class _Seen(Source):
                 )
             )
         return found
+
+    def _is_of_turn(self, ref: Ref, turn: Turn) -> bool:
+        """True where a reference names cells of the turn one looks from, in columns that stand still."""
+        if ref.sheet is not None or not ref.column1 or self.grid.sheet.moves_columns:
+            return False
+        is_fixed = ref.is_range and (ref.dollars[1] or ref.dollars[3])
+        return turn.first <= ref.row1 and ref.row2 <= turn.last and not is_fixed
+
+    def _turn_cells(self, ref: Ref, turn: Turn, skip: bool) -> list[Cells]:
+        """Return the cells of one turn: there is no need to look where the others went."""
+        numbers = turn.numbers[bisect_left(turn.numbers, ref.row1) : bisect_right(turn.numbers, ref.row2)]
+        if not numbers:
+            return []
+        last = ref.column2
+        if not ref.is_area:
+            numbers, last = numbers[:1], ref.column1
+        if last - ref.column1 > 500:
+            raise Unknown
+        around, get = self.path[:-1], self.grid.get_turn_value
+        columns = [[get(turn, around, line, at, skip) for line in numbers] for at in range(ref.column1, last + 1)]
+        self.grid.context.look(len(columns) * len(numbers))
+        return [Cells(tuple(columns))]
 
     @staticmethod
     def _same_length(values: list[Any], rows: tuple[int, int], ref: Ref) -> list[Any]:

@@ -32,6 +32,7 @@ class Recent(Generic[Made]):
 
     def set(self, key: Hashable, made: Made) -> None:
         with self._lock:
+            self._found.pop(key, None)
             self._found[key] = made
             if len(self._found) > self.count:
                 del self._found[next(iter(self._found))]

@@ -152,7 +152,7 @@ def _read_part(package: Package, name: str) -> Story | None:
 
 def _find_faults(story: Story, known: Iterable[str]) -> list[Issue]:
     """Return what is wrong with where the tags of a part stand and how they nest."""
-    return [*story.issues, *check_blocks(story.shown_tags, known), *check_scopes(story), *find_lonely(story)]
+    return [*check_blocks(story.shown_tags, known), *check_scopes(story), *find_lonely(story)]
 
 
 def _sort(issues: Iterable[Issue], story: Story) -> list[Issue]:
@@ -393,7 +393,7 @@ def _check_part(
     """Return the compiled part, or None where it has errors or nothing to fill in; and all that is wrong with it."""
     known = {tag for extension in language.extensions.values() for tag in extension.tags}
     found, compiled, failed = _find_faults(story, known), None, []
-    if not any(issue.severity == "error" for issue in found) and (story.tags or story.has_braces):
+    if not any(issue.severity == "error" for issue in (*story.issues, *found)) and (story.tags or story.has_braces):
         try:
             compiled = _compile_part(package, name, story, language)
         except TemplateError as fault:
@@ -401,7 +401,8 @@ def _check_part(
     # What has been compiled as a whole is well written; tags that are not in it, and those of a part that failed, are
     # read one by one, so that every fault is told.
     read = {spot.number for spot in compiled.prepared.spots} if compiled else set()
-    found += check_syntax([tag for tag in story.shown_tags if tag.number not in read], language)
+    unread = [tag for tag in story.shown_tags if tag.number not in read]
+    found = [*story.issues, *check_syntax(unread, language), *found]
     is_sound = not any(issue.severity == "error" for issue in found)
     found = _sort(found, story) + (failed if is_sound else [])
     if compiled is None or not is_sound:

@@ -17,6 +17,7 @@ characters   what may be written at all, and how it is escaped
 missing      what a template gets for a name that the data does not have
 tree         a parsed template looked at: guards, sizes
 trace        which line and which field of the data a fault came from
+lexing       its tokens, found as Jinja finds them
 generator    Python code of it: outlets, rows printed many at a time
 sandbox      `Language`, the environment it runs in
 environment  `make_environment`: filters, tests, globals

@@ -149,6 +149,8 @@ class Sheet:
     settled_rows: frozenset[int] | None = None
     """The rows that the data cannot change (see `settled`), found when the sheet is written first."""
     settled_texts: Recent[str] = field(default_factory=lambda: Recent(1024))
+    formula_texts: Recent[dict[tuple[int, int], str]] = field(default_factory=Recent)
+    """What the formulas that stand once become, by where all lines went."""
 
     def sheet_program(self, tag: Tag, make: Callable[[Tag], Any]) -> Any:
         """Return the program of a `{%sheet … %}` tag, made once."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from itertools import chain
@@ -36,6 +36,7 @@ from gfdocs.engine.xlsx.kept import KeptValues
 from gfdocs.engine.xlsx.layout import Assign, Block, Node, Stretch
 from gfdocs.engine.xlsx.pictures import Picture, PlacedPicture, place_picture
 from gfdocs.engine.xlsx.programs import CellProgram, Loop, LoopProgram, Scope, turn_scope
+from gfdocs.engine.xlsx.recent import find_places
 from gfdocs.engine.xlsx.references import FREE, Ref, letter
 from gfdocs.engine.xlsx.resolve import FormulaFault, Site, formula_text, resolve, write_formula
 from gfdocs.engine.xlsx.settled import find_settled_rows
@@ -93,6 +94,20 @@ class Context:
     def kept(self) -> KeptValues:
         """The formulas that keep the template's value."""
         return KeptValues(self)
+
+    def close(self) -> None:
+        """Let go of the sheets and of the rendering, which hold this context: so all goes at once, not when the
+        garbage is collected some time.
+        """
+        self.grids.clear()
+        self.report = None
+        self.__dict__.pop("kept", None)
+
+    @cached_property
+    def places(self) -> Hashable | None:
+        """Where the lines of all sheets went, and what the sheets are called; None where that is too much to tell."""
+        places = find_places(self.grids)
+        return None if places is None else (places, tuple(grid.name for grid in self.grids))
 
     def next_table_id(self) -> int:
         """Return a number no table of the workbook has."""
@@ -565,13 +580,29 @@ class Grid:
 
     # -- formulas -----------------------------------------------------------------------------------------------------
 
+    @cached_property
+    def _formula_texts(self) -> dict[tuple[int, int], str]:
+        """Formulas that stand once, as they read where all lines are now: the same for all such documents."""
+        places = self.context.places
+        if places is None:
+            return {}
+        key = (self.context.grids.index(self), places)
+        found = self.sheet.formula_texts.get(key)
+        if found is None:
+            found = {}
+            self.sheet.formula_texts.set(key, found)
+        return found
+
     def _formula_tail(self, cell: FormulaCell, row: Row, column: ColumnAt, body: Body, path: Path) -> str:
         site = Site(self.context, self, path, column.path)
-        try:
-            text = formula_text(cell.formula, site)
-        except FormulaFault as fault:
-            self._report_formula(cell, row, fault)
-            return self.writer.content_tail(None, cell.style)
+        known = self._formula_texts if len(path) == 1 else {}
+        text = known.get((row.number, column.out))
+        if text is None:
+            try:
+                text = known[row.number, column.out] = formula_text(cell.formula, site)
+            except FormulaFault as fault:
+                self._report_formula(cell, row, fault)
+                return self.writer.content_tail(None, cell.style)
         value = self._formula_value(cell, row.number, column, body, path)
         kind, v = self._cached(value)
         p = self.writer.prefix

@@ -178,3 +178,17 @@ def test_the_cover_lists_all_that_is_in_the_package(demo: gfdocs.Project) -> Non
         (row,) = (row for row in rows if row["id"] == document)
         assert row["file"].endswith(f"，共{count}份")
     assert next(row for row in rows if row["id"] == "list")["file"].endswith(".xlsx、.docx")
+
+
+def test_records_stay_as_they_were_read_though_templates_see_their_own_values() -> None:
+    project = gfdocs.load(EXAMPLES / "demo-district")
+    before = [company.model_dump() for company in project.dataset.companies]
+
+    for spec in project.documents:
+        for target in project.targets(spec.id):
+            project.render_target(spec, target)
+
+    again = gfdocs.load(EXAMPLES / "demo-district")
+    assert [company.model_dump() for company in project.dataset.companies] == before
+    assert project.dataset.companies == again.dataset.companies
+    assert project.digest == again.digest

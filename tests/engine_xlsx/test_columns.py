@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import gc
 import io
 from decimal import Decimal
 from typing import Any
@@ -134,3 +135,23 @@ def test_a_column_that_changes_its_kind_on_the_way() -> None:
     assert found == [float(v) if isinstance(v, Decimal) else v for v in values]
     assert back.cell(1401, 2).value == "100% 2.5"
     assert [back.cell(len(values) + 1, c).value for c in (1, 2)] == ["共5%", len([v for v in values if v is not None])]
+
+
+def test_a_rendering_leaves_nothing_to_the_garbage_collector() -> None:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    sheet["A1"], sheet["B1"] = "{%tr for x in xs %}{{ x.v }}{%tr endfor %}", "=A1*2"
+    sheet["A2"], sheet["B2"] = "=SUM(A1:A1)", "=COS(D1)"
+    out = io.BytesIO()
+    book.save(out)
+    template, data = open_template(out.getvalue(), kind="xlsx"), {"xs": [{"v": value} for value in range(300)]}
+    template.render(data)
+    gc.collect()
+    gc.disable()
+    try:
+        template.render(data)
+
+        assert gc.collect() == 0
+    finally:
+        gc.enable()

@@ -54,16 +54,19 @@ class Rendering:
         raise_issues(issue for issue in self.issues if issue.severity == "error")
 
     def render(self) -> bytes:
-        """Return the file; TemplateError with every fault of the run."""
-        with metered(self.compiled.languages.base.budget, self.scope):
-            try:
-                self.place_sheets()
+        """Return the file; TemplateError with every fault of the run. To be called once."""
+        try:
+            with metered(self.compiled.languages.base.budget, self.scope):
+                try:
+                    self.place_sheets()
+                    self.fail_if_faulty()
+                    self.write_parts()
+                except Stop:
+                    pass
                 self.fail_if_faulty()
-                self.write_parts()
-            except Stop:
-                pass
-            self.fail_if_faulty()
-        return self.parts.to_bytes()
+            return self.parts.to_bytes()
+        finally:
+            self.context.close()
 
     def write_parts(self) -> None:
         """Write all parts that change."""

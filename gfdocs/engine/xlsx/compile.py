@@ -344,6 +344,7 @@ class _Compiler:
         self.languages = languages
         self.issues: list[Issue] = []
         self.tagged_texts: set[int] = set()
+        self.values = 0  # cells with tags
 
     def place(self, *path: str) -> Place:
         return Place(self.workbook.package.name, path=path)
@@ -372,18 +373,18 @@ class _Compiler:
         column_tags: dict[int, list[Tag]] = {}
         sheet_tags: list[Tag] = []
         rows: dict[int, Row] = {}
-        tagged = False
+        tagged, values_before = False, self.values
         untagged: list[tuple[Cell, ...]] = []
         full_columns: set[int] = set()
         for row_part in part.rows:
             cells, tags = self.compile_row(entry, row_part, part.prefix)
-            height, wraps = self.read_height(row_part, cells, widths)
+            height, wraps = self.read_height(row_part, cells, widths) if row_part.attributes else (0.0, ())
             number = row_part.number
             rows[number] = Row(number, row_part.attributes, cells, row_part.is_hidden, height, wraps)
-            tagged = tagged or bool(tags) or any(isinstance(cell, ValueCell) for cell in cells)
             if not tags:
                 untagged.append(cells)
                 continue
+            tagged = True
             row_tags = [tag for _, kind, tag in tags if kind == "tr"]
             for column, kind, tag in tags:
                 if kind == "tc":
@@ -408,7 +409,7 @@ class _Compiler:
             build_layout(column_lines, MAX_COLUMN, self.issues.append),
             self.compile_name(entry),
             tuple(sheet_tags),
-            tagged or has_tags(entry.name),
+            tagged or self.values > values_before or has_tags(entry.name),
             tables=tables,
         )
         self.keep_tables(sheet)
@@ -472,7 +473,7 @@ class _Compiler:
 
     def read_height(self, row: RowPart, cells: tuple[Cell, ...], widths: _Widths) -> tuple[float, tuple[Wrap, ...]]:
         """Return a row's own height, and its cells with tags whose text is wrapped in it."""
-        match = _HEIGHT.search(row.attributes) if row.attributes else None
+        match = _HEIGHT.search(row.attributes)
         if match is None:
             return 0.0, ()
         styles = self.workbook.styles
@@ -520,6 +521,7 @@ class _Compiler:
         if program is None:
             return None
         properties = tuple(run.properties for run in runs) if RUN_MARK in rest else ()
+        self.values += 1
         return ValueCell(part.column, part.style, program, properties, merges)
 
     def plain_cell(self, part: CellPart, text: str, prefix: str) -> StaticCell:

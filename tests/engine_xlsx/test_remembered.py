@@ -21,6 +21,9 @@ from tests.engine_xlsx import growth
 from tests.engine_xlsx.test_language import draw
 
 
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:openpyxl")
+
+
 def paint_form(book: Any) -> None:
     """A form: a list, empty rows with checks, totals, rules around them, tags in the header and the properties."""
     book.set_properties({"title": "{{ title }}"})
@@ -159,3 +162,60 @@ def test_what_was_made_lately_is_kept_and_no_more() -> None:
     assert recent.get("a") == "A"
     recent.set("c", "C")
     assert [recent.get(key) for key in "abc"] == ["A", None, "C"]
+
+
+AROUND = (
+    '<protectedRanges><protectedRange sqref="A2:B2" name="p"/></protectedRanges>'
+    '<autoFilter ref="A1:B2"><sortState ref="A1:B2"><sortCondition ref="A2"/></sortState></autoFilter>'
+)
+BEHIND = (
+    '<ignoredErrors><ignoredError sqref="A2" numberStoredAsText="1"/></ignoredErrors>'
+    '<extLst><ext xmlns:x14="http://schemas.microsoft.com/office/spreadsheetml/2009/9/main" '
+    'uri="{CCE6A557-97BC-4B89-ADB6-D9C93CAAB3DF}"><x14:dataValidations '
+    'xmlns:xm="http://schemas.microsoft.com/office/excel/2006/main" count="2">'
+    '<x14:dataValidation type="list"><x14:formula1><xm:f>汇总!$A$1:$A$3</xm:f></x14:formula1><xm:sqref>A2</xm:sqref>'
+    '</x14:dataValidation><x14:dataValidation type="list"><x14:formula1><xm:f>$B2:$C2</xm:f></x14:formula1>'
+    "<xm:sqref>A2:B2</xm:sqref></x14:dataValidation></x14:dataValidations></ext></extLst>"
+)
+
+
+def draw_frame() -> bytes:
+    """Return a list with rules around it that Excel writes and the drawing library does not."""
+
+    def paint(book: Any) -> None:
+        sheet = book.add_worksheet("表")
+        sheet.write_row("A1", ["名", "数"])
+        sheet.write_row("A2", ["{%tr for x in xs %}{{ x.name }}", "{{ x.amount }}{%tr endfor %}"])
+        book.add_worksheet("汇总")
+
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(draw(paint))) as source, zipfile.ZipFile(out, "w") as target:
+        for name in source.namelist():
+            text = source.read(name)
+            if name.endswith("sheet1.xml"):
+                text = text.replace(b"</sheetData>", b"</sheetData>" + AROUND.encode())
+                text = text.replace(b"</worksheet>", BEHIND.encode() + b"</worksheet>")
+            target.writestr(name, text)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_what_holds_nothing_any_more_is_gone_and_the_rest_grows(count: int) -> None:
+    template = open_template(draw_frame(), kind="xlsx", name="frame.xlsx")
+    made = template.render(data(count)).to_bytes()
+    with zipfile.ZipFile(io.BytesIO(made)) as package:
+        text = package.read("xl/worksheets/sheet1.xml").decode()
+
+    assert len(openpyxl.load_workbook(io.BytesIO(made)).sheetnames) == 2
+    if not count:
+        assert '<autoFilter ref="A1:B1"><sortState ref="A1:B1"/></autoFilter>' in text
+        for name in ("protectedRange", "ignoredError", "extLst", "x14:", "sortCondition"):
+            assert f"<{name}" not in text
+        return
+    column, area = ("A2", "A2:B2") if count == 1 else (f"A2:A{count + 1}", f"A2:B{count + 1}")
+    assert f'<protectedRange sqref="{area}" name="p"/>' in text
+    assert f'<sortCondition ref="{column}"/></sortState></autoFilter>' in text
+    assert f'<ignoredError sqref="{column}" numberStoredAsText="1"/>' in text
+    assert "<xm:f>汇总!$A$1:$A$3</xm:f>" in text and "<xm:f>$B2:$C2</xm:f>" in text
+    assert f"<xm:sqref>{column}</xm:sqref>" in text and f"<xm:sqref>{area}</xm:sqref>" in text
+    assert ' count="2">' in text

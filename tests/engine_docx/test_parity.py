@@ -171,6 +171,7 @@ def rich_paragraph(module: Any) -> Any:
     paragraph = module.RichTextParagraph()
     paragraph.add("one")
     paragraph.add(rich(module), parastyle="Heading1")
+    paragraph.add("three\afour\nlines", parastyle="Heading2")
     return paragraph
 
 

@@ -176,13 +176,18 @@ def rich_xml(spot: Spot, value: Any) -> str:
     # What is put together elsewhere may be put together badly; a paragraph may end inside a link.
     if _check_breaks(spot, xml) or type(value).__module__ != "gfdocs.docx" or getattr(value, "is_foreign", False):
         STATE.get().fixes.add("check")
+    return _break_runs(xml, spot.paragraph_properties)
+
+
+def _break_runs(xml: str, paragraph_properties: str) -> str:
+    """Return runs with the signs in their texts made real; a new paragraph takes the properties given."""
     if not any(char in xml for char in "\n\t\a\f\r"):
         return xml
 
     def resolve(found: re.Match[str]) -> str:
         start, text = found[1], _lines(found[2])
-        again = f"</w:t></w:r></w:p><w:p>{spot.paragraph_properties}{start}{TEXT}"
-        page = f"</w:t></w:r></w:p><w:p>{PAGE_BREAK}</w:p><w:p>{spot.paragraph_properties}{start}{TEXT}"
+        again = f"</w:t></w:r></w:p><w:p>{paragraph_properties}{start}{TEXT}"
+        page = f"</w:t></w:r></w:p><w:p>{PAGE_BREAK}</w:p><w:p>{paragraph_properties}{start}{TEXT}"
         return f"{start}{TEXT}{text.replace(chr(7), again).replace(chr(12), page)}</w:t></w:r>"
 
     return _RICH_TEXT.sub(resolve, xml)
@@ -435,7 +440,7 @@ def _make_block(spot: Spot) -> Writer:
         name = _class_name(value)
         if name in ("Subdoc", "RichTextParagraph"):
             STATE.get().fixes.add("check")
-            return check_characters(_paragraphs(spot, value))
+            return check_characters(_paragraphs(value))
         if not name:
             STATE.get().fixes.add("check")
             markup = check_characters(str(value.__html__()))
@@ -447,10 +452,19 @@ def _make_block(spot: Spot) -> Writer:
     return write
 
 
-def _paragraphs(spot: Spot, value: Any) -> str:
+_PARAGRAPH_START = re.compile(r"<w:p>(<w:pPr>.*?</w:pPr>)?", re.DOTALL)
+
+
+def _paragraphs(value: Any) -> str:
+    """Return the paragraphs of a value; \\a and \\f in a text begin another one with the properties of its own."""
     xml = str(value.__html__())
     _relate_links(value)
-    return _RICH_TEXT.sub(lambda found: f"{found[1]}{TEXT}{_lines(found[2])}</w:t></w:r>", xml)
+    starts = [(found.start(), found[1] or "") for found in _PARAGRAPH_START.finditer(xml)]
+    ends = [at for at, _ in starts[1:]] + [len(xml)]
+    before = xml[: starts[0][0]] if starts else xml
+    return before + "".join(
+        _break_runs(xml[at:end], properties) for (at, properties), end in zip(starts, ends, strict=True)
+    )
 
 
 def _make_attribute(spot: Spot) -> Writer:

@@ -20,7 +20,6 @@ from gfdocs.errors import TemplateError
 from tests.engine_xlsx import growth
 from tests.engine_xlsx.test_language import draw
 
-
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:openpyxl")
 
 

@@ -712,11 +712,13 @@ class Grid:
         """Return the values of the cells that are a name of the item, all of an item's at once, by output column;
         nothing where an item is no plain mapping or lacks a name: that is looked into one cell after the other.
         """
-        if len(line.names) < 2 or run.blank or not _has_plain_items(run):
+        # A column that a formula has asked for is there as a whole.
+        names = {out: name for out, name in line.names.items() if ("raw", line.row.number, out) not in run.columns}
+        if len(names) < 2 or run.blank or not _has_plain_items(run):
             return {}
-        get = itemgetter(*line.names.values())
+        get = itemgetter(*names.values())
         try:
-            return dict(zip(line.names, zip(*map(get, run.items[first:last]), strict=True), strict=True))
+            return dict(zip(names, zip(*map(get, run.items[first:last]), strict=True), strict=True))
         except KeyError:
             return {}
 
@@ -984,15 +986,17 @@ class Grid:
 
     def _collect_uniform(self, run: Uniform, path: Path, column: ColumnAt, a: int, b: int, skip: bool) -> list[Any]:
         vectors = []
+        has_formula = False
         for number in run.numbers:
             cell = self.sheet.cells.get((number, column.template))
+            has_formula = has_formula or isinstance(cell, FormulaCell)
             if skip and isinstance(cell, FormulaCell) and cell.has_subtotal:
                 vectors.append([None] * run.count)
             else:
                 vectors.append(self._run_values(run, path, number, column))
         whole = vectors[0] if len(vectors) == 1 else list(chain.from_iterable(zip(*vectors, strict=True)))
         part = whole if a == run.start and b == run.stop - 1 else whole[a - run.start : b - run.start + 1]
-        if Unknown in part:
+        if has_formula and Unknown in part:
             raise Unknown
         return part
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
+import openpyxl
 import pytest
 
 import gfdocs
@@ -56,3 +58,41 @@ def test_strings_within_tags_of_a_drawing_are_taken_whole() -> None:
         "}} {{ {% x": [],
     }.items():
         assert [text[start:end] for start, end in find_tags(text)] == tags
+
+
+SHEET = "xl/worksheets/sheet1.xml"
+
+
+def workbook_form() -> bytes:
+    """A form as openpyxl writes it, with styles and shared texts."""
+    book = openpyxl.Workbook()
+    for row in (["企业名称"], ["{%tr for c in companies %}"], ["{{ c.name }}"], ["{%tr endfor %}"]):
+        book.active.append(row)
+    buffer = io.BytesIO()
+    book.save(buffer)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("part", "old", "new"),
+    [
+        ("xl/styles.xml", '<sz val="11"', '<sz val="x"'),
+        ("xl/styles.xml", '<sz val="11"', '<sz val="inf"'),
+        ("xl/styles.xml", 'numFmtId="0"', 'numFmtId="zero"'),
+        ("xl/workbook.xml", 'sheetId="1"', 'sheetId="one"'),
+    ],
+)
+def test_a_number_in_the_workings_that_is_none_is_passed_over(part: str, old: str, new: str) -> None:
+    template = gfdocs.open_template(samples.edit_part(workbook_form(), part, old, new), kind="xlsx", name="form.xlsx")
+
+    filled = template.render({"companies": [{"name": "示例电子有限公司"}]}).to_bytes()
+    assert "示例电子有限公司" in samples.unzipped(filled)[SHEET].decode()
+
+
+def test_a_part_that_says_utf_16_and_is_not_is_refused_by_name() -> None:
+    form = workbook_form()
+    parts = samples.unzipped(form)
+    broken = samples.with_parts(form, {SHEET: b"<\0s" + parts[SHEET]})
+
+    with pytest.raises(gfdocs.GfdocsError, match="GF313"):
+        gfdocs.open_template(form, kind="xlsx", name="form.xlsx").read(broken)

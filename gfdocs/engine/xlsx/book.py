@@ -190,7 +190,7 @@ class _BookMarker(Marker):
 
     def mark_name(self, element: Any) -> None:
         name, text, local = element.get("name") or "", element.text or "", element.get("localSheetId")
-        if local is None:
+        if local is None or not local.isdecimal():
             element.text = self.hole(0)
             self.slot(element, Copies(lambda writer: writer.find_name(name, text)))
             return

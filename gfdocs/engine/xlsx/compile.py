@@ -364,7 +364,7 @@ class _Compiler:
         data = package.read(entry.part)
         check_safe_xml(data, name=package.name, part=entry.part)
         try:
-            part = scan_sheet(to_utf8(data))
+            part = scan_sheet(to_utf8(data, name=package.name, part=entry.part))
         except OddSheet as fault:
             raise PackageError(_odd_sheet(self.place(entry.name), fault.text)) from fault
         tables = self.read_tables(entry)

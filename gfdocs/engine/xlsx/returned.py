@@ -73,7 +73,8 @@ def read_returned(data: bytes, *, name: str) -> list[ReturnedSheet]:
         sheets = []
         for entry in entries:
             sheet = ReturnedSheet(entry.name, entry.state)
-            _read_sheet(to_utf8(package.read(entry.part)), sheet, book)
+            xml = to_utf8(package.read(entry.part), name=package.name, part=entry.part)
+            _read_sheet(xml, sheet, book)
             sheets.append(sheet)
     except PackageError as fault:
         raise ReadBackError(fault.issues) from fault
@@ -100,7 +101,8 @@ class _Book:
 
     def __init__(self, workbook: Workbook) -> None:
         part = workbook.find_part("sharedStrings")
-        self.texts = _read_texts(to_utf8(workbook.package.read(part))) if part is not None else []
+        package = workbook.package
+        self.texts = _read_texts(to_utf8(package.read(part), name=package.name, part=part)) if part is not None else []
         styles = workbook.styles
         self.dates = frozenset(str(index) for index in range(len(styles.formats)) if styles.is_date(str(index)))
         self.columns = _Columns()

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from xml.parsers import expat
 
+from gfdocs.engine.package import safe_xml
 from gfdocs.engine.xlsx.references import letter, split_cell, translate_shared
 from gfdocs.errors import Text
 
@@ -272,14 +273,15 @@ def scan_sheet(data: bytes) -> SheetPart:
     return SheetPart(data[: scanner.start] + marker + data[scanner.stop :], scanner.prefix, rows)
 
 
-def to_utf8(data: bytes) -> bytes:
-    """Return the part in UTF-8: other encodings are rare and are written again by lxml."""
+def to_utf8(data: bytes, *, name: str, part: str) -> bytes:
+    """Return the part in UTF-8: other encodings are rare and are written again by lxml.
+
+    PackageError GF313 where it is not what it says it is.
+    """
     head = data[:200]
     if head[:2] not in (b"\xff\xfe", b"\xfe\xff") and b"\0" not in head[:8] and b"UTF-16" not in head.upper():
         return data
     from lxml import etree
 
-    parser: Any = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
-    return bytes(
-        etree.tostring(etree.fromstring(data, parser), xml_declaration=True, encoding="UTF-8", standalone=True)
-    )
+    root = safe_xml(data, name=name, part=part)
+    return bytes(etree.tostring(root, xml_declaration=True, encoding="UTF-8", standalone=True))

@@ -39,6 +39,20 @@ def child(element: Any, name: str) -> Any | None:
     return next(iter(children(element, name)), None)
 
 
+def to_whole(text: str | None, otherwise: int) -> int:
+    """Return the whole number of an attribute; `otherwise` where there is none, or something that is no number."""
+    return int(text) if text is not None and text.isdecimal() and len(text) < 10 else otherwise
+
+
+def _to_size(text: str | None) -> float:
+    """Return the size of a font in points; 11 where it is missing or none that Excel has (1 to 409)."""
+    try:
+        size = float(text or 11)
+    except ValueError:
+        return 11.0
+    return size if 1 <= size <= 409 else 11.0
+
+
 @dataclass(frozen=True, slots=True)
 class TextRun:
     """A piece of a rich text: `properties` is the serialized inside of `<rPr>`, empty where the run has none."""
@@ -141,8 +155,8 @@ def read_table(package: Package, part: str) -> TablePart | None:
         formula = child(column, "calculatedColumnFormula")
         if formula is not None and formula.text:
             computed[ref.column1 + offset] = formula.text
-    first = ref.row1 + int(root.get("headerRowCount") or 1)
-    last = ref.row2 - int(root.get("totalsRowCount") or 0)
+    first = ref.row1 + to_whole(root.get("headerRowCount"), 1)
+    last = ref.row2 - to_whole(root.get("totalsRowCount"), 0)
     name = root.get("displayName") or root.get("name") or ""
     return TablePart(part, name, first, last, ref.column1, ref.column2, computed, columns)
 
@@ -204,18 +218,18 @@ def read_styles(package: Package, part: str) -> Styles:
     fonts: list[float] = []
     for section in root:
         if local_name(section) == "numFmts":
-            codes |= {int(f.get("numFmtId", 0)): f.get("formatCode", "") for f in children(section, "numFmt")}
+            codes |= {to_whole(f.get("numFmtId"), 0): f.get("formatCode", "") for f in children(section, "numFmt")}
         elif local_name(section) == "cellXfs":
             for xf in children(section, "xf"):
-                formats.append(int(xf.get("numFmtId", 0)))
+                formats.append(to_whole(xf.get("numFmtId"), 0))
                 alignment = child(xf, "alignment")
                 wraps.append(alignment is not None and alignment.get("wrapText") in ("1", "true"))
-                font = int(xf.get("fontId") or 0)
+                font = to_whole(xf.get("fontId"), 0)
                 sizes.append(fonts[font] if font < len(fonts) else 11.0)
         elif local_name(section) == "fonts":
             for font_element in children(section, "font"):
                 size = child(font_element, "sz")
-                fonts.append(float(size.get("val") or 11) if size is not None else 11.0)
+                fonts.append(_to_size(size.get("val")) if size is not None else 11.0)
     return Styles(part, tuple(formats), codes, tuple(wraps), tuple(sizes))
 
 
@@ -248,7 +262,7 @@ class Workbook:
                 SheetEntry(
                     sheet.get("name") or "",
                     part,
-                    int(sheet.get("sheetId") or index + 1),
+                    to_whole(sheet.get("sheetId"), index + 1),
                     relation_id,
                     sheet.get("state") or "visible",
                     index,
@@ -263,11 +277,8 @@ class Workbook:
         found = []
         for position, name in enumerate(children(section, "definedName") if section is not None else ()):
             local = name.get("localSheetId")
-            found.append(
-                DefinedName(
-                    name.get("name") or "", name.text or "", int(local) if local is not None else None, position
-                )
-            )
+            sheet = int(local) if local is not None and local.isdecimal() else None
+            found.append(DefinedName(name.get("name") or "", name.text or "", sheet, position))
         return tuple(found)
 
     @cached_property

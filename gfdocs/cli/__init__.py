@@ -12,6 +12,7 @@ from typing import Any
 
 import typer
 
+from gfdocs import garbage
 from gfdocs.cli.commands import app
 from gfdocs.cli.show import MessageFormat, show_issues
 from gfdocs.cli.words import find_language, in_own_language, say
@@ -28,7 +29,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
-    sys.exit(run(arguments))
+    garbage.relax()
+    code = run(arguments)
+    garbage.leave()
+    sys.exit(code)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:

@@ -374,3 +374,9 @@ def test_a_log_of_json_lines_ends_with_the_report(tmp_path: Path, capsys: pytest
     assert [line["done"] for line in lines if "done" in line] == list(range(1, report["made"] + 1))
     assert report["planned"] == report["made"] == len([*(tmp_path / "out").glob("*/**/*.*")])
     assert report["failed"] == 0 < report["seconds"]
+
+
+def test_what_has_to_be_done_at_the_end_of_a_command_is_done() -> None:
+    script = "import atexit; atexit.register(print, 'tidied'); from gfdocs.cli import main; main(['doctor', 'x'])"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, encoding="utf-8", check=False)
+    assert (done.returncode, done.stdout) == (2, "tidied\n")

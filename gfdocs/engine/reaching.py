@@ -66,14 +66,18 @@ def _has(data: bytes, word: str) -> bool:
 # Targets
 
 
+# Control characters, and signs that nobody sees.
+_UNSEEN: Final = re.compile("[\0-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
+
+
 def _clean(target: str) -> str:
     """Return a target as programs take it: without blanks and control characters around it and escapes in it."""
-    return re.sub(r"[\0-\x1f]", "", unquote(target)).strip().casefold()
+    return _UNSEEN.sub("", unquote(target)).strip().casefold()
 
 
 def _find_scheme(target: str) -> str:
     """Return the scheme of a cleaned target; empty for a path, `file` for a drive letter or a server's share."""
-    if target.startswith(("\\\\", "//")) or re.match(r"[a-z]:", target):
+    if re.match(r"[\\/]{2}", target) or re.match(r"[a-z]:", target):
         return "file"
     found = re.match(r"([a-z][a-z0-9+.-]*):", target)
     return found[1] if found else ""
@@ -164,7 +168,8 @@ _FIELDS: Final = frozenset(
     {"DDE", "DDEAUTO", "INCLUDETEXT", "INCLUDE", "INCLUDEPICTURE", "IMPORT", "LINK", "RD", "DATABASE", "MACROBUTTON"}
 )
 _NESTED: Final = "\ufffc"
-"""Where a field stands within the instruction of another one."""
+"""Where a field, or a tag of ours, stands within the instruction of a field."""
+_TAG: Final = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 
 
 def _find_fields(package: Package) -> Iterator[Issue]:
@@ -205,6 +210,7 @@ def _iter_fields(root: _Element) -> Iterator[str]:
 
 
 def _check_field(code: str, place: Place) -> Iterator[Issue]:
+    code = _TAG.sub(_NESTED, code)
     words = re.match(rf"[^\w={_NESTED}]*([A-Za-z]+|{_NESTED})({_NESTED})?\s*(\S*)", code)
     if words is None:
         return

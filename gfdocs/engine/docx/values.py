@@ -22,6 +22,7 @@ from urllib.parse import quote
 from gfdocs.engine.bounds import LONG
 from gfdocs.engine.docx.prepare import Spot
 from gfdocs.engine.language import Mark, Unfit, check_characters, escape_xml
+from gfdocs.engine.reaching import is_web_link
 
 if TYPE_CHECKING:
     from gfdocs.engine.docx.pictures import PartPictures
@@ -509,6 +510,18 @@ def _make_field(spot: Spot) -> Writer:
     return write
 
 
+def _make_link(spot: Spot) -> Writer:
+    """Where the code of a field has the address of a hyperlink."""
+    write_code = _make_field(spot)
+
+    def write(value: Any) -> str:
+        if value is not None and not is_web_link(_plain_text(value)):
+            raise Unfit("the hyperlink opens a file or program", "超链接会打开文件或程序")
+        return write_code(value)
+
+    return write
+
+
 def _make_plain(spot: Spot) -> Writer:
     """Inside any other text: of a drawing, a formula, a property."""
 
@@ -543,6 +556,7 @@ _MAKERS: dict[str, Callable[[Spot], Writer]] = {
     "attribute": _make_attribute,
     "address": _make_address,
     "field": _make_field,
+    "link": _make_link,
     "plain": _make_plain,
     "other": _make_other,
 }

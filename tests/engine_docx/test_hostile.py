@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import zipfile
+from collections import OrderedDict, deque
 from io import BytesIO
 
 import pytest
@@ -98,3 +99,32 @@ def test_preparing_is_not_slow_whatever_the_template_has() -> None:
     with pytest.raises(GfdocsError):
         open_template(docx(tbl(*[tr("{%tr for") for _ in range(300)])), kind="docx")
     assert time.process_time() - start < 12
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{{ queue.appendleft(3) }}",
+        "{{ queue.popleft() }}",
+        "{{ ordered.move_to_end('a') }}",
+        "{{ gf_first(thing, 1) }}",
+    ],
+)
+def test_the_next_document_gets_the_same_data(source: str) -> None:
+    class Thing:
+        pass
+
+    thing = Thing()
+    context = {"queue": deque([1, 2]), "ordered": OrderedDict(a=1, b=2), "thing": thing}
+    with pytest.raises(GfdocsError):
+        open_template(docx(p(source)), kind="docx").render(context)
+
+    assert list(context["queue"]) == [1, 2]
+    assert list(context["ordered"]) == ["a", "b"]
+    assert vars(thing) == {}
+
+
+@pytest.mark.parametrize("source", ["{{ x² }}", "{{ a.x² }}", "{{ a|f² }}"])
+def test_a_name_with_other_signs_is_told_as_such(source: str) -> None:
+    with pytest.raises(GfdocsError, match="GF201 Invalid character in identifier"):
+        open_template(docx(p(source)), kind="docx")

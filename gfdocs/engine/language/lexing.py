@@ -73,6 +73,8 @@ def _read_tag(source: str, start: int, line: int, opener: str, tokens: list[Toke
             return -1
         kind, text, at = found.lastgroup, found.group(), found.end()
         if kind == "name":
+            if not text.isidentifier():  # `x²`: letters and digits of Unicode that no name may have
+                return -1
             tokens.append(Token(line, "name", text))
         elif kind == "operator":
             if text in _PAIRS:

@@ -6,6 +6,7 @@ import math
 import re
 import sys
 import types
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
 from functools import lru_cache
@@ -71,6 +72,14 @@ def _is_mapping(kind: type) -> bool:
 
 
 _INNER = frozenset((types.FrameType, types.CodeType, types.TracebackType))
+
+
+# What changes the data and Jinja's sandbox lets pass: one document's template would change the next document.
+_CHANGING: tuple[tuple[type, frozenset[str]], ...] = (
+    (deque, frozenset(("appendleft", "extendleft", "popleft", "rotate"))),
+    (OrderedDict, frozenset(("move_to_end",))),
+    (types.GeneratorType, frozenset(("close", "send", "throw"))),
+)
 
 
 _PLAIN = frozenset((str, int, float, bool, Decimal))
@@ -205,7 +214,10 @@ class Language(ImmutableSandboxedEnvironment):
         raise SecurityError(f"{attribute!r} of a {type(obj).__name__!r} is out of bounds")
 
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
-        return self.trusted or super().is_safe_attribute(obj, attr, value)
+        if self.trusted:
+            return True
+        changes = any(attr in names for kind, names in _CHANGING if isinstance(obj, kind))
+        return not changes and super().is_safe_attribute(obj, attr, value)
 
     def is_safe_callable(self, obj: Any) -> bool:
         if isinstance(obj, Missing):

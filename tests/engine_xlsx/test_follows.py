@@ -240,3 +240,21 @@ def test_forms_from_other_hands_read_back(save: Callable[[bytes, Path], bytes], 
     items = [{key: value.text for key, value in item.entries.items()} for item in raw.entries["xs"].items]
     assert items == [{"name": f"示例{n}", "value": f"{n}.5"} for n in range(3)]
     assert raw.issues == ()
+
+
+def test_formulas_that_no_program_can_read_stay_as_they_are() -> None:
+    def paint(sheet: Any) -> None:
+        sheet.data_validation("A4:B8", {"validate": "list", "source": "='it's'!$A$1"})
+        sheet.write("D6", "=1")
+        sheet.write_formula("E6", "=A1")
+        sheet.write_formula("E7", "=A2")
+
+    def spoil(name: str, data: bytes) -> bytes:
+        shared = b'<f t="shared" ref="E6:E7" si="0">"x</f>'
+        return data.replace(b"<f>A1</f>", shared).replace(b"<f>A2</f>", b'<f t="shared" si="0"/>')
+
+    template = rewrite(draw(paint), spoil)
+    made = open_template(template, kind="xlsx", name="t.xlsx").render({"xs": []}).to_bytes()
+    root = part(made, "xl/worksheets/sheet1.xml")
+    assert [f.text for f in root.iter(f"{MAIN}formula1")] == ["'it's'!$A$1"]
+    assert [f.text for f in root.iter(f"{MAIN}f")][-2:] == ['"x', '"x']

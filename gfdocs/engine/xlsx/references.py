@@ -304,11 +304,16 @@ def refs_of(formula: Formula) -> list[Ref]:
 
 
 def translate_shared(text: str, origin: str, target: str) -> str:
-    """Return the formula that a cell of a shared formula has: the master's text at `origin`, moved to `target`."""
+    """Return the formula that a cell of a shared formula has: the master's text at `origin`, moved to `target`.
+
+    A formula that cannot be read stays as it is, as with `parse_formula`.
+    """
     from openpyxl.formula.translate import Translator, TranslatorError
 
     try:
         moved = Translator("=" + text, origin=origin).translate_formula(target)
     except TranslatorError:
         return "#REF!"
+    except (load_tokenizer().TokenizerError, IndexError, AttributeError):
+        return text
     return str(moved)[1:]

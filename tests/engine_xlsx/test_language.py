@@ -67,6 +67,19 @@ def test_columns_repeat_and_totals_grow_both_ways(tmp_path: Any) -> None:
     assert [round(book["M"].column_dimensions[c].width) for c in "BCD"] == [22, 22, 22]
 
 
+def test_a_running_total_over_columns_that_repeat_takes_them_all(tmp_path: Any) -> None:
+    def paint(book: Any) -> None:
+        sheet = book.add_worksheet("M")
+        sheet.write_row("A1", ["{%tc for m in [1, 2, 3] %}{{ m }}{%tc endfor %}", "累计"])
+        sheet.write("A2", "{%tr for x in xs %}{{ x * m }}")
+        sheet.write_formula("B2", "=SUM(A$2:A2)")
+        sheet.write("C2", "{%tr endfor %}")
+
+    book, values = fill(paint, {"xs": [1, 2]}, tmp_path)
+    assert [book["M"][c].value for c in ("D2", "D3")] == ["=SUM(A$2:C2)", "=SUM(A$2:C3)"]
+    assert [values["M"][c].value for c in ("D2", "D3")] == [6, 18]
+
+
 def test_a_sheet_for_each_item(tmp_path: Any) -> None:
     def paint(book: Any) -> None:
         sheet = book.add_worksheet("{{ d.name }}")

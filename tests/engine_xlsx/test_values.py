@@ -131,6 +131,24 @@ def test_what_a_cell_would_hold_otherwise_is_refused_by_name(value: Any, word: s
     assert all(word in i.fact.zh for i in caught.value.issues)
 
 
+class Broken:
+    """An object that fails whatever it is asked for."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise RuntimeError(f"{name} is out of order")
+
+
+@pytest.mark.parametrize("value", [b"x", object(), lambda: 1, iter([1]), [object()], Broken()], ids=range(6))
+@pytest.mark.parametrize("others", [[], [1.5]])
+def test_objects_without_a_text_are_refused_in_a_list_as_they_are_outside(value: Any, others: list[Any]) -> None:
+    with pytest.raises(TemplateError) as caught:
+        cells(value, [*others, value])
+    code = "GF208" if isinstance(value, Broken) else "GF219"
+    assert {(i.code, str(i.place)) for i in caught.value.issues} >= {
+        (code, f"v.xlsx › Sheet!{c}") for c in ("A1", "A2")
+    }
+
+
 def test_all_missing_names_are_told_with_their_cells() -> None:
     with pytest.raises(NameMissing) as caught:
         template().render({"xs": [{}]})

@@ -946,7 +946,10 @@ class Grid:
             and not self.writer.styles.is_text(cell.style)
         ):
             return raw if isinstance(raw, list) else list(raw)
-        return [self.writer.get_content(value, cell.style) for value in raw]
+        try:
+            return [self.writer.get_content(value, cell.style) for value in raw]
+        except Exception as fault:  # an object of the developer's own: its cell tells what is wrong
+            raise Unknown from fault
 
     @cached_property
     def last_row(self) -> int:
@@ -1267,8 +1270,11 @@ def _fold_running(tree: Call, seen: _Seen) -> Series | None:
     frame = seen.path[-1]
     if not isinstance(frame, Turn) or ref.row1 != ref.row2 or ref.column1 != ref.column2 or frame.run.height != 1:
         return None
-    if resolve(ref, seen.site).moving != (False, True) or frame.run.blank:
+    found = resolve(ref, seen.site)
+    if found.moving != (False, True) or frame.run.blank:
         return None
+    if any(area.columns[0] != area.columns[1] for area in found.areas):
+        return None  # its column repeats: it stands for several
     at = seen.grid.find_column_for(ref, seen.column)
     if at is None:
         return None

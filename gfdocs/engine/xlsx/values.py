@@ -15,7 +15,8 @@ from decimal import Decimal
 from numbers import Integral, Real
 from typing import Any, Literal
 
-from gfdocs.engine.language import IllegalCharacter, check_characters, find_illegal
+from gfdocs.engine.bounds import check_printed
+from gfdocs.engine.language import check_characters, find_illegal
 from gfdocs.engine.xlsx.sheet import escape_text
 from gfdocs.engine.xlsx.turns import Column, literal
 from gfdocs.engine.xlsx.workbook import Styles
@@ -183,10 +184,13 @@ class CellWriter:
         return number, None if self.styles.is_date(style) else variant
 
     def tail(self, value: Any, style: str) -> str:
-        """Return the tail of a cell that holds `value`; CellFault where no cell can hold it."""
-        content, variant = self._classify(value, style)
+        """Return the tail of a cell that holds `value`; CellFault where no cell can hold it, Unprintable where it has
+        no text. An object of the developer's own may raise what it likes.
+        """
         if type(value) not in _PLAIN_KINDS:
+            check_printed(value)
             self._refuse_odd(value, style)
+        content, variant = self._classify(value, style)
         if variant is not None:
             style = self.variants.get(style, variant)
         if isinstance(content, str):
@@ -286,7 +290,7 @@ class CellWriter:
         for index, value in enumerate(values):
             try:
                 tails.append(self.tail(value, style).encode())
-            except (CellFault, IllegalCharacter) as fault:
+            except Exception as fault:
                 report(index, fault)
                 tails.append(self.content_tail(None, style).encode())
         return Column(b"%b", tails)

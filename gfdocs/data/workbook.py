@@ -22,6 +22,7 @@ from gfdocs.data.source import Collector, SourceLimits, TextNode
 from gfdocs.data.table import Cell, Row, column_letters
 from gfdocs.errors import PackageError, Place, Text
 from gfdocs.safezip import Package, get_main_part, read_package, read_relationships, safe_xml
+from gfdocs.safezip.xml import UnsafeXml, make_parser
 
 __all__ = ["read_sheets"]
 
@@ -220,15 +221,7 @@ def _unescape(text: str) -> str:
 
 def _parse(data: bytes, start: Any, end: Any, characters: Any) -> Iterator[None]:
     """Drive expat over the bytes, piece by piece, so that who asks for rows gets them as they come."""
-    parser = expat.ParserCreate()
-    parser.buffer_text = True
-    parser.StartElementHandler, parser.EndElementHandler = start, end
-    parser.CharacterDataHandler = characters
-
-    def refuse(*_: Any) -> None:
-        raise _Unreadable(Text("the XML has a DTD", "XML 含有 DTD 声明"))
-
-    parser.StartDoctypeDeclHandler = refuse
+    parser = make_parser(start, end, characters)
     try:
         for at in range(0, len(data), CHUNK):
             parser.Parse(data[at : at + CHUNK], False)
@@ -238,6 +231,8 @@ def _parse(data: bytes, start: Any, end: Any, characters: Any) -> Iterator[None]
     except expat.ExpatError as exc:
         fact = Text(f"a part is not well-formed XML: {exc}", f"部件不是格式良好的 XML：{exc}")
         raise _Unreadable(fact) from exc
+    except UnsafeXml as exc:
+        raise _Unreadable(exc.text) from exc
 
 
 # -- a sheet -------------------------------------------------------------------------------------------------------

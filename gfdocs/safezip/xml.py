@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from gfdocs.errors import Issue, PackageError, Place, Text
@@ -18,6 +19,9 @@ def to_probe(data: bytes) -> bytes:
         return data.decode("utf-16-le" if little else "utf-16-be", "replace").encode("utf-8", "replace")
     return data
 
+
+MAX_DEPTH = 256
+"""How deep elements may lie in one another where expat reads them; libxml2 has the same bound."""
 
 _UTF_32 = (b"\xff\xfe\0\0", b"\0\0\xfe\xff", b"<\0\0\0", b"\0\0\0<")
 _ENCODINGS = ("utf-8", "utf8", "us-ascii", "ascii", "utf-16", "utf-16le", "utf-16be")
@@ -83,6 +87,45 @@ class _Nothing:
 def check_safe_xml(data: bytes, *, name: str, part: str) -> None:
     """Refuse what `safe_xml` refuses, without holding the tree: it takes twenty times the part's size."""
     _parse(data, _Nothing(), name, part)
+
+
+class UnsafeXml(ValueError):
+    """What `make_parser` met: `.text` says what. Whoever drives the parser tells it with the place."""
+
+    def __init__(self, text: Text) -> None:
+        super().__init__(text)
+        self.text = text
+
+
+def make_parser(
+    start: Callable[[str, dict[str, str]], None], end: Callable[[str], None], characters: Callable[[str], None]
+) -> Any:
+    """Return an expat parser that calls these; UnsafeXml for a DTD and for what is nested too deep."""
+    from xml.parsers import expat
+
+    depth = 0
+
+    def opened(tag: str, attributes: dict[str, str]) -> None:
+        nonlocal depth
+        depth += 1
+        if depth > MAX_DEPTH:
+            raise UnsafeXml(Text("the XML is nested too deep", "XML 嵌套过深"))
+        start(tag, attributes)
+
+    def closed(tag: str) -> None:
+        nonlocal depth
+        depth -= 1
+        end(tag)
+
+    def refuse(*_: Any) -> None:
+        raise UnsafeXml(Text("the XML has a DTD", "XML 含有 DTD 声明"))
+
+    parser = expat.ParserCreate()
+    parser.buffer_text = True
+    parser.StartElementHandler, parser.EndElementHandler = opened, closed
+    parser.CharacterDataHandler = characters
+    parser.StartDoctypeDeclHandler = refuse
+    return parser
 
 
 def _parse(data: bytes, target: Any, name: str, part: str) -> Any:

@@ -341,7 +341,7 @@ XML_FAULTS = {
 )
 def test_a_part_that_is_no_xml_or_other_xml_is_no_crash(part: str, fault: str) -> None:
     data = samples.with_parts(samples.table(GOOD), {part: XML_FAULTS[fault]})
-    for door in (load, open_template):
+    for door in (load, open_template, read):
         outcome = within(door(data))
         assert not outcome.foreign, str(outcome)
         if outcome.error:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from xml.parsers import expat
@@ -20,6 +20,7 @@ from gfdocs.engine.xlsx.references import column_number, letter
 from gfdocs.engine.xlsx.sheet import to_utf8
 from gfdocs.engine.xlsx.workbook import Workbook, read_workbook, unescape_x
 from gfdocs.errors import Issue, PackageError, Place, ReadBackError, Text
+from gfdocs.safezip.xml import make_parser
 
 MAX_CELLS = 1_000_000
 MAX_ROWS = 200_000
@@ -110,15 +111,6 @@ class _Book:
         self.epoch = dt.datetime(1904, 1, 1) if workbook.is_1904 else dt.datetime(1899, 12, 30)
 
 
-def _make_parser(start: Callable[..., None], end: Callable[..., None], characters: Callable[..., None]) -> Any:
-    parser = expat.ParserCreate()
-    parser.buffer_text = True
-    parser.StartElementHandler = start
-    parser.EndElementHandler = end
-    parser.CharacterDataHandler = characters
-    return parser
-
-
 def _read_texts(data: bytes) -> list[str]:
     """Return the shared texts; phonetic runs are no part of them."""
     texts: list[str] = []
@@ -148,7 +140,7 @@ def _read_texts(data: bytes) -> list[str]:
         if state[0]:
             pieces.append(text)
 
-    _make_parser(start, end, characters).Parse(data, True)
+    make_parser(start, end, characters).Parse(data, True)
     return texts
 
 
@@ -427,7 +419,7 @@ def _read_events(data: bytes, sheet: ReturnedSheet, book: _Book) -> None:
 
     del formula
     try:
-        _make_parser(start, end, characters).Parse(data, True)
+        make_parser(start, end, characters).Parse(data, True)
     except IndexError:
         fact = f"{sheet.name}!{letter(column)}{number}"
         raise ValueError(f"{fact} points to no text") from None

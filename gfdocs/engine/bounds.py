@@ -12,6 +12,7 @@ import re
 import types
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
+from functools import lru_cache
 from sys import getsizeof
 from typing import Any, Final
 
@@ -237,18 +238,31 @@ def check_format(spec: str, budget: Budget) -> None:
 
 def _check_percent(spec: str, values: Any, budget: Budget) -> None:
     """`spec % values`: the widths, and the values as often as they may stand in it."""
-    given = list(values.values()) if isinstance(values, dict) else values if isinstance(values, tuple) else (values,)
+    is_named = isinstance(values, dict)
+    given = values.values() if is_named else values if isinstance(values, tuple) else (values,)
+    size, has_stars = (_read_percent_again if len(spec) <= _SHORT else _read_percent)(spec)
+    longest = total = 0
     for value in given:
-        use(value, budget)
-        check_printed(value)
-    widths = _WIDTHS.findall(spec)
-    size = len(spec) + sum(sum(_to_sizes(width)) for width in widths)
-    if any("*" in width for width in widths):
-        size += sum(abs(value) for value in given if isinstance(value, int))
-    sizes = [len(value) for value in given if isinstance(value, str)]
+        if value.__class__ not in ATOMS:
+            use(value, budget)
+            check_printed(value)
+            if isinstance(value, str):
+                total += len(value)
+                longest = max(longest, len(value))
+        if has_stars and isinstance(value, int):
+            size += abs(value)
     # A named value may stand in the format as often as the format likes.
-    size += spec.count("%") * max(sizes, default=0) if isinstance(values, dict) else sum(sizes)
-    check_text(size, budget)
+    check_text(size + (spec.count("%") * longest if is_named else total), budget)
+
+
+def _read_percent(spec: str) -> tuple[int, bool]:
+    """Return how many characters a %-format makes beside its values, and whether its values tell widths (`%*d`)."""
+    widths = _WIDTHS.findall(spec)
+    return len(spec) + sum(sum(_to_sizes(width)) for width in widths), any("*" in width for width in widths)
+
+
+_SHORT = 64
+_read_percent_again = lru_cache(256)(_read_percent)  # few formats make most of the texts
 
 
 def _check_time_format(spec: Any) -> None:
@@ -521,7 +535,9 @@ def _text_of(value: Any) -> str:
 
 def _prepare(name: str, value: Any, given: Given, budget: Budget, is_own: bool) -> Any:
     """Return what the filter may go through; OverBudget where it would take or make too much."""
-    _take_all(given, budget)
+    _take_all(given.args, budget)
+    if given.kwargs:
+        _take_all(given.kwargs.values(), budget)
     use(value, budget)
     cost = 0 if is_own else _ITEM_COSTS.get(name, 0)
     if cost:
@@ -533,9 +549,9 @@ def _prepare(name: str, value: Any, given: Given, budget: Budget, is_own: bool) 
     check = None if is_own else _FILTER_CHECKS.get(name)
     if check is not None:
         check(value, given, budget)
-    if name == "join" and not is_own and isinstance(value, CONTAINERS):
-        check_printed(value)
     if name == "join" and not is_own and isinstance(value, SIZED):
+        if isinstance(value, CONTAINERS):
+            check_printed(value)
         check_text(_joined_size(value, len(_text_of(given.get(0, "d", "")))), budget)
     return value
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import pickle
+import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
+from markupsafe import Markup
 
+from gfdocs.engine.budget import Budget
 from gfdocs.engine.template import open_template
 from gfdocs.errors import GfdocsError, NameMissing, PackageError, TagError, TemplateError
 
@@ -296,3 +300,99 @@ def test_a_fit_without_a_size_is_told_at_opening() -> None:
     with pytest.raises(TemplateError) as fault:
         open_template(drawing('<text gf:fit="50">{{ v }}</text>'), name="a.svg")
     assert codes(fault) == ["GF243"]
+
+
+# --- words in a frame ------------------------------------------------------------------------------------------------
+
+FRAMED = drawing(
+    '<title>{{ a }} – {{ b }}</title><g id="{{ b }}"><text x="5" y="9" font-size="4" gf:fit="30" gf:lines="2">{{ a }}</text>'
+    '{% if c %}<text gf:set-fill="{{ c }}">{{ b }}</text>{% endif %}</g>'
+)
+WORDS = st.one_of(
+    TEXT,
+    st.sampled_from(
+        ["", " ", "甲厂", "R&D <节能>", '"', "&amp;", "a\r\nb", "<?gf 0?>", "]]>", "url(#a)", "url(http://x/)"]
+    ),
+)
+
+
+@settings(max_examples=150)
+@given(st.lists(st.tuples(WORDS, WORDS, WORDS), min_size=2, max_size=6))
+def test_a_drawing_never_shows_what_was_drawn_before(contexts: list[tuple[str, str, str]]) -> None:
+    def outcome(template: Any, values: tuple[str, str, str]) -> Any:
+        try:
+            return template.render(dict(zip("abc", values, strict=True))).to_bytes()
+        except TemplateError as fault:
+            return [(issue.code, issue.fact, issue.place) for issue in fault.issues]
+
+    shared = open_template(FRAMED, name="a.svg")
+    found = [outcome(shared, values) for values in (*contexts, *contexts)]
+    assert found == [outcome(open_template(FRAMED, name="a.svg"), values) for values in (*contexts, *contexts)]
+
+
+def test_threads_share_a_template() -> None:
+    template = open_template(FRAMED, name="a.svg")
+    contexts = [{"a": f"示例{n}厂", "b": f"B{n % 3}", "c": "red" if n % 2 else ""} for n in range(200)]
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda context: template.render(context).to_bytes(), contexts))
+
+    assert found == [template.render(context).to_bytes() for context in contexts]
+    assert all(f"示例{n}厂" in data.decode() for n, data in enumerate(found))
+
+
+def test_what_the_last_drawings_left_is_bounded() -> None:
+    template = open_template(
+        drawing('<g id="{{ v }}"><text font-size="4" gf:fit="90">{{ w }}</text></g>'), name="a.svg"
+    )
+    tracemalloc.start()
+    for n in range(3000):
+        template.render({"v": f"{n}" + "甲" * 3000, "w": f"{n}"})
+        template.render({"v": "", "w": f"{n}" + " " * 3000})
+    used = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    assert used < 2_000_000
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<style>{% if v %}{{ v }}{% endif %}</style>",
+        "<style>a {}<title/>{{ v }}</style>",
+        "<style><style/>{{ v }}</style>",
+        "<style><style></style>{{ v }}</style>",
+        '<s-x:style a="/>" xmlns:s-x="http://www.w3.org/2000/svg">{{ v }}</s-x:style>',
+        "<style><![CDATA[{{ v }}]]></style>",
+    ],
+)
+def test_a_style_sheet_is_never_mere_words(body: str) -> None:
+    template = open_template(drawing(body), name="a.svg")
+    template.render({"v": "a { fill: red }"})
+    with pytest.raises(TemplateError) as fault:
+        template.render({"v": '@import "http://evil.example/x.css";'})
+    assert codes(fault) == ["GF240"]
+
+
+def test_markup_of_its_own_is_checked_like_the_template() -> None:
+    body = '<text font-size="5" gf:fit="50">{{ v }}</text>'
+    assert render(body, {"v": Markup("<tspan>a</tspan>")}).find(f"{SVG}text").text == "a"
+    with pytest.raises(TemplateError) as fault:
+        render("<g>{{ v }}</g>", {"v": Markup("<script/>")})
+    assert codes(fault) == ["GF240"]
+    with pytest.raises(TemplateError) as fault:
+        render("<g>{{ v }}</g>", {"v": Markup("<?gf 0?>")})
+    assert codes(fault) == ["GF245"]
+
+
+def test_words_beside_an_editors_element_stay() -> None:
+    body = '<text xmlns:inkscape="http://www.inkscape.org/namespaces/inkscape"><inkscape:grid/>甲{{ v }}<inkscape:grid/>丙</text>'
+    assert render(body, {"v": "乙"}).find(f"{SVG}text").text == "甲乙丙"
+
+
+def test_words_are_counted_as_they_are_written() -> None:
+    def make(times: int) -> Any:
+        return open_template(drawing(f"<text>{{{{ '&amp;' * {times} }}}}</text>"), budget=Budget(characters=1000))
+
+    make(150).render({})
+    with pytest.raises(GfdocsError) as fault:
+        make(300).render({})
+    assert codes(fault) == ["GF210"]

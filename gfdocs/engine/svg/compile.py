@@ -1,31 +1,35 @@
 """A drawing as a template: checked and compiled once, rendered many times.
 
-Rendering is one pass of Jinja over the drawing's own text, one strict parse, the fitting of texts, and one writing.
-Data is escaped wherever it is printed, so it can never become an element; where a tag stands in an attribute, the
-result is checked again for anything that would run or fetch (GF240).
+Rendering is one pass of Jinja over the drawing's own text. What comes out is words in a frame (`frame`): a strict parse
+and the check for anything that would run or fetch (GF240) are made of each new frame, the words are fitted and put in.
+Data is escaped wherever it is printed, so it can never become an element.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gfdocs.engine.language import MissingPolicy, Program, compile_source, make_environment, raise_issues
+from gfdocs.engine.language import MissingPolicy, Program, compile_source, make_environment
 from gfdocs.engine.names import Name, find_names, merge_names
 from gfdocs.engine.package import safe_xml
-from gfdocs.engine.svg.drawing import write_drawing
-from gfdocs.engine.svg.lay import bad_fit, find_fit_texts, fit_texts, read_fit
-from gfdocs.engine.svg.safety import GF, SVG, find_unsafe, is_editor_note, split_name
-from gfdocs.engine.svg.source import find_tag_faults, has_dynamic_markup, read_source, without_tags
+from gfdocs.engine.svg.frame import Frame, make_outlet, mark_words, read_frame, split_words
+from gfdocs.engine.svg.lay import bad_fit, read_fit
+from gfdocs.engine.svg.safety import FIT, SVG, settle, split_name
+from gfdocs.engine.svg.source import find_tag_faults, read_source, without_tags
 from gfdocs.errors import Issue, PackageError, Place, TemplateError, Text, errors_of
 
 if TYPE_CHECKING:
     from gfdocs.engine.svg.fonts import FontSet
     from gfdocs.engine.template import Options
+
+
+_FRAMES = 16
+_LONGEST_FRAME = 128 * 1024
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,6 @@ class SvgTemplate:
 
     name: str
     program: Program = field(repr=False)
-    dynamic: bool
     fonts: FontSet | None = field(repr=False, default=None)
     issues: tuple[Issue, ...] = ()
 
@@ -51,14 +54,17 @@ class SvgTemplate:
 
     def render(self, context: Mapping[str, Any], missing: MissingPolicy = "error") -> bytes:
         """Return the drawing of this data; TemplateError with every text that cannot fit (GF244) or is unsafe."""
-        root = _parse_rendered(self.program.render(context, missing=missing), self.name)
-        apply_sets(root)
-        issues = list(find_unsafe(root, name=self.name)) if self.dynamic else []
-        issues += fit_texts(root, name=self.name, fonts=self.fonts)
-        if issues:
-            raise TemplateError(issues)
-        strip_notes(root)
-        return write_drawing(root)
+        text, words = split_words(self.program.render(context, missing=missing))
+        read = self._read_again if len(text) <= _LONGEST_FRAME else self._read
+        return read(text).write(words)
+
+    def _read(self, text: str) -> Frame:
+        return read_frame(text, name=self.name, fonts=self.fonts)
+
+    @cached_property
+    def _read_again(self) -> Callable[[str], Frame]:
+        """Return the frame of this text; those of the last drawings are kept, most have the same."""
+        return lru_cache(_FRAMES)(self._read)
 
 
 def compile(data: bytes, *, name: str, options: Options) -> SvgTemplate:  # noqa: A001 - the word of the Kind protocol
@@ -80,8 +86,14 @@ def compile(data: bytes, *, name: str, options: Options) -> SvgTemplate:  # noqa
     def place_of(line: int) -> Place:
         return Place(name, source.line_of(line))
 
-    program = compile_source(environment, source.text, place_of=place_of, words_of=source.words_of)
-    return SvgTemplate(name, program, has_dynamic_markup(text), issues=tuple(issues))
+    program = compile_source(
+        environment.with_outlets({"words": make_outlet(environment.outlets["text"])}),
+        source.text,
+        place_of=place_of,
+        words_of=source.words_of,
+        prepare=lambda index: mark_words(index, source.printing),
+    )
+    return SvgTemplate(name, program, issues=tuple(issues))
 
 
 def _read(data: bytes, name: str) -> Any:
@@ -138,55 +150,19 @@ def _find_unsafe_template(root: Any, name: str) -> list[Issue]:
                 element.set(key, without_tags(value))
             if element.text and split_name(element.tag)[1] == "style":
                 element.text = without_tags(element.text)
-    apply_sets(bare)
-    lines = [element.sourceline for element in root.iter()]
-    for element, line in zip(bare.iter(), lines, strict=True):
-        element.sourceline = line
-    return list(find_unsafe(bare, name=name))
+    for element, drawn in zip(bare.iter(), root.iter(), strict=True):
+        element.sourceline = drawn.sourceline
+    return settle(bare, name=name).issues
 
 
 def _find_bad_fits(root: Any, name: str) -> list[Issue]:
     """Return an issue for each gf:fit that cannot be meant, where no tag stands in its attributes."""
     issues = []
-    for element in find_fit_texts(root):
-        if any("{{" in value for value in element.attrib.values()):
+    for element in root.iter("*"):
+        if FIT not in element.attrib or any("{{" in value for value in element.attrib.values()):
             continue
         try:
             read_fit(element)
         except ValueError as fault:
             issues.append(bad_fit(Place(name, element.sourceline), fault.args[0]))
     return issues
-
-
-def _parse_rendered(text: str, name: str) -> Any:
-    from lxml import etree
-
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=len(text) > 8 << 20)
-    try:
-        return etree.fromstring(text.strip().encode("utf-8"), parser)
-    except etree.XMLSyntaxError as fault:
-        fact = Text("the rendered drawing is not well-formed", "渲染后的图形不是合法的 XML")
-        raise_issues([Issue("GF245", "error", Place(name), fact, Text(str(fault.msg)))], fault)
-        raise
-
-
-def apply_sets(root: Any) -> None:
-    """Put the value of each `gf:set-width="…"` in place of `width`: so the template itself stays a drawing with fixed numbers."""
-    start = f"{{{GF}}}set-"
-    for element in root.iter("*"):
-        for key in [key for key in element.attrib if key.startswith(start)]:
-            element.set(key[len(start) :], element.attrib.pop(key))
-
-
-def strip_notes(root: Any) -> None:
-    """Take out what only the template's author and drawing programs use: gf:* attributes, editors' elements."""
-    from lxml import etree
-
-    for element in list(root.iter(etree.Element)):
-        if is_editor_note(element.tag):
-            parent = element.getparent()
-            if parent is not None:
-                parent.remove(element)
-            continue
-        for key in [key for key in element.attrib if split_name(key)[0] == GF or is_editor_note(key)]:
-            del element.attrib[key]

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from gfdocs.engine.svg.drawing import find_families, find_property, find_weight, format_number, read_number
-from gfdocs.engine.svg.fit import Fit, Fitted, em_width, fit_text
+from gfdocs.engine.svg.fit import Fit, Fitted, Measure, em_width, fit_text
 from gfdocs.engine.svg.safety import GF, SVG, is_editor_note, split_name
 from gfdocs.errors import Issue, Place, Text
 
 if TYPE_CHECKING:
     from gfdocs.engine.svg.fonts import FontSet
 
+HOLE = "gf"
+"""The processing instruction that stands in a frame where words are put in; no template has any."""
 _NUMBERS = {
     "fit": "width",
     "min": "smallest",
@@ -24,11 +28,6 @@ _NUMBERS = {
 _ALIGNS = ("middle", "top", "bottom")
 # The middle of a CJK character lies 0.38 em above the baseline (em box from −0.12 to 0.88).
 _MIDDLE_EM = 0.38
-
-
-def find_fit_texts(root: Any) -> Iterator[Any]:
-    """Yield each element that asks to be fitted."""
-    yield from (element for element in root.iter() if isinstance(element.tag, str) and f"{{{GF}}}fit" in element.attrib)
 
 
 def read_fit(element: Any) -> Fit:
@@ -62,32 +61,31 @@ def _read_number(local: str, value: str) -> dict[str, float | int]:
     return {_NUMBERS[local]: number}
 
 
+def is_hole(node: Any) -> bool:
+    """True for what stands in a frame where words are put in."""
+    return getattr(node, "target", None) == HOLE
+
+
 def _parts(element: Any) -> list[Any]:
     """Return the elements that hold text: the <text> itself, or its one <tspan> as drawing programs write it."""
     children = [child for child in element if isinstance(child.tag, str)]
-    own = [element] if (element.text or "").strip() or any((child.tail or "").strip() for child in children) else []
-    deeper = [child for child in children if len(child) or split_name(child.tag)[1] != "tspan"]
-    return [*own, *children, *deeper]
+    holes = [child for child in element if is_hole(child)]
+    has_own = holes or (element.text or "").strip() or any((child.tail or "").strip() for child in children)
+    deeper = [
+        child for child in children if split_name(child.tag)[1] != "tspan" or not all(is_hole(inner) for inner in child)
+    ]
+    return [*([element] if has_own else []), *children, *deeper]
 
 
-def fit_texts(root: Any, *, name: str, fonts: FontSet | None = None) -> list[Issue]:
-    """Set every text that asks for it, in place; return an issue (GF244) for each that cannot fit, with the text."""
-    issues = []
-    for element in list(find_fit_texts(root)):
-        place = Place(name, element.sourceline)
-        try:
-            fit = read_fit(element)
-        except ValueError as fault:
-            issues.append(bad_fit(place, fault.args[0]))
-            continue
-        text = " ".join("".join(element.itertext()).split())
-        size = read_number(find_property(element, "font-size"))
-        fitted = _fit(text, size, fit, element, fonts)
-        if fitted is None:
-            issues.append(_cannot_fit(place, text, fit))
-        else:
-            _set_text(element, fitted, size, fit)
-    return issues
+def _read_content(element: Any) -> Iterator[str | int]:
+    """Yield the pieces of a text in order: what is the same in all drawings, and the numbers of its holes."""
+    yield element.text or ""
+    for child in element:
+        if is_hole(child):
+            yield int(child.text)
+        elif isinstance(child.tag, str):
+            yield from _read_content(child)
+        yield child.tail or ""
 
 
 def bad_fit(place: Place, fact: Text) -> Issue:
@@ -110,51 +108,112 @@ def _cannot_fit(place: Place, text: str, fit: Fit) -> Issue:
     return Issue("GF244", "error", place, fact, hint)
 
 
-def _fit(text: str, size: float, fit: Fit, element: Any, fonts: FontSet | None) -> Fitted | None:
-    """Fit with the letter spacing, which grows and shrinks with the size."""
+@dataclass(frozen=True, eq=False)
+class Fitting:
+    """How one text of a drawing is set, whatever its words are. `style` is what stays of it at another size."""
+
+    place: Place
+    content: tuple[str | int, ...]
+    fit: Fit
+    size: float
+    measure: Measure
+    x: float
+    y: float
+    align: str
+    transform: str
+    style: str | None
+    spacing: float
+
+    def set_text(self, text: str, tag: str, attributes: Mapping[str, str]) -> bytes | Issue:
+        """Return the element with this text in it, or an issue (GF244) where it cannot fit.
+
+        tag, attributes: how the element is written where the text stands as drawn, escaped.
+        """
+        fitted = fit_text(text, self.size, self.fit, self.measure)
+        if fitted is None:
+            return _cannot_fit(self.place, " ".join(text.split()), self.fit)
+        baselines = [format_number(y) for y in _baselines(self.y, self.size, fitted, self.fit.leading, self.align)]
+        changed = dict(attributes)
+        if fitted.size != self.size:
+            changed |= self._get_size(fitted.size)
+        if fitted.scale != 1:
+            shift = format_number(self.x * (1 - fitted.scale))
+            matrix = f"matrix({format(fitted.scale, 'g')} 0 0 1 {shift} 0)"
+            changed["transform"] = _escape_attribute(f"{self.transform} {matrix}".strip())
+        lines = [_escape_text(line) for line in fitted.lines]
+        if len(lines) == 1:
+            changed["y"], inner = baselines[0], lines[0]
+        else:
+            tspan, x = f"{tag.rpartition(':')[0]}:tspan".lstrip(":"), format_number(self.x)
+            inner = "".join(
+                f'<{tspan} x="{x}" y="{y}">{line}</{tspan}>' for line, y in zip(lines, baselines, strict=True)
+            )
+        written = "".join([f' {key}="{value}"' for key, value in changed.items()])
+        return f"<{tag}{written}>{inner}</{tag}>".encode()
+
+    def _get_size(self, size: float) -> dict[str, str]:
+        """Return the attributes that set the text at another size: its spacing grows and shrinks with it."""
+        found = {"style": _escape_attribute(self.style)} if self.style is not None else {}
+        found["font-size"] = format_number(size)
+        if self.spacing:
+            found["letter-spacing"] = format_number(self.spacing * size / self.size)
+        return found
+
+
+_ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+_IN_TEXT = str.maketrans(_ESCAPES)
+_IN_ATTRIBUTE = str.maketrans({**_ESCAPES, '"': "&quot;", "\t": "&#9;", "\n": "&#10;", "\r": "&#13;"})
+
+
+def _escape_text(text: str) -> str:
+    return text.translate(_IN_TEXT)
+
+
+def _escape_attribute(text: str) -> str:
+    return text.translate(_IN_ATTRIBUTE)
+
+
+def take_fitting(element: Any, place: Place, fonts: FontSet | None = None) -> Fitting:
+    """Return how the text is set, and leave its element empty; ValueError (Text) where an attribute is wrong.
+
+    What its one <tspan> has, as drawing programs write it, is from now on the text's own.
+    """
+    fit = read_fit(element)
+    size = read_number(find_property(element, "font-size"))
     measure = fonts.measure(find_families(element), find_weight(element)) if fonts else em_width
-    spacing = read_number(find_property(element, "letter-spacing")) / size
-    return fit_text(text, size, fit, (lambda char: measure(char) + spacing) if spacing else measure)
-
-
-def _set_text(element: Any, fitted: Fitted, size: float, fit: Fit) -> None:
-    """Write the lines into the element: the size where it changed, one <tspan> a line, the condensation as a matrix."""
-    from lxml import etree
-
-    for child in [child for child in element if isinstance(child.tag, str)]:
-        element.attrib.update({key: value for key, value in child.attrib.items() if not is_editor_note(key)})
-    x, y = read_number(element.get("x")), read_number(element.get("y"))
-    align = element.get(f"{{{GF}}}align", "middle")
+    if spacing := read_number(find_property(element, "letter-spacing")) / size:
+        measure = partial(_measure_spaced, measure, spacing)
+    content = tuple(_read_content(element))
     for child in list(element):
+        if isinstance(child.tag, str):
+            element.attrib.update({key: value for key, value in child.attrib.items() if not is_editor_note(key)})
         element.remove(child)
-    if fitted.size != size:
-        _set_size(element, fitted.size, size)
-    if fitted.scale != 1:
-        matrix = f"matrix({format(fitted.scale, 'g')} 0 0 1 {format_number(x * (1 - fitted.scale))} 0)"
-        element.set("transform", f"{element.get('transform', '')} {matrix}".strip())
-    baselines = _baselines(y, size, fitted, fit.leading, align)
-    if len(fitted.lines) == 1:
-        element.text = fitted.lines[0]
-        element.set("y", format_number(baselines[0]))
-        return
     element.text = None
-    for line, baseline in zip(fitted.lines, baselines, strict=True):
-        tspan = etree.SubElement(element, f"{{{SVG}}}tspan", x=format_number(x), y=format_number(baseline))
-        tspan.text = line
+    return Fitting(
+        place,
+        content,
+        fit,
+        size,
+        measure,
+        x=read_number(element.get("x")),
+        y=read_number(element.get("y")),
+        align=element.get(f"{{{GF}}}align", "middle"),
+        transform=element.get("transform", ""),
+        style=_find_style(element),
+        spacing=read_number(find_property(element, "letter-spacing")),
+    )
 
 
-def _set_size(element: Any, size: float, drawn: float) -> None:
-    style = [
-        part
-        for part in element.get("style", "").split(";")
-        if part.split(":")[0].strip() not in ("font-size", "letter-spacing")
-    ]
-    spacing = read_number(find_property(element, "letter-spacing"))
-    if element.get("style"):
-        element.set("style", ";".join(style))
-    element.set("font-size", format_number(size))
-    if spacing:
-        element.set("letter-spacing", format_number(spacing * size / drawn))
+def _measure_spaced(measure: Measure, spacing: float, char: str) -> float:
+    """The letter spacing grows and shrinks with the size."""
+    return measure(char) + spacing
+
+
+def _find_style(element: Any) -> str | None:
+    """Return the style of a text without what depends on its size; None where it has no style."""
+    style = element.get("style")
+    sized = ("font-size", "letter-spacing")
+    return ";".join(part for part in style.split(";") if part.split(":")[0].strip() not in sized) if style else None
 
 
 def _baselines(y: float, size: float, fitted: Fitted, leading: float, align: str) -> list[float]:

@@ -6,9 +6,9 @@ The same check is made on the template when it is opened and on what is rendered
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from gfdocs.errors import Issue, Place, Text
 
@@ -16,6 +16,8 @@ SVG = "http://www.w3.org/2000/svg"
 XLINK = "http://www.w3.org/1999/xlink"
 XML = "http://www.w3.org/XML/1998/namespace"
 GF = "urn:gfdocs:svg"
+FIT = f"{{{GF}}}fit"
+_SET = f"{{{GF}}}set-"
 
 _DRAWING = frozenset(
     (
@@ -51,29 +53,100 @@ def is_editor_note(name: str) -> bool:
     return bool(_EDITORS.search(split_name(name)[0]))
 
 
-def find_unsafe(root: Any, *, name: str) -> Iterator[Issue]:
-    """Yield an issue (GF240) for each element or attribute that could run, fetch or open something."""
-    for element in root.iter():
-        if not isinstance(element.tag, str):
-            continue
-        place = Place(name, element.sourceline)
-        yield from _find_unsafe_element(element, place)
-        for key, value in element.attrib.items():
-            if (reason := _attribute_fault(key, value)) is not None:
-                yield _refuse(place, reason)
-        if split_name(element.tag)[1] == "style" and (reason := _style_fault(element.text or "")) is not None:
-            yield _refuse(place, reason)
+@dataclass(slots=True)
+class Settled:
+    """What was found in a drawing whose `gf:set-…` were put in place."""
+
+    issues: list[Issue] = field(default_factory=list)
+    """What could run, fetch or open something (GF240)."""
+    fits: list[Any] = field(default_factory=list)
+    """The elements that ask to be fitted."""
+    notes: list[tuple[Any, tuple[str, ...]]] = field(default_factory=list)
+    """Elements and those of their attributes that only the author and drawing programs use; none: the whole element."""
+
+    def strip_notes(self) -> None:
+        """Take out what only the template's author and drawing programs use."""
+        for element, keys in self.notes:
+            for key in keys:
+                del element.attrib[key]
+            if not keys and (parent := element.getparent()) is not None:
+                _remove(element, parent)
 
 
-def _find_unsafe_element(element: Any, place: Place) -> Iterator[Issue]:
-    namespace, local = split_name(element.tag)
-    if (namespace == SVG and local in _DRAWING) or is_editor_note(element.tag):
-        return
+def _remove(element: Any, parent: Any) -> None:
+    """Take an element out; words that follow it stay."""
+    tail, before = element.tail or "", element.getprevious()
+    parent.remove(element)
+    if tail.strip():
+        if before is None:
+            parent.text = (parent.text or "") + tail
+        else:
+            before.tail = (before.tail or "") + tail
+
+
+def settle(root: Any, *, name: str) -> Settled:
+    """Put the value of each `gf:set-width="…"` in place of `width`, and return what there is in the drawing then.
+
+    So the template itself stays a drawing with fixed numbers.
+    """
+    found = Settled()
+    for element in root.iter("*"):
+        items = element.items()
+        is_short = len(items) <= _FEW and all(len(value) <= _SHORT for _, value in items)
+        look = (_look_again if is_short else _look)(element.tag, *items)
+        for key, target, value in look.sets:
+            element.set(target, value)
+            del element.attrib[key]
+        reasons = look.reasons
+        if look.is_style and (reason := _style_fault("".join(element.itertext()))) is not None:
+            reasons = (*reasons, reason)
+        for reason in reasons:
+            found.issues.append(_refuse(Place(name, element.sourceline), reason))
+        if look.is_fit:
+            found.fits.append(element)
+        if look.notes or look.is_note:
+            found.notes.append((element, look.notes))
+    return found
+
+
+# How many attributes, and how long values, an element has that is remembered.
+_FEW, _SHORT = 20, 400
+
+
+class _Look(NamedTuple):
+    """What there is to do about an element."""
+
+    sets: tuple[tuple[str, str, str], ...]
+    reasons: tuple[Text, ...]
+    notes: tuple[str, ...]
+    is_note: bool
+    is_fit: bool
+    is_style: bool
+
+
+def _look(tag: str, *items: tuple[str, str]) -> _Look:
+    """Return what there is to do about an element with these attributes."""
+    local = split_name(tag)[1]
+    sets = tuple([(key, key[len(_SET) :], value) for key, value in items if key.startswith(_SET)])
+    attributes = {key: value for key, value in items if not key.startswith(_SET)}
+    attributes |= {target: value for _, target, value in sets}
+    reasons = [_element_fault(tag), *(_attribute_fault(key, value) for key, value in attributes.items())]
+    is_note = is_editor_note(tag)
+    notes = () if is_note else tuple(key for key in attributes if split_name(key)[0] == GF or is_editor_note(key))
+    return _Look(sets, tuple(filter(None, reasons)), notes, is_note, FIT in attributes, local == "style")
+
+
+_look_again = lru_cache(512)(_look)  # most elements are the template's own, the same in every document
+
+
+def _element_fault(tag: str) -> Text | None:
+    namespace, local = split_name(tag)
+    if (namespace == SVG and local in _DRAWING) or is_editor_note(tag):
+        return None
     shown = local if namespace in (SVG, "") else f"{local} ({namespace})"
-    yield _refuse(place, Text(f"element <{shown}> is not allowed in a drawing", f"图形中不允许出现元素 <{shown}>"))
+    return Text(f"element <{shown}> is not allowed in a drawing", f"图形中不允许出现元素 <{shown}>")
 
 
-@lru_cache(4096)  # most are the template's own, the same in every document
 def _attribute_fault(key: str, value: str) -> Text | None:
     namespace, local = split_name(key)
     lowered = local.lower()
@@ -95,7 +168,7 @@ def _style_fault(value: str) -> Text | None:
 
 
 def _url_fault(value: str) -> Text | None:
-    if _ANY_URL.search(_SAFE_URL.sub("", value)):
+    if "(" in value and _ANY_URL.search(_SAFE_URL.sub("", value)):
         return Text(f'outside reference in "{value.strip()[:60]}"', f"样式引用了外部资源：“{value.strip()[:60]}”")
     return None
 

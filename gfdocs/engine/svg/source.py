@@ -28,7 +28,7 @@ _STRAY = re.compile(r"\{\{|\}\}|\{%|%\}|\{#|#\}")
 _BLOCK = re.compile(r"\{%[-+]?\s*(\w+)(.*?)[-+]?%\}", re.DOTALL)
 _PAIRED = frozenset(("if", "for", "with", "filter", "call", "macro", "autoescape"))
 _ROW_TAGS = frozenset(("p", "tr", "tc", "r"))
-_DYNAMIC_MARKUP = re.compile(r"\{\{|\{%")
+_STYLE = re.compile(r"</?[^\s<>/]*style[\s/>]")
 
 
 class _Ends:
@@ -113,10 +113,14 @@ def without_tags(text: str) -> str:
 
 @dataclass(frozen=True)
 class Source:
-    """The Jinja source of a drawing. Each tag begins a line of its own; `tags` tells its line in the file and words."""
+    """The Jinja source of a drawing. Each tag begins a line of its own; `tags` tells its line in the file and words.
+
+    printing: the lines of tags that stand in the text of the drawing, so that what they print is words and no more.
+    """
 
     text: str
     tags: dict[int, tuple[int, str]]
+    printing: frozenset[int] = frozenset()
 
     def line_of(self, line: int) -> int:
         return self.tags[line][0] if line in self.tags else 1
@@ -129,10 +133,14 @@ def read_source(text: str) -> Source:
     """Return the Jinja source of a well-formed drawing: entities within tags resolved, comments dropped."""
     pieces: list[str] = []
     tags: dict[int, tuple[int, str]] = {}
+    printing: set[int] = set()
+    styles = 0  # how many style sheets are open
     line = file_line = 1
     for match in _PIECE.finditer(text.lstrip("\ufeff")):
         piece = match.group()
         shown = _show_piece(piece, match.lastgroup)
+        if _STYLE.match(piece) and not piece.endswith("/>"):
+            styles += -1 if piece.startswith("</") else 1
         end, tag_line = 0, file_line
         for tag_start, tag_end in find_tags(shown):
             before = shown[end:tag_start]
@@ -144,13 +152,16 @@ def read_source(text: str) -> Source:
             close = -3 if words[-3] in "+-" else -2
             pieces += [before, words[:close], "\n", words[close:]]
             tags[line] = (start, " ".join(words.split()))
-            line += words.count("\n") + 1
+            lines = words.count("\n") + 1
+            if match.lastgroup == "text" and not styles:
+                printing.update(range(line, line + lines))
+            line += lines
             tag_line += shown.count("\n", tag_start, tag_end)
             end = tag_end
         pieces.append(shown[end:])
         line += shown.count("\n", end)
         file_line += piece.count("\n")
-    return Source("".join(pieces), tags)
+    return Source("".join(pieces), tags, frozenset(printing))
 
 
 def _show_piece(piece: str, kind: str | None) -> str:
@@ -160,13 +171,6 @@ def _show_piece(piece: str, kind: str | None) -> str:
     if kind != "cdata":
         return piece
     return piece[9:-3].replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def has_dynamic_markup(text: str) -> bool:
-    """True where a tag stands in an attribute or a style sheet, so that data might reach a reference."""
-    if re.search(r"<(\w+:)?style\b", text):
-        return True
-    return any(m.lastgroup == "markup" and _DYNAMIC_MARKUP.search(m.group()) for m in _PIECE.finditer(text))
 
 
 def find_tag_faults(root: Any, *, name: str) -> Iterator[Issue]:

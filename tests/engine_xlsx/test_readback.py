@@ -190,12 +190,58 @@ def blank_rows_between(book: Any) -> None:
     book["工厂"].insert_rows(6)
 
 
-@pytest.mark.parametrize("change", [insert_rows, move_columns, rename_sheets, hide_and_filter, blank_rows_between])
+def insert_columns(book: Any) -> None:
+    """Between the words and what was filled in beside them, and within the list."""
+    book["工厂"].unmerge_cells("A1:H1")
+    book["工厂"].insert_cols(2, 2)
+    book["工厂"].insert_cols(7)
+
+
+def type_half_width(book: Any) -> None:
+    for row in book["工厂"].iter_rows(min_row=9):
+        for cell in row:
+            if str(cell.value).startswith("负责人"):
+                cell.value = "负责人:李示例"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [insert_rows, insert_columns, move_columns, rename_sheets, hide_and_filter, blank_rows_between, type_half_width],
+)
 def test_the_form_is_read_although(change: Any) -> None:
     found, expected = plain(read(changed(3, change))), as_text(data(3))
 
     assert found["companies"] == expected["companies"]
     assert found["district"] == expected["district"] and found["issuer"] == "示例局" and found["person"] == "李示例"
+
+
+def test_a_title_is_read_although_columns_were_inserted() -> None:
+    sheet = openpyxl.Workbook().active
+    sheet["A1"] = "{{ title }}"
+    for column, text in enumerate(["单位", "{{ unit }}", None, "日期", "{{ day }}", "{{ note }}"], 1):
+        sheet.cell(2, column).value = text
+    out = io.BytesIO()
+    sheet.parent.save(out)
+    form = open_template(out.getvalue(), kind="xlsx", name="f.xlsx")
+
+    def send(**values: str) -> Any:
+        book = openpyxl.load_workbook(io.BytesIO(form.render(values).to_bytes()))
+        book.active.merge_cells("A1:G1")
+        book.active.insert_cols(2)
+        out = io.BytesIO()
+        book.save(out)
+        return plain(form.read(out.getvalue(), name="返回.xlsx"))
+
+    values = {"title": "名单", "unit": "甲局", "day": "今日", "note": "注"}
+    assert send(**values) == values
+    for name in values:  # what was left empty stays empty: nothing beside it is taken for it
+        assert send(**{**values, name: ""}) == {**values, name: ""}
+
+
+def test_truth_values_that_libreoffice_wrote_are_no_formulas() -> None:
+    data = changed(2, lambda book: book["工厂"].__setitem__("F5", "=TRUE()"))
+    found = read(data)
+    assert plain(found)["companies"][0]["ok"] == "是" and found.issues == ()
 
 
 def test_rows_added_below_are_read_and_totals_are_not() -> None:

@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from jinja2 import nodes
@@ -40,10 +41,36 @@ class Pattern:
     has_words: bool
 
     def read(self, text: str) -> list[tuple[Steps, str]] | None:
-        match = self.expression.fullmatch(text)
+        """Return the values that a text of this form holds; None where it has not this form."""
+        return self._read(self.expression, text)
+
+    def read_loosely(self, text: str) -> list[tuple[Steps, str]] | None:
+        """Read a text whose colons, commas and brackets may be half-width where they were full-width, or the other
+        way round.
+        """
+        return self._read(_loosen(self.expression.pattern), text)
+
+    def _read(self, expression: re.Pattern[str], text: str) -> list[tuple[Steps, str]] | None:
+        match = expression.fullmatch(text)
         if match is None:
             return None
         return [(steps, match[index + 1]) for index, steps in enumerate(self.steps) if steps is not None]
+
+
+_WIDTHS = {"：": "[：:]", "，": "[，,]", "；": "[；;]", "（": r"[（(]", "）": r"[）)]", ":": "[：:]", ",": "[，,]", ";": "[；;]",
+           r"\(": r"[（(]", r"\)": r"[）)]"}  # fmt: skip
+
+
+@lru_cache(maxsize=1024)
+def _loosen(expression: str) -> re.Pattern[str]:
+    """Return an expression that takes punctuation in either width; its groups stay as they are."""
+    pieces = re.split(r"(\(\.\*\?\)|\\.)", expression)
+    loose = [piece if piece == "(.*?)" else _WIDTHS.get(piece) or _loosen_text(piece) for piece in pieces]
+    return re.compile("".join(loose), re.DOTALL)
+
+
+def _loosen_text(piece: str) -> str:
+    return piece if piece.startswith("\\") else "".join(_WIDTHS.get(char, char) for char in piece)
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,8 @@ from gfdocs.raw import Raw, RawList, RawMap, RawScalar
 _HEAD_ROWS = 400
 #: Rows of a list that are looked at together.
 _BLOCK = 500
+#: So many columns a person may have inserted between a fixed text and the cell to fill in.
+_MAX_INSERTED = 20
 _NULLS = ("~", "null", "Null", "NULL")
 
 
@@ -216,34 +218,42 @@ class _Reader:
             first, last = self.read_list(listing, sheet, floor)
             ends.append((listing, first, last))
             floor = last
-        for item in form.fields:
-            self.read_field(item, form, sheet, ends)
+        self.read_fields(form, sheet, ends)
 
     def _note(self, sheet: ReturnedSheet, fact: Text) -> None:
         self.report("GF612", "note", Place(self.name, path=(sheet.name,)), fact, Text(""))
 
     # -- single fields ------------------------------------------------------------------------------------------------
 
-    def read_field(
-        self, item: Field, form: SheetForm, sheet: ReturnedSheet, ends: list[tuple[Listing, int, int]]
-    ) -> None:
-        where = self.find_field(item, form, sheet, ends)
-        if where is None or min(where) < 1:
-            return
-        row, column = where
-        held = sheet.get(row, column)
-        place = self.place(sheet.name, row, column)
-        for steps, scalar in self.read_cell(item, held, place):
-            self.set_value(steps, scalar)
+    def read_fields(self, form: SheetForm, sheet: ReturnedSheet, ends: list[tuple[Listing, int, int]]) -> None:
+        found = [(item, self.find_field(item, form, sheet, ends)) for item in form.fields]
+        taken = {where for _, where in found if where is not None}
+        for item, where in found:
+            if where is None:
+                continue
+            if not self._is_filled(sheet, where):
+                where = next(
+                    (at for at in _beside(item, where, form, sheet, taken) if self._is_filled(sheet, at)), where
+                )
+            if min(where) < 1:
+                continue
+            for steps, scalar in self.read_cell(item, sheet.get(*where), self.place(sheet.name, *where)):
+                self.set_value(steps, scalar)
+
+    def _is_filled(self, sheet: ReturnedSheet, where: tuple[int, int]) -> bool:
+        """True where a cell holds something that is no fixed text of the form."""
+        held = sheet.get(*where)
+        return held is not None and bool(held[1:].strip()) and normalise(held[1:]) not in self.keys
 
     def find_field(
         self, item: Field, form: SheetForm, sheet: ReturnedSheet, ends: list[tuple[Listing, int, int]]
     ) -> tuple[int, int] | None:
         """Return where a field stands: where its words are, else as far from a fixed text near it as in the template."""
         if item.pattern.has_words:
-            for row, column, text in _iter_texts(sheet):
-                if item.pattern.read(text) is not None:
-                    return row, column
+            for read in (item.pattern.read, item.pattern.read_loosely):
+                for row, column, text in _iter_texts(sheet):
+                    if read(text) is not None:
+                        return row, column
             place = Place(self.name, path=(sheet.name,))
             words = re.sub(r"\\(.)", r"\1", item.pattern.expression.pattern.replace("(.*?)", "…"))
             fact = Text(f"the line {words!r} of the form is not there", f"表中没有“{words}”一栏")
@@ -286,6 +296,8 @@ class _Reader:
         kind, text = (KINDS[held[0]], held[1:]) if held is not None else ("text", "")
         if not item.is_value:
             found = item.pattern.read(text)
+            if found is None:
+                found = item.pattern.read_loosely(text)
             if found is None:
                 if text:
                     fact = Text(
@@ -686,6 +698,26 @@ def _is_other(cursor: _Cursor, row: int, lead: Line, after: list[Line]) -> bool:
         line for line in after if not line.labels and not any(i.pattern.has_words for i in line.fields) and line.fields
     ]
     return any(misfit(line) < misfit(lead) for line in plain)
+
+
+def _beside(
+    item: Field, where: tuple[int, int], form: SheetForm, sheet: ReturnedSheet, taken: set[tuple[int, int]]
+) -> Iterator[tuple[int, int]]:
+    """Yield where else a field may stand whose cell is empty: columns that were inserted move a value away from the
+    fixed text it is known by, and from the first cell of the cells it is merged with.
+    """
+    row, column = where
+    for column1, row1, column2, row2 in sheet.merges:
+        if row1 <= row <= row2 and column1 <= column <= column2 and (row1, column1) not in taken:
+            yield row1, column1
+    if (row, item.column) not in taken:
+        yield row, item.column
+    if any(label.row == item.row and label.column < item.column for label in form.labels):
+        for at in range(column + 1, column + 1 + _MAX_INSERTED):
+            held = sheet.get(row, at)
+            if (row, at) in taken or (held is not None and normalise(held[1:]) in form.keys):
+                return
+            yield row, at
 
 
 def _iter_texts(sheet: ReturnedSheet) -> Iterator[tuple[int, int, str]]:

@@ -264,7 +264,7 @@ class _Shape:
 def _read_column(how: str, values: Sequence[str | None], book: _Book) -> Sequence[Held | None]:
     """Return what the cells of one column hold; None for empty ones."""
     if how == "formula":
-        return ["f=" + _unescape(value or "") for value in values]
+        return [_read_formula(_unescape(value or "")) for value in values]
     if not all(values):
         found = iter(_read_filled(how, [value for value in values if value], book))
         return [next(found) if value else None for value in values]
@@ -331,7 +331,7 @@ def _read_events(data: bytes, sheet: ReturnedSheet, book: _Book) -> None:
     columns: dict[str, int] = {}
     row: dict[int, Held] = {}
     number = column = count = 0
-    kind = style = formula = ""
+    kind = style = ""
     value: list[str] = []
     keep: list[str] | None = None
     phonetic = 0
@@ -399,7 +399,7 @@ def _read_events(data: bytes, sheet: ReturnedSheet, book: _Book) -> None:
             if count > MAX_CELLS:
                 raise _TooMuch(f"more than {MAX_CELLS:,} filled cells", f"有内容的单元格超过 {MAX_CELLS:,} 个")
             if has_formula:
-                row[column] = "f=" + "".join(formula_text)
+                row[column] = _read_formula("".join(formula_text))
                 return
             text = value[0] if len(value) == 1 else "".join(value)
             if kind == "s":
@@ -417,7 +417,6 @@ def _read_events(data: bytes, sheet: ReturnedSheet, book: _Book) -> None:
         elif tag == "rPh":
             phonetic -= 1
 
-    del formula
     try:
         make_parser(start, end, characters).Parse(data, True)
     except IndexError:
@@ -448,6 +447,14 @@ def _add_merge(sheet: ReturnedSheet, ref: str) -> None:
     if (merge[2] - merge[0] + 1) * (merge[3] - merge[1] + 1) > MAX_MERGED:
         raise _TooMuch(f"a merged range {ref} of more than {MAX_MERGED:,} cells", f"合并单元格 {ref} 范围过大")
     sheet.merges.append(merge)
+
+
+#: What LibreOffice makes of a truth value.
+_TRUTHS = {"TRUE()": "b是", "FALSE()": "b否"}
+
+
+def _read_formula(text: str) -> Held:
+    return _TRUTHS.get(text) or f"f={text}"
 
 
 def _read_other(kind: str, text: str) -> Held:

@@ -444,7 +444,7 @@ def _filter_wordwrap(value: Any, given: Given, budget: Budget) -> None:
 
 
 def _filter_format(value: Any, given: Given, budget: Budget) -> None:
-    _check_percent(_text_of(value), given.kwargs or given.args, budget)
+    _check_percent(value if value.__class__ is str else _text_of(value), given.kwargs or given.args, budget)
 
 
 def _filter_replace(value: Any, given: Given, budget: Budget) -> None:
@@ -613,7 +613,23 @@ def bound_filter(
             result = str(result) if name in _FOR_WEB else Written(result)
         return result if result.__class__ in _BOUNDED else check_result(result, budget)
 
-    return bounded
+    return _bound_numbers(function, bounded, budget) if name == "format" and not is_own else bounded
+
+
+def _bound_numbers(function: Callable[..., str], bounded: Callable[..., Any], budget: Budget) -> Callable[..., Any]:
+    """Return `|format` for what most of them are, a short format of numbers: how wide it is was read before."""
+
+    @pass_context
+    def bounded_numbers(context: Any, value: Any = None, *args: Any, **kwargs: Any) -> Any:
+        if not kwargs and value.__class__ is str and len(value) <= _SHORT and ATOMS.issuperset(map(type, args)):
+            size, has_stars = _read_percent_again(value)
+            if not has_stars:
+                check_text(size, budget)
+                result = function(value, *args)
+                return result if len(result) <= 64 else check_result(result, budget)
+        return bounded(context, value, *args, **kwargs)
+
+    return bounded_numbers
 
 
 # These give back what they are given.

@@ -29,8 +29,10 @@ if TYPE_CHECKING:
 _OPEN, _CLOSE = "\x01", "\x02"
 _WORDS = re.compile(f"{_OPEN}([^{_CLOSE}]*){_CLOSE}")
 
+# What is longer is not remembered.
+_SHORT_FRAME = 16 * 1024
 _LONGEST_TEXT = 1000
-_TEXTS = 64
+_TEXTS = 256
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -102,10 +104,19 @@ class Frame:
         return b"".join(filled)
 
 
+class _FittedText:
+    """A text to be fitted, and how its element is written where it stands as drawn. Each is one of its own."""
+
+    __slots__ = ("attributes", "fitting", "tag")
+
+    def __init__(self, fitting: Fitting, tag: str, attributes: dict[str, str]) -> None:
+        self.fitting, self.tag, self.attributes = fitting, tag, attributes
+
+
 def read_frame(text: str, *, name: str, fonts: FontSet | None = None) -> Frame:
     """Return the frame of this text: checked, its texts to be fitted known."""
     root = _parse(text, name)
-    settled = settle(root, name=name)
+    settled = settle(root, name=name, is_short=len(text) <= _SHORT_FRAME)
     issues = settled.issues
     fittings: list[Fitting] = []
     for element in settled.fits:
@@ -142,7 +153,8 @@ def _cut(drawing: bytes, fittings: list[Fitting]) -> tuple[tuple[bytes, ...], tu
             # Its whole element is set anew: in what is written, no attribute holds a < or >.
             start, after = drawing.rindex(b"<", end, start), drawing.index(b">", after) + 1
             tag, _, attributes = drawing[start + 1 : found.start() - 1].decode().partition(" ")
-            holes.append(_make_fitted(fittings[number], tag, dict(_ATTRIBUTE.findall(attributes))))
+            fitted = _FittedText(fittings[number], tag, dict(_ATTRIBUTE.findall(attributes)))
+            holes.append(partial(_write_fitted, fitted))
         else:
             holes.append(partial(_write_plain, number))
         pieces.append(drawing[end:start])
@@ -155,16 +167,17 @@ def _write_plain(number: int, words: list[str]) -> bytes:
     return words[number].replace("&quot;", '"').encode()
 
 
-def _make_fitted(fitting: Fitting, tag: str, attributes: dict[str, str]) -> Hole:
-    """Return what sets a text. Most texts of a drawing are the same in all drawings of a round: they are set once."""
-    set_text = partial(fitting.set_text, tag=tag, attributes=attributes)
-    set_again = lru_cache(_TEXTS)(set_text)
+def _write_fitted(fitted: _FittedText, words: list[str]) -> bytes | Issue:
+    content = fitted.fitting.content
+    text = "".join([piece if isinstance(piece, str) else _unescape(words[piece]) for piece in content])
+    return (_set_again if len(text) <= _LONGEST_TEXT else _set_text)(fitted, text)
 
-    def write(words: list[str]) -> bytes | Issue:
-        text = "".join([piece if isinstance(piece, str) else _unescape(words[piece]) for piece in fitting.content])
-        return (set_again if len(text) <= _LONGEST_TEXT else set_text)(text)
 
-    return write
+def _set_text(fitted: _FittedText, text: str) -> bytes | Issue:
+    return fitted.fitting.set_text(text, fitted.tag, fitted.attributes)
+
+
+_set_again = lru_cache(_TEXTS)(_set_text)  # most texts of a drawing are the same in all drawings of a round
 
 
 def _unescape(word: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from gfdocs.errors import Issue, Place, Text
 
@@ -84,16 +84,16 @@ def _remove(element: Any, parent: Any) -> None:
             before.tail = (before.tail or "") + tail
 
 
-def settle(root: Any, *, name: str) -> Settled:
+def settle(root: Any, *, name: str, is_short: bool = False) -> Settled:
     """Put the value of each `gf:set-width="…"` in place of `width`, and return what there is in the drawing then.
 
-    So the template itself stays a drawing with fixed numbers.
+    So the template itself stays a drawing with fixed numbers. is_short: its elements are remembered: most are the
+    template's own, the same in every drawing.
     """
     found = Settled()
+    look_at = _look_again if is_short else _look
     for element in root.iter("*"):
-        items = element.items()
-        is_short = len(items) <= _FEW and all(len(value) <= _SHORT for _, value in items)
-        look = (_look_again if is_short else _look)(element.tag, *items)
+        look = look_at(element.tag, *element.items())
         for key, target, value in look.sets:
             element.set(target, value)
             del element.attrib[key]
@@ -109,10 +109,6 @@ def settle(root: Any, *, name: str) -> Settled:
     return found
 
 
-# How many attributes, and how long values, an element has that is remembered.
-_FEW, _SHORT = 20, 400
-
-
 class _Look(NamedTuple):
     """What there is to do about an element."""
 
@@ -126,17 +122,24 @@ class _Look(NamedTuple):
 
 def _look(tag: str, *items: tuple[str, str]) -> _Look:
     """Return what there is to do about an element with these attributes."""
-    local = split_name(tag)[1]
     sets = tuple([(key, key[len(_SET) :], value) for key, value in items if key.startswith(_SET)])
-    attributes = {key: value for key, value in items if not key.startswith(_SET)}
-    attributes |= {target: value for _, target, value in sets}
-    reasons = [_element_fault(tag), *(_attribute_fault(key, value) for key, value in attributes.items())]
+    attributes = dict(items)
+    for key, target, value in sets:
+        attributes[target] = value
+        del attributes[key]
+    reasons = [_element_fault(tag), *[_attribute_fault(key, value) for key, value in attributes.items()]]
     is_note = is_editor_note(tag)
-    notes = () if is_note else tuple(key for key in attributes if split_name(key)[0] == GF or is_editor_note(key))
-    return _Look(sets, tuple(filter(None, reasons)), notes, is_note, FIT in attributes, local == "style")
+    notes = () if is_note else tuple([key for key in attributes if _is_note(key)])
+    is_style = split_name(tag)[1] == "style"
+    return _Look(sets, tuple(filter(None, reasons)), notes, is_note, FIT in attributes, is_style)
 
 
-_look_again = lru_cache(512)(_look)  # most elements are the template's own, the same in every document
+@lru_cache(1024)
+def _is_note(key: str) -> bool:
+    return split_name(key)[0] == GF or is_editor_note(key)
+
+
+_look_again = lru_cache(256)(_look)
 
 
 def _element_fault(tag: str) -> Text | None:
@@ -148,17 +151,35 @@ def _element_fault(tag: str) -> Text | None:
 
 
 def _attribute_fault(key: str, value: str) -> Text | None:
+    kind = _find_kind(key)
+    if kind == "told":
+        return _url_fault(value)
+    local = split_name(key)[1]
+    if kind == "handler":
+        return Text(f"event handler {local} is not allowed", f"不允许使用事件属性 {local}")
+    if kind == "base":
+        return Text("xml:base is not allowed", "不允许使用 xml:base")
+    if kind == "reference" and value.strip() and not _SAFE_HREF.match(value):
+        return Text(f'outside reference {local}="{value[:60]}"', f"引用了外部资源 {local}=“{value[:60]}”")
+    if kind == "style":
+        return _style_fault(value)
+    return None
+
+
+@lru_cache(1024)
+def _find_kind(key: str) -> Literal["handler", "reference", "base", "style", "told", "named"]:
+    """Return what an attribute is: `told` ones may hold a url, those of `named` things are read by nobody."""
     namespace, local = split_name(key)
     lowered = local.lower()
     if lowered.startswith("on") and not is_editor_note(key):
-        return Text(f"event handler {local} is not allowed", f"不允许使用事件属性 {local}")
-    if lowered in ("href", "src") and value.strip() and not _SAFE_HREF.match(value):
-        return Text(f'outside reference {local}="{value[:60]}"', f"引用了外部资源 {local}=“{value[:60]}”")
+        return "handler"
+    if lowered in ("href", "src"):
+        return "reference"
     if (namespace, lowered) == (XML, "base"):
-        return Text("xml:base is not allowed", "不允许使用 xml:base")
+        return "base"
     if lowered == "style":
-        return _style_fault(value)
-    return None if namespace or lowered.startswith(_SPEAKING) else _url_fault(value)
+        return "style"
+    return "named" if namespace or lowered.startswith(_SPEAKING) else "told"
 
 
 def _style_fault(value: str) -> Text | None:

@@ -163,6 +163,18 @@ def test_what_was_made_lately_is_kept_and_no_more() -> None:
     assert [recent.get(key) for key in "abc"] == ["A", None, "C"]
 
 
+@pytest.mark.parametrize(("formulas", "kept"), [(3, 64), (5_000, 4), (30_000, 1)])
+def test_sheets_of_many_formulas_remember_fewer_places(formulas: int, kept: int) -> None:
+    def paint(book: Any) -> None:
+        sheet = book.add_worksheet("表")
+        for number in range(formulas):
+            sheet.write_formula(number // 100, number % 100, "=1")
+        sheet.write_row(formulas // 100 + 1, 0, ["{%tr for x in xs %}{{ x }}{%tr endfor %}"])
+
+    compiled: Any = open_template(draw(paint), kind="xlsx", name="f.xlsx").compiled
+    assert compiled.workbook.sheets[0].formula_texts.count == kept
+
+
 AROUND = (
     '<protectedRanges><protectedRange sqref="A2:B2" name="p"/></protectedRanges>'
     '<autoFilter ref="A1:B2"><sortState ref="A1:B2"><sortCondition ref="A2"/></sortState></autoFilter>'

@@ -51,6 +51,9 @@ if TYPE_CHECKING:
 
 MARKS = ("{{", "{%", "{#")
 
+#: Texts of formulas that a sheet remembers, some 100 bytes each.
+_MAX_FORMULAS = 20_000
+
 #: Stands before each run but the first of a rich text while it is rendered, with the run's number: `\x1e1\x1f`.
 RUN_MARK = "\x1e"
 _RUN_MARKS = re.compile("\x1e[0-9]+\x1f")
@@ -149,8 +152,6 @@ class Sheet:
     settled_rows: frozenset[int] | None = None
     """The rows that the data cannot change (see `settled`), found when the sheet is written first."""
     settled_texts: Recent[str] = field(default_factory=lambda: Recent(1024))
-    formula_texts: Recent[dict[tuple[int, int], str]] = field(default_factory=Recent)
-    """What the formulas that stand once become, by where all lines went."""
 
     def sheet_program(self, tag: Tag, make: Callable[[Tag], Any]) -> Any:
         """Return the program of a `{%sheet … %}` tag, made once."""
@@ -196,6 +197,12 @@ class Sheet:
     def row_texts(self) -> dict[int, Any]:
         """How rows are written whose columns stand still, filled in as they are written first."""
         return {}
+
+    @cached_property
+    def formula_texts(self) -> Recent[dict[tuple[int, int], str]]:
+        """What the formulas that stand once become, by where all lines went; of fewer places the more they are."""
+        count = sum(isinstance(cell, FormulaCell) for row in self.rows.values() for cell in row.cells)
+        return Recent(max(1, min(64, _MAX_FORMULAS // max(1, count))))
 
     @cached_property
     def references(self) -> frozenset[str]:

@@ -345,12 +345,12 @@ def test_what_the_last_drawings_left_is_bounded() -> None:
         drawing('<g id="{{ v }}"><text font-size="4" gf:fit="90">{{ w }}</text></g>'), name="a.svg"
     )
     tracemalloc.start()
-    for n in range(3000):
-        template.render({"v": f"{n}" + "甲" * 3000, "w": f"{n}"})
+    for n in range(1000):
+        template.render({"v": f"{n}" + "甲" * 4000, "w": f"{n}"})
         template.render({"v": "", "w": f"{n}" + " " * 3000})
     used = tracemalloc.get_traced_memory()[0]
     tracemalloc.stop()
-    assert used < 2_000_000
+    assert used < 6_000_000  # the drawings alone are 12 MB
 
 
 @pytest.mark.parametrize(

@@ -144,15 +144,21 @@ def _parse(data: bytes, target: Any, name: str, part: str) -> Any:
         target=target,
     )
     try:
-        return etree.fromstring(data, parser)
+        found = etree.fromstring(data, parser)
     except (etree.XMLSyntaxError, ValueError) as fault:
-        line = getattr(fault, "lineno", None)
-        raise PackageError(
-            Issue(
-                "GF313",
-                "error",
-                Place(name, path=(part, f"line {line}") if line else (part,)),
-                Text(f"the part is not well-formed XML: {fault}", f"部件不是格式良好的 XML：{fault}"),
-                SAVE_AGAIN,
-            )
-        ) from fault
+        raise PackageError(_malformed(name, part, str(fault), getattr(fault, "lineno", None))) from fault
+    # Prefixes that nobody declared are faults of a tree; with a target of our own they are in the log alone.
+    for entry in parser.error_log if target is not None else ():
+        if entry.level_name != "WARNING":
+            raise PackageError(_malformed(name, part, entry.message, entry.line))
+    return found
+
+
+def _malformed(name: str, part: str, words: str, line: int | None) -> Issue:
+    return Issue(
+        "GF313",
+        "error",
+        Place(name, path=(part, f"line {line}") if line else (part,)),
+        Text(f"the part is not well-formed XML: {words}", f"部件不是格式良好的 XML：{words}"),
+        SAVE_AGAIN,
+    )

@@ -96,3 +96,10 @@ def test_a_part_that_says_utf_16_and_is_not_is_refused_by_name() -> None:
 
     with pytest.raises(gfdocs.GfdocsError, match="GF313"):
         gfdocs.open_template(form, kind="xlsx", name="form.xlsx").read(broken)
+
+
+def test_a_prefix_that_nobody_declared_is_refused_with_its_line() -> None:
+    data = samples.edit_part(workbook_form(), SHEET, "<sheetData", '<sheetData A1:E5="x"')
+
+    with pytest.raises(gfdocs.PackageError, match=r"sheet1\.xml › line 1.*GF313"):
+        gfdocs.open_template(data, kind="xlsx", name="form.xlsx")

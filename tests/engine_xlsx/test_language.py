@@ -195,6 +195,10 @@ def test_pictures_merges_links_and_heights(tmp_path: Any) -> None:
         ({"A1": "{%tr for a in p %}", "E1": "{%tr for b in q %}", "A2": "{{ a }}", "E2": "{{ b }}", "A3": "{%tr endfor %}", "E3": "{%tr endfor %}"}, {"GF262"}),
         ({"A1": '=A2&"{{ x }}"'}, {"GF261"}),
         ({"A1": "{%tr frob x %}"}, {"GF260"}),
+        ({"A1": "{%sheet for x %}", "A2": "{{ y"}, {"GF201", "GF202"}),
+        ({"A1": "{%sheet if %}"}, {"GF201"}),
+        ({"A1": "{%sheet else %}"}, {"GF260"}),
+        ({"A1": "{%tr set a %}"}, {"GF260"}),
     ],
 )  # fmt: skip
 def test_all_faults_of_a_template_are_told_with_their_cells(cells: dict[str, str], codes: set[str]) -> None:
@@ -207,6 +211,30 @@ def test_all_faults_of_a_template_are_told_with_their_cells(cells: dict[str, str
         open_template(draw(paint), kind="xlsx", name="t.xlsx")
     assert {issue.code for issue in caught.value.issues} == codes
     assert all(str(issue.place).startswith("t.xlsx › S!") for issue in caught.value.issues)
+
+
+@pytest.mark.parametrize("items", [[5], [(1, 2), (1, 2, 3)], [(1,)], ["abc"], [None]])
+@pytest.mark.parametrize("tags", [("{%tr for a, b in xs %}", "{%tr endfor %}"), ("{%tc for a, b in xs %}", "{%tc endfor %}"), ("{%sheet for a, b in xs %}", "")])  # fmt: skip
+def test_items_that_do_not_give_all_names_are_told_with_the_cell_of_the_loop(tags: tuple[str, str], items: Any) -> None:
+    template = open_template(
+        draw(lambda book: book.add_worksheet("S").write("A1", f"{tags[0]}{{{{ a }}}}{tags[1]}")),
+        kind="xlsx",
+        name="t.xlsx",
+    )
+    with pytest.raises(TemplateError) as caught:
+        template.render({"xs": items})
+    assert ("GF219", "t.xlsx › S!A1") in {(issue.code, str(issue.place)) for issue in caught.value.issues}
+    template.render({"xs": [(1, 2), [3, 4], "ab"]})
+
+
+@pytest.mark.parametrize("cut", [30, 12, 0])
+def test_a_picture_that_was_cut_off_is_refused(cut: int) -> None:
+    template = open_template(
+        draw(lambda book: book.add_worksheet("S").write("A1", "{{ p }}")), kind="xlsx", name="t.xlsx"
+    )
+    with pytest.raises(TemplateError) as caught:
+        template.render({"p": Picture(PICTURE[:cut])})
+    assert [(issue.code, str(issue.place)) for issue in caught.value.issues] == [("GF270", "t.xlsx › S!A1")]
 
 
 @pytest.mark.parametrize(

@@ -147,18 +147,12 @@ class Sheet:
     loops: dict[int, LoopProgram] = field(default_factory=dict)
     conditions: dict[int, ConditionProgram] = field(default_factory=dict)
     assigns: dict[int, AssignProgram] = field(default_factory=dict)
-    sheet_programs: dict[int, Any] = field(default_factory=dict)
+    sheet_programs: dict[int, LoopProgram | ConditionProgram] = field(default_factory=dict)
+    """The programs of `{%sheet for … %}` and `{%sheet if … %}`."""
     tables: tuple[TablePart, ...] = ()
     settled_rows: frozenset[int] | None = None
     """The rows that the data cannot change (see `settled`), found when the sheet is written first."""
     settled_texts: Recent[str] = field(default_factory=lambda: Recent(1024))
-
-    def sheet_program(self, tag: Tag, make: Callable[[Tag], Any]) -> Any:
-        """Return the program of a `{%sheet … %}` tag, made once."""
-        found = self.sheet_programs.get(id(tag))
-        if found is None:
-            found = self.sheet_programs[id(tag)] = make(tag)
-        return found
 
     @property
     def moves_rows(self) -> bool:
@@ -420,6 +414,7 @@ class _Compiler:
             tables=tables,
         )
         self.keep_tables(sheet)
+        self.compile_sheet_tags(sheet)
         self.compile_nodes(sheet, sheet.row_nodes)
         self.compile_nodes(sheet, sheet.column_nodes)
         self.refuse_side_by_side(sheet, sheet.row_nodes)
@@ -616,6 +611,16 @@ class _Compiler:
                     self.compile_branch(sheet, branch)
                     self.compile_nodes(sheet, branch.nodes)
 
+    def compile_sheet_tags(self, sheet: Sheet) -> None:
+        for tag in sheet.sheet_tags:
+            if tag.word in ("for", "if"):
+                make: Callable[..., Any] = compile_loop if tag.word == "for" else compile_condition
+                program = self.attempt(partial(make, self.languages, tag.source, tag.place))
+                if program is not None:
+                    sheet.sheet_programs[id(tag)] = program
+            elif tag.word not in ("endfor", "endif"):
+                self.issues.append(_odd_sheet_tag(tag))
+
     def compile_branch(self, sheet: Sheet, branch: Any) -> None:
         if branch.word == "for":
             loop = self.attempt(lambda: compile_loop(self.languages, branch.source, branch.place))
@@ -692,6 +697,16 @@ def _attribute_form(name: str) -> str:
 def _odd_sheet(place: Place, fact: Text) -> Issue:
     hint = Text("open it in Excel or WPS and save it again", "请用 Excel 或 WPS 打开后重新保存")
     return Issue("GF313", "error", place, fact, hint)
+
+
+def _odd_sheet_tag(tag: Tag) -> Issue:
+    return Issue(
+        "GF260",
+        "error",
+        tag.place,
+        Text(f"unknown tag {tag.word!r} for a sheet", f"工作表不支持标签 {tag.word!r}"),
+        Text("write {%sheet for item in items %} or {%sheet if … %}", "可用：{%sheet for item in items %}、{%sheet if … %}"),
+    )  # fmt: skip
 
 
 def _side_by_side(place: Place, other: Place) -> Issue:

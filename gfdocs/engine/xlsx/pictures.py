@@ -49,9 +49,11 @@ class Picture:
 
 
 def read_size(data: bytes) -> tuple[str, int, int]:
-    """Return (kind, width, height in pixels) of a picture; CellFault GF270 where it is no PNG, JPEG or GIF."""
+    """Return (kind, width, height in pixels) of a picture; CellFault GF270 where it is no PNG, JPEG or GIF, or a PNG
+    that was cut off.
+    """
     try:
-        if data.startswith(b"\x89PNG\r\n\x1a\n"):
+        if data.startswith(b"\x89PNG\r\n\x1a\n") and data[12:16] == b"IHDR" and b"IEND" in data[-64:]:
             return "png", *struct.unpack(">II", data[16:24])
         if data[:6] in (b"GIF87a", b"GIF89a"):
             return "gif", *struct.unpack("<HH", data[6:10])
@@ -59,7 +61,7 @@ def read_size(data: bytes) -> tuple[str, int, int]:
             return "jpeg", *_read_jpeg_size(data)
     except (struct.error, IndexError):
         pass
-    fact = Text("the picture is no PNG, JPEG or GIF", "图片不是 PNG、JPEG 或 GIF")
+    fact = Text("the picture is no whole PNG, JPEG or GIF", "图片不是完整的 PNG、JPEG 或 GIF")
     raise CellFault("GF270", fact, Text("convert it to PNG", "请转换为 PNG"))
 
 

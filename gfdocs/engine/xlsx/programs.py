@@ -8,7 +8,7 @@ then runs over the items, so that `loop.index` and its like mean what they alway
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import islice
@@ -374,7 +374,7 @@ class LoopProgram:
         """Return the items the loop runs over, those that fail its `if` left out; faults come as they are."""
         if self.steps is not None:
             found = _follow(self.steps, scope)
-            if found.__class__ is list:
+            if found.__class__ is list and "," not in self.target:
                 spend(len(found))
                 return found
         forms = self._forms.get(missing)
@@ -388,9 +388,19 @@ class LoopProgram:
             raise Unfit(f"expected a list, found {kind}", f"应为列表，实为 {kind}")
         items = values if isinstance(values, list | tuple) else list(islice(values, MAX_ITEMS))
         spend(len(items))
+        if "," in self.target:
+            items = [self._unpack(item) for item in items]
         if forms[1] is None:
             return items
         return [item for item in items if _compute(forms[1], {**scope, **self.bind(item)})]
+
+    def _unpack(self, item: Any) -> tuple[Any, ...]:
+        """Return the values of an item that gives several names; Unfit where it has not as many."""
+        values = tuple(item) if isinstance(item, Iterable) else ()
+        if len(values) != len(self.names):
+            count, shown = len(self.names), ", ".join(self.names)
+            raise Unfit(f"expected items of {count} values for {shown}", f"每一项应有 {count} 个值，对应 {shown}")
+        return values
 
     def bind(self, item: Any) -> dict[str, Any]:
         """Return the names that one item gives."""
@@ -431,13 +441,17 @@ def compile_loop(languages: Languages, source: str, place: Place) -> LoopProgram
 
 
 def _unsupported(place: Place, words: str) -> Issue:
-    return Issue(
-        "GF260",
-        "error",
-        place,
-        Text(f"a row loop cannot be written so: {words}", f"行循环不支持这种写法：{words}"),
-        Text("write {%tr for item in items %}, with names only before the 'in'", "请写成 {%tr for item in items %}，in 之前只能是变量名"),
-    )  # fmt: skip
+    fact = Text(f"a row loop cannot be written so: {words}", f"行循环不支持这种写法：{words}")
+    hint = Text(
+        "write {%tr for item in items %}, with names only before the 'in'",
+        "请写成 {%tr for item in items %}，in 之前只能是变量名",
+    )
+    return Issue("GF260", "error", place, fact, hint)
+
+
+def _unsupported_set(place: Place, words: str) -> Issue:
+    fact = Text(f"a name cannot be set so: {words}", f"变量不能这样定义：{words}")
+    return Issue("GF260", "error", place, fact, Text("write {%tr set name = … %}", "请写成 {%tr set 变量名 = … %}"))
 
 
 @dataclass
@@ -452,6 +466,7 @@ class ConditionProgram:
 
 def compile_condition(languages: Languages, source: str, place: Place) -> ConditionProgram:
     """Return the program of a condition; TagError where it does not parse."""
+    _parse(languages.base, f"{{% if {source} %}}{{% endif %}}", place, f"if {source}".strip())
     return ConditionProgram(compile_cell(languages, f"{{{{ ({source}) }}}}", place))
 
 
@@ -472,7 +487,7 @@ def compile_assign(languages: Languages, source: str, place: Place) -> AssignPro
     head, _, expression = source.partition("=")
     names = tuple(name.strip() for name in head.split(","))
     if not expression or not all(_NAME.match(name) for name in names):
-        raise_issues([_unsupported(place, f"set {source}")])
+        raise_issues([_unsupported_set(place, f"set {source}")])
     return AssignProgram(names, compile_cell(languages, f"{{{{ ({expression}) }}}}", place))
 
 

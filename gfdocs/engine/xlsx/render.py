@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from gfdocs.engine.budget import metered
-from gfdocs.engine.language import raise_issues
+from gfdocs.engine.language import describe_fault, raise_issues
 from gfdocs.engine.package import Relationship
 from gfdocs.engine.xlsx.book import SheetList, write_book
 from gfdocs.engine.xlsx.compile import Sheet
@@ -20,7 +20,7 @@ from gfdocs.engine.xlsx.objects import render_objects, render_pivot_source
 from gfdocs.engine.xlsx.parts import Parts
 from gfdocs.engine.xlsx.pictures import write_pictures
 from gfdocs.engine.xlsx.prepared import Prepared
-from gfdocs.engine.xlsx.programs import compile_condition, compile_loop, turn_scope
+from gfdocs.engine.xlsx.programs import LoopProgram, turn_scope
 from gfdocs.engine.xlsx.properties import write_properties
 from gfdocs.engine.xlsx.styles import add_variants
 from gfdocs.engine.xlsx.values import CellWriter, StyleVariants
@@ -116,33 +116,16 @@ class Rendering:
             found: list[Mapping[str, Any]] = []
             for scope in scopes:
                 try:
-                    if tag.word == "for":
-                        loop = sheet.sheet_program(
-                            tag, lambda t: compile_loop(self.compiled.languages, t.source, t.place)
-                        )
-                        items = loop.get_items(scope, self.context.missing)
-                        found += [turn_scope(loop, items, index, scope) for index in range(len(items))]
-                    elif tag.word == "if":
-                        test = sheet.sheet_program(
-                            tag, lambda t: compile_condition(self.compiled.languages, t.source, t.place)
-                        )
-                        found += [scope] if test.get_truth(scope, self.context.missing) else []
-                    else:
+                    program = sheet.sheet_programs.get(id(tag))
+                    if isinstance(program, LoopProgram):
+                        items = program.get_items(scope, self.context.missing)
+                        found += [turn_scope(program, items, index, scope) for index in range(len(items))]
+                    elif program is None or program.get_truth(scope, self.context.missing):
                         found.append(scope)
                 except Exception as fault:
-                    self._report_tag(tag, fault, scope)
+                    self.report(describe_fault(fault, tag.place, words=f"{tag.word} {tag.source}"))
             scopes = found
         return scopes
-
-    def _report_tag(self, tag: Any, fault: Exception, scope: Mapping[str, Any]) -> None:
-        from gfdocs.engine.language import describe_fault
-        from gfdocs.errors import TemplateError
-
-        if isinstance(fault, TemplateError):
-            for issue in fault.issues:
-                self.report(issue)
-        else:
-            self.report(describe_fault(fault, tag.place, words=f"{tag.word} {tag.source}"))
 
     def _sheet_name(self, sheet: Sheet, scope: Mapping[str, Any], taken: set[str]) -> str:
         name = sheet.entry.name

@@ -113,6 +113,33 @@ def test_a_sheet_for_each_item(tmp_path: Any) -> None:
     assert len(charts) == 3 and "'乙区(2)'!$A$2:$A$2" in "".join(charts)
 
 
+def test_copies_of_a_sheet_have_tables_links_and_a_selection_of_their_own(tmp_path: Any) -> None:
+    def paint(book: Any) -> None:
+        sheet = book.add_worksheet("{{ d }}")
+        sheet.activate()
+        sheet.write("H1", "{%sheet for d in ds %}")
+        sheet.write_url("A1", "internal:'{{ d }}'!B4", string="去")
+        columns = [{"header": "名"}, {"header": "数"}, {"header": "倍", "formula": "=表[[#This Row],[数]]*2"}]
+        sheet.add_table("A3:C4", {"name": "表", "columns": columns, "data": [["{{ d }}", "{{ loop.index }}"]]})
+        sheet.write_formula("A6", "=SUM(表[数])")
+        other = book.add_worksheet("汇总")
+        other.write_formula("A1", "=SUM(表[数])")
+        other.write_url("A2", "internal:'{{ d }}'!B4", string="去")
+
+    book, values = fill(paint, {"ds": ["甲", "乙"]}, tmp_path)
+    names = [table.displayName for sheet in book for table in sheet.tables.values()]
+    assert names[0] == "表" and len(set(names)) == 2
+    for name, sheet in zip(names, book, strict=False):
+        assert sheet["A6"].value == f"=SUM({name}[数])"
+        assert sheet["C4"].value == f"={name}[[#This Row],[数]]*2"
+        assert sheet["A1"].hyperlink.location == f"{sheet.title}!B4"
+    assert [values[name]["A6"].value for name in "甲乙"] == [1, 2]
+    assert [values[name]["C4"].value for name in "甲乙"] == [2, 4]
+    assert [sheet.sheet_view.tabSelected for sheet in book][:2] == [True, False]
+    assert book["汇总"]["A1"].value == "=SUM(表[数])" and values["汇总"]["A1"].value in (None, 1)
+    assert book["汇总"]["A2"].hyperlink.location == "甲!B4"
+
+
 def test_rich_text_keeps_its_fonts_and_tags_may_be_split(tmp_path: Any) -> None:
     def paint(book: Any) -> None:
         sheet, bold, red = (

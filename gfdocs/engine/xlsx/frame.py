@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from gfdocs.engine.xlsx.compile import Compiled, Sheet, has_tags
+from gfdocs.engine.xlsx.compile import Compiled, Sheet, formula_has_tags, has_tags
 from gfdocs.engine.xlsx.geometry import MAX_COLUMN
 from gfdocs.engine.xlsx.grid import Grid
 from gfdocs.engine.xlsx.mapping import Mapper, Rectangle, read_rectangle
@@ -59,7 +59,8 @@ class Frame:
         if self.sees_data or grid.extra_merges or grid.drawing_relation is not None:
             return None
         if not self.sees_sheets:
-            return find_places([grid])
+            places = find_places([grid])
+            return None if places is None else (places, grid.is_copy)
         places = find_places(grid.context.grids)
         names = tuple((seen.name, seen is grid) for seen in grid.context.grids)
         return None if places is None else (places, names)
@@ -161,7 +162,7 @@ class _Link:
     has_location: bool
 
     def give(self, writer: FrameWriter) -> Sequence[Values]:
-        location = (escape_attribute(writer.mapper.free_formula(self.location)),) if self.has_location else ()
+        location = (escape_attribute(writer.mapper.link_location(self.location)),) if self.has_location else ()
         if self.target:
             return [(*found, *location) for found in self._targets(writer)]
         return [(escape_attribute(area), *location) for area in writer.mapper.areas(self.ref)]
@@ -294,6 +295,11 @@ def _give_cell(box: Rectangle | None, writer: FrameWriter) -> Sequence[Values]:
     return ((writer.find_cell(box),),)
 
 
+def _give_view(box: Rectangle | None, is_selected: bool, writer: FrameWriter) -> Sequence[Values]:
+    """Return the first cell shown and whether the sheet is selected: a copy is not, or one would type into both."""
+    return ([writer.find_cell(box), str(int(is_selected and not writer.grid.is_copy))],)
+
+
 def _give_area(text: str, writer: FrameWriter) -> Sequence[Values]:
     area = writer.mapper.sqref(text)
     return ((escape_attribute(area),),) if area else ()
@@ -341,11 +347,11 @@ class _FrameMarker(Marker):
             "sparkline": self.mark_sparkline,
             "hyperlink": self.mark_hyperlink,
             "headerFooter": self.mark_headers,
+            "sheetView": self.mark_view,
         } | dict.fromkeys(_HOLDERS, self.mark_holder)
         if self.moves:
             self.markers |= {
                 "dimension": self.mark_dimension,
-                "sheetView": partial(self.mark_cell, key="topLeftCell"),
                 "customSheetView": partial(self.mark_cell, key="topLeftCell"),
                 "pane": self.mark_pane,
                 "selection": self.mark_selection,
@@ -434,6 +440,18 @@ class _FrameMarker(Marker):
             box = read_rectangle(element.get(key))
             element.set(key, self.hole(0))
             self.copies(element, partial(_give_cell, box))
+
+    def mark_view(self, element: Any) -> None:
+        """Mark the cell at the corner of the window where lines move, the selection where the sheet may be copied."""
+        corner = element.get("topLeftCell") if self.moves else None
+        selected = element.get("tabSelected") if self.sheet.sheet_tags else None
+        if corner:
+            element.set("topLeftCell", self.hole(0))
+        if selected:
+            element.set("tabSelected", self.hole(1))
+        if corner or selected:
+            box = read_rectangle(corner) if corner else None
+            self.copies(element, partial(_give_view, box, selected in ("1", "true")))
 
     def mark_pane(self, element: Any) -> None:
         if element.get("state") not in ("frozen", "frozenSplit"):
@@ -543,7 +561,7 @@ class _FrameMarker(Marker):
         location, ref = element.get("location") or "", element.get("ref", "")
         key = next((key for key in element.attrib if key.endswith("}id")), "")
         target = element.get(key, "") if key and element.get(key) in self.link_targets else ""
-        moves_location = bool(location) and not has_tags(location)
+        moves_location = bool(location) and not formula_has_tags(location)
         element.set("ref", self.hole(0))
         if target:
             self.sees_data = True

@@ -132,7 +132,8 @@ class Context:
     def _get_name(self, name: str, grid: Grid, line: int) -> Any:
         if "[" in name:
             ref = find_table_ref(self.compiled, name, grid.sheet, line)
-            return None if ref is None else Reference(ref)
+            # Of a sheet that was copied another sheet sees the first: the copies' tables have names of their own.
+            return None if ref is None or self._is_of_copies(ref, grid) else Reference(ref)
         found = [
             defined
             for defined in self.compiled.workbook.names
@@ -144,6 +145,10 @@ class Context:
         if isinstance(tree, Reference):
             return Reference(replace(tree.ref, function=FREE)) if tree.ref.sheet is not None else None
         return tree if isinstance(tree, Constant) else None
+
+    def _is_of_copies(self, ref: Ref, grid: Grid) -> bool:
+        grids = self.find_sheets(ref.sheet or "")
+        return len(grids) > 1 and grid not in grids
 
     def has_sheet(self, name: str) -> bool:
         """True where the template has a worksheet of this name."""
@@ -209,6 +214,26 @@ class Grid:
     @property
     def is_renamed(self) -> bool:
         return self.name != self.sheet.entry.name
+
+    @cached_property
+    def table_names(self) -> dict[str, tuple[int, str]]:
+        """The numbers and names that the tables of a copied sheet get, by the template's names (casefolded)."""
+        found = {}
+        for table in self.sheet.tables if self.is_copy else ():
+            number = self.context.next_table_id()
+            found[table.name.casefold()] = (number, f"{table.name}_{number}")
+        return found
+
+    def rename_tables(self, text: str) -> str:
+        """Return (a piece of) a formula of a copied sheet with the names that the tables have there."""
+        if not self.table_names or "[" not in text:
+            return text
+        return self._table_words.sub(lambda match: self.table_names[match[1].casefold()][1], text)
+
+    @cached_property
+    def _table_words(self) -> re.Pattern[str]:
+        names = "|".join(map(re.escape, self.table_names))
+        return re.compile(rf"(?<![\w.\\])({names})(?=\[)", re.IGNORECASE)
 
     def get_link(self, program: CellProgram, path: Path) -> str:
         """Return the relation id of the link that one place has; empty where the data gives none (or none that is
@@ -599,7 +624,8 @@ class Grid:
         text = known.get((row.number, column.out))
         if text is None:
             try:
-                text = known[row.number, column.out] = formula_text(cell.formula, site)
+                text = self.rename_tables(formula_text(cell.formula, site))
+                known[row.number, column.out] = text
             except FormulaFault as fault:
                 self._report_formula(cell, row, fault)
                 return self.writer.content_tail(None, cell.style)
@@ -817,7 +843,10 @@ class Grid:
             return [literal(self.writer.content_tail(None, cell.style))]
         if cell.kind:
             return [partial(self._array_pieces, run, path, row, cell, column)]
-        text = [literal(escape_text(piece)) if isinstance(piece, str) else piece - run.start for piece in written]
+        text = [
+            literal(escape_text(self.rename_tables(piece))) if isinstance(piece, str) else piece - run.start
+            for piece in written
+        ]
         return [partial(self._formula_pieces, run, path, row, cell, column, text)]
 
     def _array_pieces(

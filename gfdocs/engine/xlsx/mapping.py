@@ -217,6 +217,12 @@ class Mapper:
         ]
         return formula_text(tuple(parts), site)
 
+    def link_location(self, text: str) -> str:
+        """Return where a link within the workbook leads: of a list's cell, and of a sheet's copies, to the first."""
+        return formula_text(
+            parse_formula(text), Site(self.grid.context, self.grid, (self.grid.rows,), (self.grid.columns,))
+        )
+
     # -- merges -------------------------------------------------------------------------------------------------------
 
     def merges(self, text: str) -> Iterator[str]:

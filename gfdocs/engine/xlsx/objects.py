@@ -271,7 +271,7 @@ def _render_table(parts: Parts, grid: Grid, name: str) -> None:
     def move(text: str) -> str:
         if box is None:
             return text
-        return mapper.anchored_formula(text, (Rectangle(1, box.row1 + 1, 1, box.row1 + 1),))
+        return grid.rename_tables(mapper.anchored_formula(text, (Rectangle(1, box.row1 + 1, 1, box.row1 + 1),)))
 
     for element in root.iter():
         if local_name(element) in ("table", "autoFilter", "sortState", "sortCondition") and element.get("ref"):
@@ -280,7 +280,8 @@ def _render_table(parts: Parts, grid: Grid, name: str) -> None:
             element.text = _guarded(grid, name, element.text, move)
     _rename_columns(grid, root, old_ref)
     if grid.is_copy:
-        number = grid.context.next_table_id()
+        known = grid.table_names.get((root.get("displayName") or root.get("name") or "").casefold())
+        number = known[0] if known is not None else grid.context.next_table_id()
         root.set("id", str(number))
         for attribute in ("name", "displayName"):
             if root.get(attribute):

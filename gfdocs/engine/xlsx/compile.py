@@ -30,7 +30,7 @@ from gfdocs.engine.xlsx.programs import (
     make_language,
 )
 from gfdocs.engine.xlsx.recent import Recent
-from gfdocs.engine.xlsx.references import Formula, Ref, letter, parse_formula, parse_reference, refs_of, split_cell
+from gfdocs.engine.xlsx.references import Formula, Ref, parse_formula, parse_reference, refs_of
 from gfdocs.engine.xlsx.sheet import CellPart, OddSheet, RowPart, SheetPart, escape_text, scan_sheet, to_utf8
 from gfdocs.engine.xlsx.values import needs_space, write_text
 from gfdocs.engine.xlsx.workbook import (
@@ -835,10 +835,6 @@ def iter_cells(sheet: Sheet) -> Iterator[tuple[Row, Cell]]:
             yield row, cell
 
 
-def cell_name(row: Row, cell: Cell) -> str:
-    return f"{letter(cell.column)}{row.number}"
-
-
 def compile_workbook(package: Package, *, options: Options) -> Compiled:
     """Return the compiled template; TemplateError with all of its faults."""
     workbook = read_workbook(package)
@@ -871,4 +867,4 @@ def _compile_other_texts(compiler: _Compiler, compiled: Compiled) -> None:
         compiler.attempt(partial(get_program, compiled, source, place))
 
 
-__all__ = ["Compiled", "FormulaCell", "Row", "Sheet", "StaticCell", "ValueCell", "compile_workbook", "split_cell"]
+__all__ = ["Compiled", "FormulaCell", "Row", "Sheet", "StaticCell", "ValueCell", "compile_workbook"]

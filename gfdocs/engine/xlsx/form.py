@@ -16,7 +16,7 @@ from typing import Any
 from jinja2 import nodes
 
 from gfdocs.engine.language import path_of
-from gfdocs.engine.xlsx.compile import Compiled, FormulaCell, Row, Sheet, StaticCell, ValueCell, without_runs
+from gfdocs.engine.xlsx.compile import Compiled, Row, Sheet, StaticCell, ValueCell, without_runs
 from gfdocs.engine.xlsx.geometry import MAX_ROW
 from gfdocs.engine.xlsx.layout import Assign, Block, Node, Stretch
 from gfdocs.engine.xlsx.mapping import read_rectangle
@@ -322,4 +322,4 @@ def make_forms(compiled: Compiled) -> list[SheetForm]:
     return [form for form in forms if form.fields or form.lists]
 
 
-__all__ = ["Field", "FormulaCell", "Label", "Line", "Listing", "Pattern", "SheetForm", "make_forms", "normalise"]
+__all__ = ["Field", "Label", "Line", "Listing", "Pattern", "SheetForm", "make_forms", "normalise"]

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from gfdocs.engine.xlsx.compile import Compiled, Sheet, formula_has_tags, has_tags
+from gfdocs.engine.xlsx.compile import Sheet, formula_has_tags, has_tags
 from gfdocs.engine.xlsx.geometry import MAX_COLUMN
 from gfdocs.engine.xlsx.grid import Grid
 from gfdocs.engine.xlsx.mapping import Mapper, Rectangle, read_rectangle
@@ -643,4 +643,4 @@ def shift_anchor(mapper: Mapper, anchor: Any) -> None:
             end.text = str(int(end.text) + new - old)
 
 
-__all__ = ["Compiled", "Frame", "compile_frame", "shift_anchor", "write_frame"]
+__all__ = ["Frame", "compile_frame", "shift_anchor", "write_frame"]

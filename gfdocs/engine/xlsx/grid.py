@@ -35,12 +35,12 @@ from gfdocs.engine.xlsx.heights import MAX_HEIGHT, Wrap, grown_heights, needed_h
 from gfdocs.engine.xlsx.kept import KeptValues
 from gfdocs.engine.xlsx.layout import Assign, Block, Node, Stretch
 from gfdocs.engine.xlsx.pictures import Picture, PlacedPicture, place_picture
-from gfdocs.engine.xlsx.programs import CellProgram, Loop, LoopProgram, Scope, turn_scope
+from gfdocs.engine.xlsx.programs import CellProgram, LoopProgram, Scope, turn_scope
 from gfdocs.engine.xlsx.recent import find_places
 from gfdocs.engine.xlsx.references import FREE, Ref, letter
 from gfdocs.engine.xlsx.resolve import FormulaFault, Site, formula_text, resolve, write_formula
 from gfdocs.engine.xlsx.settled import find_settled_rows
-from gfdocs.engine.xlsx.sheet import escape_attribute, escape_text
+from gfdocs.engine.xlsx.sheet import escape_text
 from gfdocs.engine.xlsx.turns import Column, Piece, TurnWriter, literal
 from gfdocs.engine.xlsx.values import CellFault, CellWriter, number_text, write_plain_numbers
 from gfdocs.errors import Issue, Place, Text
@@ -1330,4 +1330,4 @@ def _is_fixed(tree: Any, seen: _Seen) -> bool:
     return tree.name not in ("ROW", "COLUMN") and all(_is_fixed(argument, seen) for argument in tree.arguments)
 
 
-__all__ = ["Context", "Grid", "Loop", "Stop", "Turn", "escape_attribute"]
+__all__ = ["Context", "Grid", "Stop"]

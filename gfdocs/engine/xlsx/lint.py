@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from gfdocs.engine.xlsx.compile import Compiled, FormulaCell, Row, Sheet, ValueCell, iter_cells
 from gfdocs.engine.xlsx.evaluate import parse_tree
 from gfdocs.engine.xlsx.layout import Block
-from gfdocs.engine.xlsx.references import AREA_ARGUMENTS, UNION_FUNCTIONS, Ref, letter, parse_formula, refs_of
+from gfdocs.engine.xlsx.references import AREA_ARGUMENTS, UNION_FUNCTIONS, Ref, letter, refs_of
 from gfdocs.errors import Issue, Place, Severity, Text
 
 
@@ -83,4 +83,4 @@ def find_block(sheet: Sheet, row: int) -> Block | None:
     return next((node for node in sheet.row_nodes if isinstance(node, Block) and node.first <= row <= node.last), None)
 
 
-__all__ = ["find_block", "lint_workbook", "parse_formula"]
+__all__ = ["lint_workbook"]

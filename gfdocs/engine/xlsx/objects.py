@@ -15,7 +15,7 @@ from gfdocs.engine.xlsx.grid import Grid
 from gfdocs.engine.xlsx.mapping import Mapper, Rectangle, map_any, read_rectangle
 from gfdocs.engine.xlsx.parts import Parts
 from gfdocs.engine.xlsx.references import parse_formula, refs_of, split_cell
-from gfdocs.engine.xlsx.resolve import FormulaFault, Site, resolve
+from gfdocs.engine.xlsx.resolve import FormulaFault
 from gfdocs.engine.xlsx.texts import render_texts
 from gfdocs.engine.xlsx.values import number_text
 from gfdocs.engine.xlsx.workbook import child, children, local_name
@@ -359,4 +359,4 @@ def render_pivot_source(parts: Parts, context: Any, name: str) -> None:
         parts.write_tree(name, root)
 
 
-__all__ = ["Site", "render_objects", "render_pivot_source", "resolve"]
+__all__ = ["render_objects", "render_pivot_source"]

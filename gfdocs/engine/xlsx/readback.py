@@ -15,7 +15,7 @@ from difflib import SequenceMatcher
 from typing import Any
 
 from gfdocs.engine.xlsx.compile import Compiled
-from gfdocs.engine.xlsx.form import Field, Label, Line, Listing, Pattern, SheetForm, Steps, make_forms, normalise
+from gfdocs.engine.xlsx.form import Field, Label, Line, Listing, Pattern, SheetForm, Steps, normalise
 from gfdocs.engine.xlsx.references import letter
 from gfdocs.engine.xlsx.returned import KINDS, Held, ReturnedSheet, read_returned
 from gfdocs.errors import Issue, Place, ReadBackError, Text
@@ -495,13 +495,7 @@ class _Reader:
         if not found:
             top = listing.first - 1 if not wanted else 0
         self._guess_columns(listing, sheet, columns, top)
-        hints = max(0, min((line.row for line in listing.lines), default=0) - 1 - low) if wanted else 0
-        return self._skip_fixed_rows(sheet, top, hints), columns
-
-    @staticmethod
-    def _skip_fixed_rows(sheet: ReturnedSheet, top: int, hints: int) -> int:
-        del sheet, hints
-        return top
+        return top, columns
 
     def _find_heading(
         self,
@@ -840,4 +834,4 @@ def read_back(
     return ReadBack(_freeze(reader.root, Place(name)), Place(name), {}, tuple(reader.issues))
 
 
-__all__ = ["ReadBack", "make_forms", "read_back"]
+__all__ = ["ReadBack", "read_back"]

@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from gfdocs.batch import batch, dispatch, executors, pool, verify
+from gfdocs.batch import batch, dispatch, executors, folders, pool, verify
+from gfdocs.batch.jobs import make_plan
 from gfdocs.errors import OutputError
 from tests.batch.disk import hash_tree
 from tests.batch.fakes import FakeProject
@@ -55,6 +56,25 @@ def test_few_documents_are_made_without_workers(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(dispatch, "PAYS_APART", 300)
     monkeypatch.setattr(pool, "Pool", lambda *a, **k: pytest.fail("workers were started"))
     assert batch(FakeProject(), tmp_path / "out", workers=2).ok
+
+
+@pytest.mark.parametrize("parts", [1, 2, 3, 5, 8])
+def test_workers_that_open_their_own_templates_share_the_work(parts: int) -> None:
+    jobs = make_plan(FakeProject(each=40)).jobs
+    shares = folders.split_evenly(jobs, parts)
+    assert sorted(job.number for share in shares for job in share) == [job.number for job in jobs]
+    assert 0 < len(shares) <= parts
+    opened = [{(job.document, job.kind) for job in share} for share in shares]
+    assert (
+        sum(map(len, opened)) < len(set[object]().union(*opened)) + parts
+    )  # each cut opens one template twice at most
+
+
+def test_workers_with_one_template_get_as_many_documents_each() -> None:
+    plaques = [job for job in make_plan(FakeProject(each=40)).jobs if job.document == "plaque"]
+    lengths = [len(share) for share in folders.split_evenly(plaques, 3)]
+    assert len(lengths) == 3
+    assert max(lengths) - min(lengths) <= 5
 
 
 def test_faults_come_back_from_workers(tmp_path: Path) -> None:

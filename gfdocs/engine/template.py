@@ -237,7 +237,12 @@ class Template:
         odd = next((key for key in context if not isinstance(key, str)), None)
         if odd is not None or None in context:
             raise TypeError(f"the keys of the context are texts, not {odd!r}")
-        return Document(self.kind, self.name, self.compiled.render(context, missing))
+        try:
+            return Document(self.kind, self.name, self.compiled.render(context, missing))
+        except (GfdocsError, ImportError):
+            raise
+        except Exception as fault:
+            raise _as_fault_of_file(fault, self.name, Text("filled in", "填充")) from fault
 
     def read(self, source: str | os.PathLike[str] | bytes, *, name: str | None = None) -> Raw:
         """Return the data of a file that this template wrote and somebody filled in, with the place of every value.
@@ -380,6 +385,16 @@ def _check_environment(environment: jinja2.Environment) -> None:
         )
 
 
+def _as_fault_of_file(fault: Exception, name: str, done: Text) -> TemplateError:
+    """Return what nobody foresaw as a fault of the file; `done` says what could not be done with it."""
+    if isinstance(fault, RecursionError | MemoryError):
+        fact = Text("over budget: tags or elements nested too deep", "超出限额：标签或元素嵌套过深")
+        return BudgetExceeded(Issue("GF210", "error", Place(name), fact))
+    told = f"{type(fault).__name__}: {fault}"
+    fact = Text(f"cannot be {done}: {told}", f"模板无法{done.zh}：{told}")
+    return TemplateError(Issue("GF223", "error", Place(name), fact, Text("please report this file", "请反馈该文件")))
+
+
 def open_template(
     source: str | os.PathLike[str] | bytes | BinaryIO,
     *,
@@ -412,18 +427,5 @@ def open_template(
         return Template(data, kind, name, options)
     except (GfdocsError, ImportError):
         raise
-    except (RecursionError, MemoryError) as fault:
-        fact = Text("over budget: tags or elements nested too deep", "超出限额：标签或元素嵌套过深")
-        raise BudgetExceeded(Issue("GF210", "error", Place(name), fact)) from fault
     except Exception as fault:
-        # What nobody foresaw is still told as a fault of the file, with its cause attached.
-        issue = Issue(
-            "GF223",
-            "error",
-            Place(name),
-            Text(
-                f"cannot be compiled: {type(fault).__name__}: {fault}", f"模板无法编译：{type(fault).__name__}: {fault}"
-            ),
-            Text("please report this file", "请反馈该文件"),
-        )
-        raise TemplateError(issue) from fault
+        raise _as_fault_of_file(fault, name, Text("compiled", "编译")) from fault

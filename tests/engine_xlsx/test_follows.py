@@ -15,6 +15,7 @@ import xlsxwriter
 from lxml import etree
 
 from gfdocs.engine.template import open_template
+from gfdocs.errors import TemplateError
 from tests import office, ooxml
 from tests.engine_xlsx.invariants import find_broken
 
@@ -258,3 +259,24 @@ def test_formulas_that_no_program_can_read_stay_as_they_are() -> None:
     root = part(made, "xl/worksheets/sheet1.xml")
     assert [f.text for f in root.iter(f"{MAIN}formula1")] == ["'it's'!$A$1"]
     assert [f.text for f in root.iter(f"{MAIN}f")][-2:] == ['"x', '"x']
+
+
+def test_a_workbook_without_namespaces_ends_in_no_foreign_error() -> None:
+    main = b' xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
+    bare = rewrite(draw(), lambda name, data: data.replace(main, b"") if name.startswith("xl/") else data)
+    made = open_template(bare, kind="xlsx", name="t.xlsx").render({"xs": [{"name": "=1", "value": 1}]}).to_bytes()
+    values = [cell.text for cell in part(made, "xl/worksheets/sheet1.xml").iter("v")]
+    assert values[-1] == "1"  # the total
+    assert part(made, "xl/styles.xml").find("cellXfs")[-1].get("quotePrefix") == "1"
+
+
+def test_what_nobody_foresaw_is_told_as_a_fault_of_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    template = open_template(draw(), kind="xlsx", name="t.xlsx")
+
+    def fail(*_: Any) -> Any:
+        raise KeyError("unforeseen")
+
+    monkeypatch.setattr("gfdocs.engine.xlsx.render.write_frame", fail)
+    with pytest.raises(TemplateError) as caught:
+        template.render({"xs": []})
+    assert [(issue.code, str(issue.place)) for issue in caught.value.issues] == [("GF223", "t.xlsx")]

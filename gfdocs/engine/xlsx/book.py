@@ -21,7 +21,7 @@ from gfdocs.engine.xlsx.resolve import FormulaFault
 from gfdocs.engine.xlsx.sheet import escape_attribute
 from gfdocs.engine.xlsx.stencil import Choice, Copies, Holder, Marker, Piece, Values, escape_content, write_pieces
 from gfdocs.engine.xlsx.texts import get_program
-from gfdocs.engine.xlsx.workbook import RELATIONS, STRICT_RELATIONS, child, children, local_name
+from gfdocs.engine.xlsx.workbook import RELATIONS, STRICT_RELATIONS, child, children, local_name, namespace_of
 from gfdocs.errors import Issue, Place
 
 if TYPE_CHECKING:
@@ -204,7 +204,7 @@ class _BookMarker(Marker):
 
         element = child(self.root, "calcPr")
         if element is None:
-            element = etree.Element(f"{self.root.tag.rpartition('}')[0]}}}calcPr")
+            element = etree.Element(f"{namespace_of(self.root)}calcPr")
             before = ("definedNames", "externalReferences", "functionGroups", "sheets")
             after = next(item for name in before for item in [child(self.root, name)] if item is not None)
             self.root.insert(self.root.index(after) + 1, element)

@@ -39,6 +39,7 @@ from gfdocs.engine.xlsx.workbook import (
     TablePart,
     TextRun,
     Workbook,
+    namespace_of,
     read_table,
     read_text_item,
     read_workbook,
@@ -307,7 +308,7 @@ class Compiled:
         from lxml import etree
 
         root = safe_xml(self.package.read(part), name=self.name, part=part)
-        namespace = root.tag.rpartition("}")[0] + "}"
+        namespace = namespace_of(root)
         for index, item in enumerate(item for item in root if isinstance(item.tag, str)):
             if index in self.tagged_texts:
                 item[:] = [etree.Element(f"{namespace}t")]

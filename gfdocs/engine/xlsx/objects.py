@@ -18,7 +18,7 @@ from gfdocs.engine.xlsx.references import parse_formula, refs_of, split_cell
 from gfdocs.engine.xlsx.resolve import FormulaFault
 from gfdocs.engine.xlsx.texts import render_texts
 from gfdocs.engine.xlsx.values import number_text
-from gfdocs.engine.xlsx.workbook import child, children, local_name
+from gfdocs.engine.xlsx.workbook import child, children, local_name, namespace_of
 from gfdocs.errors import Issue, Place
 
 _ANCHORS = {"twoCellAnchor", "oneCellAnchor"}
@@ -115,7 +115,7 @@ def _refresh_cache(grid: Grid, holder: Any) -> None:
     if values is None:
         holder.remove(cache)
         return
-    namespace = cache.tag.rpartition("}")[0] + "}"
+    namespace = namespace_of(cache)
     for item in list(cache):
         if local_name(item) in ("ptCount", "pt"):
             cache.remove(item)

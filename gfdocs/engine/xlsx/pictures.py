@@ -160,9 +160,9 @@ def add_drawing_element(root: Any, relation: str) -> Any:
     """Put `<drawing r:id>` where the schema wants it in a worksheet, and return it."""
     from lxml import etree
 
-    from gfdocs.engine.xlsx.workbook import local_name
+    from gfdocs.engine.xlsx.workbook import local_name, namespace_of
 
-    namespace = root.tag.rpartition("}")[0] + "}"
+    namespace = namespace_of(root)
     element = etree.Element(f"{namespace}drawing", {f"{{{_OFFICE}}}id": relation})
     after = {
         "drawingHF",

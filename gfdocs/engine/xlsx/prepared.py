@@ -13,6 +13,7 @@ from gfdocs.engine.xlsx.parts import Parts
 from gfdocs.engine.xlsx.programs import CellProgram
 from gfdocs.engine.xlsx.properties import PropertyPart, compile_properties
 from gfdocs.engine.xlsx.texts import get_program
+from gfdocs.engine.xlsx.workbook import namespace_of
 from gfdocs.errors import Place
 
 
@@ -116,6 +117,6 @@ def _add_shared_texts(parts: Parts, compiled: Compiled) -> None:
         kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"
         parts.add(part, b"", kind)
         parts.relate(workbook.part, "sharedStrings", part)
-    namespace = workbook.root.tag.rpartition("}")[0][1:]
+    namespace = namespace_of(workbook.root)[1:-1]
     head = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
     parts.write(part, f'{head}<sst xmlns="{namespace}"><si><t></t></si></sst>'.encode())

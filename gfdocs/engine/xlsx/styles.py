@@ -6,7 +6,7 @@ from copy import deepcopy
 from typing import Any
 
 from gfdocs.engine.xlsx.values import VARIANT_FORMATS, StyleVariants
-from gfdocs.engine.xlsx.workbook import child, children, local_name
+from gfdocs.engine.xlsx.workbook import child, children, local_name, namespace_of
 
 
 def add_variants(root: Any, variants: StyleVariants) -> None:
@@ -35,7 +35,7 @@ def _add_format(root: Any, code: str) -> str:
     """Return the number of a format code, added to `numFmts` where it is not there."""
     from lxml import etree
 
-    namespace = root.tag.rpartition("}")[0] + "}"
+    namespace = namespace_of(root)
     section = child(root, "numFmts")
     if section is None:
         section = etree.Element(f"{namespace}numFmts")

@@ -30,6 +30,11 @@ def local_name(element: Any) -> str:
     return tag.rpartition("}")[2] if isinstance(tag, str) else ""
 
 
+def namespace_of(element: Any) -> str:
+    """Return what stands before an element's local name in lxml's names: `{http://…}`, or nothing."""
+    return str(element.tag[: -len(local_name(element))])
+
+
 def children(element: Any, *names: str) -> list[Any]:
     """Return the child elements of these local names, in order."""
     return [child for child in element if local_name(child) in names]

@@ -30,6 +30,7 @@ _DIGIT_LIMIT = 10**MAX_DIGITS
 FORMULA_STARTS = "=+-@\t\r＝＋－＠"
 
 _PLAIN_KINDS = frozenset({str, int, bool, type(None), dt.date})
+_CELL_KINDS = frozenset({float, Decimal, dt.datetime, dt.time, dt.timedelta})
 _BLANKS = " \t\r\n\u00a0\u3000"
 _X_ESCAPE = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
 
@@ -188,7 +189,8 @@ class CellWriter:
         no text. An object of the developer's own may raise what it likes.
         """
         if type(value) not in _PLAIN_KINDS:
-            check_printed(value)
+            if type(value) not in _CELL_KINDS:
+                check_printed(value)
             self._refuse_odd(value, style)
         content, variant = self._classify(value, style)
         if variant is not None:

@@ -11,7 +11,7 @@ from typing import Any
 from lxml import etree
 from openpyxl.utils import range_boundaries
 
-from gfdocs.engine.xlsx.references import split_cell
+from gfdocs.engine.xlsx.formulas.references import split_cell
 
 _BAD_NAME = re.compile(r"[:\\/?*\[\]]")
 

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from gfdocs.engine.language import find_illegal
 from gfdocs.engine.template import open_template
-from gfdocs.engine.xlsx.turns import Column, Piece, TurnWriter, literal
-from gfdocs.engine.xlsx.values import CellWriter, StyleVariants, write_plain_texts
-from gfdocs.engine.xlsx.workbook import Styles, read_workbook
+from gfdocs.engine.xlsx.rows.turns import Column, Piece, TurnWriter, literal
+from gfdocs.engine.xlsx.rows.values import CellWriter, StyleVariants, write_plain_texts
+from gfdocs.engine.xlsx.template.workbook import Styles, read_workbook
 from gfdocs.safezip import read_package
 
 

@@ -11,7 +11,7 @@ import openpyxl
 import pytest
 
 from gfdocs.engine.template import open_template
-from gfdocs.engine.xlsx.references import parse_formula, quote_sheet, refs_of
+from gfdocs.engine.xlsx.formulas.references import parse_formula, quote_sheet, refs_of
 from gfdocs.errors import TemplateError
 from tests.engine_xlsx.recalculation import formulas_of, recalculate, same, values_of
 

@@ -15,7 +15,7 @@ import openpyxl
 import pytest
 
 from gfdocs.engine.template import Template, open_template
-from gfdocs.engine.xlsx.recent import Recent
+from gfdocs.engine.xlsx.around.recent import Recent
 from gfdocs.errors import TemplateError
 from tests.engine_xlsx import growth
 from tests.engine_xlsx.test_language import draw

@@ -18,7 +18,7 @@ from lxml import etree
 from gfdocs.engine.language import find_illegal
 from gfdocs.engine.template import Template, open_template
 from gfdocs.engine.xlsx.render import clean_sheet_name
-from gfdocs.engine.xlsx.workbook import unescape_x
+from gfdocs.engine.xlsx.template.workbook import unescape_x
 from gfdocs.errors import NameMissing, TemplateError
 
 NS = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"

@@ -7,16 +7,16 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from gfdocs.engine.package import Limits, Package, read_package
-from gfdocs.engine.xlsx.compile import Compiled as _Workbook
-from gfdocs.engine.xlsx.compile import compile_workbook
-from gfdocs.engine.xlsx.pictures import Picture
+from gfdocs.engine.xlsx.around.pictures import Picture
+from gfdocs.engine.xlsx.template.compile import Compiled as _Workbook
+from gfdocs.engine.xlsx.template.compile import compile_workbook
 from gfdocs.errors import Issue, PackageError, Place, Text
 
 if TYPE_CHECKING:
     from gfdocs.engine.names import Name
     from gfdocs.engine.template import MissingPolicy, Options
-    from gfdocs.engine.xlsx.prepared import Prepared
-    from gfdocs.engine.xlsx.readback import ReadBack
+    from gfdocs.engine.xlsx.around.prepared import Prepared
+    from gfdocs.engine.xlsx.back.readback import ReadBack
 
 __all__ = ["Compiled", "Picture", "compile"]
 
@@ -30,14 +30,14 @@ class Compiled:
     @cached_property
     def prepared(self) -> Prepared:
         """What all documents share, made when the first is rendered."""
-        from gfdocs.engine.xlsx.prepared import Prepared
+        from gfdocs.engine.xlsx.around.prepared import Prepared
 
         return Prepared(self.workbook)
 
     @cached_property
     def names(self) -> tuple[Name, ...]:
         """The dotted paths the template asks of the data, each once."""
-        from gfdocs.engine.xlsx.names import find_workbook_names
+        from gfdocs.engine.xlsx.template.names import find_workbook_names
 
         return find_workbook_names(self.workbook)
 
@@ -54,14 +54,14 @@ class Compiled:
 
     def lint(self, names: Iterable[str] | Mapping[str, Any]) -> list[Issue]:
         """Return what the template may regret; names the data does not have are told by `Template.lint`."""
-        from gfdocs.engine.xlsx.lint import lint_workbook
+        from gfdocs.engine.xlsx.template.lint import lint_workbook
 
         del names
         return lint_workbook(self.workbook)
 
     def read(self, data: bytes, *, name: str, aliases: Mapping[str, Sequence[str]] | None = None) -> ReadBack:
         """Return the data of a returned form, its issues in `.issues`; ReadBackError where it cannot be read."""
-        from gfdocs.engine.xlsx.readback import read_back
+        from gfdocs.engine.xlsx.back.readback import read_back
 
         return read_back(self.workbook, data, name=name, aliases=aliases)
 

@@ -12,19 +12,19 @@ from typing import Any
 from gfdocs.engine.budget import metered
 from gfdocs.engine.language import describe_fault, raise_issues
 from gfdocs.engine.package import Relationship
-from gfdocs.engine.xlsx.book import SheetList, write_book
-from gfdocs.engine.xlsx.compile import Sheet
-from gfdocs.engine.xlsx.frame import write_frame
-from gfdocs.engine.xlsx.grid import Context, Grid, Stop
-from gfdocs.engine.xlsx.objects import render_objects, render_pivot_source
-from gfdocs.engine.xlsx.parts import Parts
-from gfdocs.engine.xlsx.pictures import write_pictures
-from gfdocs.engine.xlsx.prepared import Prepared
-from gfdocs.engine.xlsx.programs import LoopProgram, turn_scope
-from gfdocs.engine.xlsx.properties import write_properties
-from gfdocs.engine.xlsx.styles import add_variants
-from gfdocs.engine.xlsx.values import CellWriter, StyleVariants
-from gfdocs.engine.xlsx.workbook import SheetEntry
+from gfdocs.engine.xlsx.around.book import SheetList, write_book
+from gfdocs.engine.xlsx.around.frame import write_frame
+from gfdocs.engine.xlsx.around.objects import render_objects, render_pivot_source
+from gfdocs.engine.xlsx.around.parts import Parts
+from gfdocs.engine.xlsx.around.pictures import write_pictures
+from gfdocs.engine.xlsx.around.prepared import Prepared
+from gfdocs.engine.xlsx.around.properties import write_properties
+from gfdocs.engine.xlsx.rows.grid import Context, Grid, Stop
+from gfdocs.engine.xlsx.rows.styles import add_variants
+from gfdocs.engine.xlsx.rows.values import CellWriter, StyleVariants
+from gfdocs.engine.xlsx.template.compile import Sheet
+from gfdocs.engine.xlsx.template.programs import LoopProgram, turn_scope
+from gfdocs.engine.xlsx.template.workbook import SheetEntry
 from gfdocs.errors import Issue, Place, Text
 
 MAX_ISSUES = 200

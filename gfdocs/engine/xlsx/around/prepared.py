@@ -1,0 +1,122 @@
+"""What the documents of one template share besides its cells, made ready when the first of them is rendered."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from urllib.parse import unquote
+
+from gfdocs.engine.package import ContentTypes, Package, Relationship, read_content_types, read_relationships
+from gfdocs.engine.xlsx.around.book import Book, compile_book
+from gfdocs.engine.xlsx.around.frame import Frame, compile_frame
+from gfdocs.engine.xlsx.around.parts import Parts
+from gfdocs.engine.xlsx.around.properties import PropertyPart, compile_properties
+from gfdocs.engine.xlsx.around.texts import get_program
+from gfdocs.engine.xlsx.template.compile import Compiled, Sheet, formula_has_tags, has_tags
+from gfdocs.engine.xlsx.template.programs import CellProgram
+from gfdocs.engine.xlsx.template.workbook import namespace_of
+from gfdocs.errors import Place
+
+
+class Prepared:
+    """A compiled workbook with all that is written anew cut out of its parts. Shared by threads."""
+
+    def __init__(self, compiled: Compiled) -> None:
+        self.compiled = compiled
+        self._frames: dict[int, Frame] = {}
+        self._links: dict[int, dict[str, CellProgram]] = {}
+        self._relations: dict[str, tuple[Relationship, ...]] = {}
+
+    @cached_property
+    def package(self) -> Package:
+        """The package that every document starts from: shared texts without tags, no calculation chain."""
+        compiled = self.compiled
+        parts = Parts(compiled.package, compiled.workbook.types, compiled.workbook.relations_of)
+        cleaned = compiled.cleaned_shared_texts
+        if self.writes_book:
+            _drop_calculation_chain(parts, compiled)
+        if cleaned is not None:
+            parts.changed[cleaned.name] = cleaned
+        elif compiled.touched and not compiled.workbook.shared_texts:
+            _add_shared_texts(parts, compiled)
+        return Package(tuple(parts.to_members()), compiled.package.name)
+
+    @cached_property
+    def types(self) -> ContentTypes:
+        return read_content_types(self.package)
+
+    def relations_of(self, part: str) -> tuple[Relationship, ...]:
+        """Return the relations of a part of `package`, read once."""
+        found = self._relations.get(part)
+        if found is None:
+            found = self._relations[part] = read_relationships(self.package, part)
+        return found
+
+    @cached_property
+    def writes_book(self) -> bool:
+        """Whether the workbook part may change."""
+        compiled = self.compiled
+        return bool(compiled.touched) or any(formula_has_tags(name.text) for name in compiled.workbook.names)
+
+    @cached_property
+    def written_sheets(self) -> frozenset[int]:
+        """The sheets that are written anew: those that the data touch, and those whose rules or links see one."""
+        compiled = self.compiled
+        sheets = [sheet for sheet in compiled.sheets if sheet is not None]
+        return compiled.touched | {s.entry.index for s in sheets if compiled.sheet_sees_touched(s)}
+
+    @cached_property
+    def book(self) -> Book:
+        return compile_book(self.compiled)
+
+    @cached_property
+    def properties(self) -> tuple[PropertyPart, ...]:
+        return compile_properties(self.compiled)
+
+    def get_frame(self, sheet: Sheet) -> Frame:
+        """Return what surrounds the rows of a sheet."""
+        found = self._frames.get(sheet.entry.index)
+        if found is None:
+            found = self._frames[sheet.entry.index] = compile_frame(sheet, self.get_links(sheet))
+        return found
+
+    def get_links(self, sheet: Sheet) -> dict[str, CellProgram]:
+        """Return the programs of a sheet's links whose target has tags (Excel writes the braces as %7B), by id."""
+        found = self._links.get(sheet.entry.index)
+        if found is None:
+            found = self._links[sheet.entry.index] = self._find_links(sheet)
+        return found
+
+    def _find_links(self, sheet: Sheet) -> dict[str, CellProgram]:
+        found = {}
+        for relation in self.relations_of(sheet.entry.part):
+            target = relation.target.replace("%7B", "{").replace("%7D", "}").replace("%7b", "{").replace("%7d", "}")
+            if relation.type == "hyperlink" and relation.external and has_tags(target):
+                place = Place(self.compiled.name, path=(sheet.entry.name, "hyperlink"))
+                found[relation.id] = get_program(self.compiled, unquote(target), place)
+        return found
+
+
+def _drop_calculation_chain(parts: Parts, compiled: Compiled) -> None:
+    """The chain names every formula's cell; without it the program builds it anew."""
+    part = compiled.workbook.find_part("calcChain")
+    if part is None:
+        return
+    parts.remove(part)
+    workbook = compiled.workbook.part
+    parts.set_relations(workbook, [r for r in parts.relations(workbook) if r.type != "calcChain"])
+
+
+def _add_shared_texts(parts: Parts, compiled: Compiled) -> None:
+    """Give a workbook of inline texts a table of shared ones: some programs expect the part, with something in it."""
+    workbook = compiled.workbook
+    part = workbook.find_part("sharedStrings")
+    if part is None:
+        part = parts.new_name("xl/sharedStrings{}.xml").replace("Strings1.", "Strings.")
+        if parts.package.find_name(part) is not None:
+            return
+        kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"
+        parts.add(part, b"", kind)
+        parts.relate(workbook.part, "sharedStrings", part)
+    namespace = namespace_of(workbook.root)[1:-1]
+    head = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
+    parts.write(part, f'{head}<sst xmlns="{namespace}"><si><t></t></si></sst>'.encode())

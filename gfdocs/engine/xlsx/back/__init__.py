@@ -1,0 +1,1 @@
+"""A returned form read by the template that wrote it."""

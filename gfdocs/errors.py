@@ -18,7 +18,7 @@ Nothing here prints. Every text is a `Text`: English as the str itself, Chinese 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Self
 
@@ -169,9 +169,15 @@ def errors_of(issues: Iterable[Issue]) -> tuple[Issue, ...]:
     return tuple(issue for issue in issues if issue.severity == "error")
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> Text:
-    """Return the hint `did you mean "…"?` with the nearest known word, or an empty Text where none is near."""
+def did_you_mean(word: str, known: Iterable[str], means: Mapping[str, object] | None = None) -> Text:
+    """Return the hint `did you mean "…"?` with the nearest known word, or an empty Text where none is near.
+
+    means: what to write for a word that is only another name.
+    """
     from difflib import get_close_matches
 
     near = get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return Text(f'did you mean "{near[0]}"?', f"是否应为“{near[0]}”？") if near else Text("")
+    if not near:
+        return Text("")
+    told = means[near[0]] if means else near[0]
+    return Text(f'did you mean "{told}"?', f"是否应为“{told}”？")

@@ -260,6 +260,12 @@ def batch(
     from gfdocs.batch import batch as run_batch
     from gfdocs.programme.project import load
 
+    if log_format not in ("text", "json"):
+        raise typer.BadParameter(say("expected text or json", "应为 text 或 json"), param_hint="--log-format")
+    if output.exists() and project.exists() and output.samefile(project):
+        raise typer.BadParameter(
+            say("the data are there: name another folder", "数据在该文件夹中，请换一个文件夹"), param_hint="-o"
+        )
     found = load(project)
     folder = _pdf_folder(output, force) if pdf and not dry_run else None
     with progress(log_format) as report:

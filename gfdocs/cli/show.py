@@ -73,8 +73,9 @@ class progress:  # noqa: N801 - reads as a function
         speed = self.bar.tasks[0].speed
         self.bar.update(self.task, completed=done, total=total, rate=f"{speed:,.0f}/s" if speed else "")
 
-    def _log(self, done: int, total: int, job: object = None) -> None:
-        print(json.dumps({"done": done, "total": total, "job": str(job)}, ensure_ascii=False), file=sys.stderr)
+    def _log(self, done: int, total: int, job: Any = None) -> None:
+        path = getattr(job, "path", None)
+        print(json.dumps({"done": done, "total": total, "path": path}, ensure_ascii=False), file=sys.stderr)
 
     def __exit__(self, *_exc: object) -> None:
         if self.bar is not None:

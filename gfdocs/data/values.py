@@ -80,6 +80,8 @@ def read_decimal(node: Any, spec: FieldSpec, check: Checker) -> Any:
     number = check.numbers.get(text)
     if number is None:
         number = check.numbers[text] = Decimal(text)
+    if spec.unit == "mm" and number <= 0:
+        return refuse(node, spec, check, "GF137", Text("a size above 0", "大于 0 的尺寸"))
     return number
 
 
@@ -185,7 +187,7 @@ def _choice_reader(choices: Mapping[Any, Iterable[str]]) -> Reader:
             if not zh.strip_outer(node.value):
                 return spec.default
         listed = "、".join(map(str, choices))
-        hint = did_you_mean(node.value, words) if hasattr(node, "value") else ""
+        hint = did_you_mean(node.value, words, means=words) if hasattr(node, "value") else ""
         return refuse(node, spec, check, "GF136", Text(f"one of {listed}", f"{listed}之一"), hint)
 
     read_choice.words = tuple(dict.fromkeys(exact))  # type: ignore[attr-defined]
@@ -302,7 +304,7 @@ def _find_district(text: str, node: Any, check: Checker) -> Any:
             )
             check.add("GF148", node, fact, severity="note")
             return name
-    names = list(dict.fromkeys(check.districts.values()))
+    names = [name for name in dict.fromkeys(check.districts.values()) if name]
     hint = did_you_mean(text, names) or Text("one of " + "、".join(names), "应为：" + "、".join(names))
     check.refused_district = True
     check.add("GF144", node, Text(f'no district "{short(text)}"', f"没有“{short(text)}”这个县级市（区）"), hint)

@@ -380,3 +380,25 @@ def test_what_has_to_be_done_at_the_end_of_a_command_is_done() -> None:
     script = "import atexit; atexit.register(print, 'tidied'); from gfdocs.cli import main; main(['doctor', 'x'])"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, encoding="utf-8", check=False)
     assert (done.returncode, done.stdout) == (2, "tidied\n")
+
+
+def test_a_form_of_log_that_there_is_not_is_wrong_usage(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("batch", EXAMPLES / "own-template", "-o", tmp_path / "out", "--log-format", "xml") == 2
+    assert not (tmp_path / "out").exists()
+    assert "--log-format" in capsys.readouterr().err
+
+
+def test_packages_are_not_put_among_the_data(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    project = copy_example("own-template", tmp_path)
+    before = sorted(path.name for path in project.iterdir())
+
+    assert run("batch", project, "-o", project) == 2
+    assert sorted(path.name for path in project.iterdir()) == before
+
+
+def test_each_line_of_the_log_names_its_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("batch", EXAMPLES / "own-template", "-o", tmp_path / "out", "--log-format", "json") == 0
+
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines() if line.startswith('{"done"')]
+    assert lines
+    assert all((tmp_path / "out" / line["path"]).is_file() for line in lines)

@@ -528,3 +528,13 @@ def test_the_dataset_is_frozen_and_says_what_it_is(tmp_path: Path) -> None:
     assert isinstance(data, Dataset)
     with pytest.raises(AttributeError):
         data.companies = ()  # type: ignore[misc]
+
+
+def test_hints_name_what_may_be_written(tmp_path: Path) -> None:
+    settings = SETTINGS + '  - {code: "320584"}\nplaque: {width: -5}\n'
+    companies = "- {name: 示例甲, district: 无此区, level: 省极}\n"
+    found = {issue.code: issue for issue in issues_of(tmp_path, {"gfdocs.yaml": settings, "companies.yaml": companies})}
+
+    assert found["GF136"].hint == 'did you mean "省级"?'
+    assert found["GF144"].hint.zh == "应为：张家港市、昆山市、苏州工业园区、吴江区"
+    assert "大于 0" in found["GF137"].fact.zh

@@ -319,3 +319,18 @@ def test_quotes_in_a_tag_of_an_attribute() -> None:
     mark = '<w:bookmarkStart w:id="1" w:name="{{ x|default(&quot;n&quot;) }}-{{ y[&apos;k&apos;] }}"/><w:bookmarkEnd w:id="1"/>'
 
     assert 'w:name="n-&quot;v&quot;"' in body(f"<w:p>{mark}</w:p>", data={"y": {"k": '"v"'}})
+
+
+def test_paragraphs_of_a_value_may_have_attributes() -> None:
+    """A sub-document read from a file that Word saved: its paragraphs have revision ids."""
+
+    class Subdoc:
+        def __html__(self) -> str:
+            return (
+                '<w:p w:rsidR="00AB12CD"><w:r><w:t xml:space="preserve">one\ttwo</w:t></w:r></w:p>'
+                '<w:p w:rsidR="00AB12CD"/><w:p><w:r><w:t>three</w:t></w:r></w:p>'
+            )
+
+    xml = body(p("{{p sub }}"), data={"sub": Subdoc()})
+    assert text(xml) == "onetwothree"
+    assert xml.count("<w:tab/>") == 1 and xml.count("<w:p") >= 3

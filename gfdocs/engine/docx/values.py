@@ -453,19 +453,19 @@ def _make_block(spot: Spot) -> Writer:
     return write
 
 
-_PARAGRAPH_START = re.compile(r"<w:p>(<w:pPr>.*?</w:pPr>)?", re.DOTALL)
+_PARAGRAPH_START = re.compile(r"<w:p(?: [^>]*)?>(<w:pPr>.*?</w:pPr>)?", re.DOTALL)
 
 
 def _paragraphs(value: Any) -> str:
     """Return the paragraphs of a value; \\a and \\f in a text begin another one with the properties of its own."""
     xml = str(value.__html__())
     _relate_links(value)
-    starts = [(found.start(), found[1] or "") for found in _PARAGRAPH_START.finditer(xml)]
-    ends = [at for at, _ in starts[1:]] + [len(xml)]
-    before = xml[: starts[0][0]] if starts else xml
-    return before + "".join(
-        _break_runs(xml[at:end], properties) for (at, properties), end in zip(starts, ends, strict=True)
-    )
+    out, at, properties = [], 0, ""
+    for found in _PARAGRAPH_START.finditer(xml):
+        out.append(_break_runs(xml[at : found.start()], properties))
+        at, properties = found.start(), found[1] or ""
+    out.append(_break_runs(xml[at:], properties))
+    return "".join(out)
 
 
 def _make_attribute(spot: Spot) -> Writer:

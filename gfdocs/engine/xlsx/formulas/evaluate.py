@@ -531,10 +531,15 @@ def _counta(arguments: tuple[Tree, ...], source: Source) -> Value:
     return count
 
 
+def _is_whole(tree: Tree) -> bool:
+    """True where an argument is whole columns or rows: what lies beyond the sheet's last cell is not in its areas."""
+    return isinstance(tree, Reference) and not (tree.ref.row1 and tree.ref.column1)
+
+
 def _countblank(arguments: tuple[Tree, ...], source: Source) -> Value:
     (argument,) = arguments
     areas = _areas(argument, source)
-    if areas is None:
+    if areas is None or _is_whole(argument):
         raise Unknown
     return sum(value is None or value == "" for cells in areas for value in cells)
 
@@ -666,6 +671,8 @@ def _matching(pairs: Sequence[Tree], source: Source) -> list[list[bool]]:
 def _countif(arguments: tuple[Tree, ...], source: Source) -> Value:
     if len(arguments) % 2:
         raise Unknown
+    if _is_whole(arguments[0]) and all(make_criterion(_value(c, source))(None) for c in arguments[1::2]):
+        raise Unknown  # all that is empty beyond the sheet's last cell counts
     return sum(sum(column) for column in _matching(arguments, source))
 
 
@@ -828,6 +835,8 @@ def _concatenate(arguments: tuple[Tree, ...], source: Source) -> Value:
 
 def _textjoin(arguments: tuple[Tree, ...], source: Source) -> Value:
     separator, skip = to_text(_value(arguments[0], source)), _truth(_value(arguments[1], source))
+    if not skip and any(map(_is_whole, arguments[2:])):
+        raise Unknown
     return separator.join(text for text in _texts(arguments[2:], source) if text or not skip)
 
 
@@ -895,6 +904,8 @@ def _position_of(arguments: tuple[Tree, ...]) -> Ref | None:
 
 
 def _rows(arguments: tuple[Tree, ...], source: Source) -> Value:
+    if _is_whole(arguments[0]):
+        raise Unknown
     return len(_one_area(arguments[0], source)[0])
 
 

@@ -69,15 +69,16 @@ class Area(NamedTuple):
 
 class Resolved(NamedTuple):
     """Where a reference went: its areas in the order of sheet, row, column, and which of its row ends differ from
-    turn to turn.
+    turn to turn. `is_gone`: every cell it names is; its one area is then empty cells at the foot of the sheet.
     """
 
     areas: list[Area]
     moving: tuple[bool, bool]
+    is_gone: bool = False
 
 
 def resolve(ref: Ref, site: Site) -> Resolved:
-    """Return the output areas of a reference; none where every cell it names is gone."""
+    """Return the output areas of a reference; none where the output has no such sheet."""
     sheets = [site.sheet] if ref.sheet is None else site.places.find_sheets(ref.sheet)
     if site.sheet in sheets:
         sheets = [site.sheet]
@@ -101,7 +102,18 @@ def resolve(ref: Ref, site: Site) -> Resolved:
         areas += [Area(sheet, column_run, row_run) for row_run in row_runs for column_run in column_runs]
         if not ref.is_area:
             break
+    if not areas and sheets:
+        return Resolved([_find_nothing(ref, sheets[0])], (False, False), is_gone=True)
     return Resolved(areas, moving)
+
+
+def _find_nothing(ref: Ref, sheet: Any) -> Area:
+    """Return empty cells for those that are gone (an empty list): sums over them are 0 and nothing is `#REF!`."""
+    columns = (ref.column1, ref.column2)
+    if ref.column1 and not sheet.is_still:
+        runs = list(sheet.columns.image(ref.column1, ref.column2))
+        columns = (runs[0][0], runs[-1][1]) if runs else (MAX_COLUMN, MAX_COLUMN)
+    return Area(sheet, columns, (MAX_ROW, MAX_ROW) if ref.row1 else (0, 0))
 
 
 def _hull(runs: list[Run]) -> Run:
@@ -132,19 +144,13 @@ def get_prefix(ref: Ref, sheet: Any) -> str:
 
 
 def write_reference(ref: Ref, site: Site) -> list[Piece]:
-    """Return a reference as it reads in the output, as texts and row numbers (numbers differ from turn to turn).
-
-    Cells that are gone (an empty list) become an empty cell at the foot of the sheet, so that sums are 0 and nothing
-    is `#REF!`.
-    """
+    """Return a reference as it reads in the output, as texts and row numbers (numbers differ from turn to turn)."""
     targets = [site.sheet] if ref.sheet is None else site.places.find_sheets(ref.sheet)
     if not targets and ref.sheet is not None and site.places.has_sheet(ref.sheet):
         return ["#REF!"]  # the sheet was left out by its condition
     if not targets or (ref.last_sheet is not None and all(sheet.is_still for sheet in targets)):
         return [ref.to_text((ref.column1, ref.column2), (ref.row1, ref.row2))]
     found = resolve(ref, site)
-    if not found.areas:
-        return [_write_nothing(ref, targets[0])]
     if len(found.areas) > MAX_ARGUMENTS:
         raise FormulaFault(
             Text(f"a total over {len(found.areas):,} separate pieces does not fit a formula", f"公式需引用 {len(found.areas):,} 个不连续区域，超出上限"),
@@ -173,14 +179,6 @@ def _write_area(ref: Ref, area: Area, moving: tuple[bool, bool]) -> list[Piece]:
         if chunk:
             pieces.append(area.rows[0] if chunk == FIRST else area.rows[1] if chunk == LAST else chunk)
     return pieces
-
-
-def _write_nothing(ref: Ref, sheet: Any) -> str:
-    columns = (ref.column1, ref.column2)
-    if not sheet.is_still and ref.column1:
-        runs = list(sheet.columns.image(ref.column1, ref.column2))
-        columns = (runs[0][0], runs[-1][1]) if runs else (MAX_COLUMN, MAX_COLUMN)
-    return ref.to_text(columns, (MAX_ROW, MAX_ROW), get_prefix(ref, sheet))
 
 
 def write_formula(formula: Formula, site: Site) -> list[Piece]:

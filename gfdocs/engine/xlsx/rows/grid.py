@@ -1253,13 +1253,13 @@ class _Seen(Source):
     def _turn_cells(self, ref: Ref, turn: Turn, skip: bool) -> list[Cells]:
         """Return the cells of one turn: there is no need to look where the others went."""
         numbers = turn.numbers[bisect_left(turn.numbers, ref.row1) : bisect_right(turn.numbers, ref.row2)]
-        if not numbers:
-            return []
         last = ref.column2
         if not ref.is_area:
             numbers, last = numbers[:1], ref.column1
         if last - ref.column1 > 500:
             raise Unknown
+        if not numbers:  # rows of nothing but tags: the formula is given empty cells in their stead
+            return [Cells(tuple([None] for _ in range(ref.column1, last + 1)))]
         around, get = self.path[:-1], self.grid.get_turn_value
         columns = [[get(turn, around, line, at, skip) for line in numbers] for at in range(ref.column1, last + 1)]
         self.grid.context.look(len(columns) * len(numbers))

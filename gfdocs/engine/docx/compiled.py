@@ -24,8 +24,9 @@ from gfdocs.engine.docx.finish import Drawings, finish, share_ids
 from gfdocs.engine.docx.links import check_links, find_link_parts, unquote_tags
 from gfdocs.engine.docx.pictures import PartPictures, picture_members, write_content_types, write_relations
 from gfdocs.engine.docx.prepare import Prepared, Spot, prepare
+from gfdocs.engine.docx.rows import fill_rows
 from gfdocs.engine.docx.story import THAWED, Story, read_story
-from gfdocs.engine.docx.values import PAGE, STATE, State, make_raw, make_writer, pack
+from gfdocs.engine.docx.values import PAGE, STATE, State, make_raw, make_writer
 from gfdocs.engine.language import (
     Index,
     Language,
@@ -213,8 +214,8 @@ def _compile_part(package: Package, name: str, story: Story, language: Language)
         {name: make_writer(spot) for name, spot in printed.items()},
         {name: make_raw(spot, language.printable) for name, spot in printed.items()},
         binary=True,
-        pack=pack,
-        packable=[name for name, spot in printed.items() if spot.outlet == "text"],
+        fill_rows=fill_rows,
+        fillable=[name for name, spot in printed.items() if spot.outlet == "text"],
     )
 
     # The tree is let go; of each tag its place and words are kept.

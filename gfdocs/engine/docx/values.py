@@ -13,8 +13,6 @@ import re
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from datetime import date
-from decimal import Decimal
 from html import unescape
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -294,47 +292,6 @@ def make_raw(spot: Spot, printable: Callable[[Any], Any]) -> Callable[[Any], byt
         return write(printable(value)).encode()
 
     return write_raw
-
-
-# Stands between values that are printed together: no value may have it, and a text of ASCII stays one.
-_SEPARATOR = "\x1f"
-_SIMPLE = frozenset((str, int, float, Decimal, bool, type(None), date))
-# What no bulk can do: the ambiguous signs, and what must be refused. All of it is rare.
-_BY_ITSELF = re.compile("[\u00b7\u2010-\u206f\ufffe\uffff]").search
-_CONTROLS = bytes(number for number in range(0x20) if number != ord(_SEPARATOR))
-
-
-def pack(values: tuple[Any, ...]) -> list[bytes] | None:
-    """Return the values as the insides of `w:t`, or None where one of them needs more than escaping.
-
-    Joined, they are encoded, looked at and escaped in a few steps whatever their number.
-    """
-    kinds = set(map(type, values))  # exactly these: a str of another class may bring markup of its own
-    if kinds == {str}:
-        joined = _SEPARATOR.join(values)
-    elif kinds <= _SIMPLE:
-        joined = _SEPARATOR.join(["" if value is None else str(value) for value in values])
-    else:
-        return None
-    try:
-        data = joined.encode()
-    except UnicodeEncodeError:
-        return None  # half a character, which is refused
-    if len(data.translate(None, _CONTROLS)) != len(data) or _is_odd(joined, data):
-        return None
-    data = data.replace(b"&", b"&amp;").replace(b"<", b"&lt;").replace(b">", b"&gt;").replace(b'"', b"&quot;")
-    printed = data.split(b"\x1f")
-    return printed if len(printed) == len(values) else None
-
-
-def _is_odd(joined: str, data: bytes) -> bool:
-    """True where a text (and its UTF-8) has what no bulk can do: asked in the cheapest order."""
-    if len(joined) == len(data):
-        return False
-    # Only U+2000 to U+2FFF begin with this byte.
-    if b"\xe2" in data and _BY_ITSELF(joined):
-        return True
-    return "·" in joined or "\ufffe" in joined or "\uffff" in joined
 
 
 def _foreign(spot: Spot, value: Any) -> str:

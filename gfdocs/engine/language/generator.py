@@ -206,9 +206,9 @@ class Generator(CodeGenerator):
 
     def _find_row(self, node: nodes.For, frame: Frame) -> list[nodes.Expr] | None:
         """Return what the body prints, or None for a loop that must be written in full."""
-        packable = self.environment.packable
+        fillable = self.environment.fillable
         if (
-            not packable
+            not fillable
             or not self._is_binary(frame)
             or node.recursive
             or node.test
@@ -225,7 +225,7 @@ class Generator(CodeGenerator):
         printed = [p for p in pieces if not isinstance(p, nodes.TemplateData)]
         # A call gets the loop's own variables from Jinja, which a stream of tuples does not have.
         simple = not any(isinstance(n, nodes.Call) for piece in printed for n in walk(piece))
-        fits = 0 < len(printed) <= _GROUP and all(getattr(piece, "outlet", "text") in packable for piece in printed)
+        fits = 0 < len(printed) <= _GROUP and all(getattr(piece, "outlet", "text") in fillable for piece in printed)
         return pieces if simple and fits else None
 
     def _write_static(self, pieces: list[nodes.Expr]) -> None:

@@ -59,11 +59,18 @@ CHUNK = 256 * 1024
 _ROWS = 256
 
 
-_FEW = 4
+Writers = tuple[Callable[[Any], bytes], ...]
+FillRows = Callable[[tuple[bytes, ...], Writers, tuple[tuple[Any, ...], ...]], bytes]
 
 
-def _count_characters(columns: list[tuple[Any, ...]]) -> int:
-    return sum(len(value) for column in columns for value in column if isinstance(value, str))
+def _pick_all(keys: tuple[str, ...]) -> Callable[[list[dict[str, Any]]], Iterable[tuple[Any, ...]]]:
+    """Return what picks the values of these keys from each mapping. `itemgetter` of one key gives no tuple."""
+    pick = itemgetter(*keys)
+    return lambda items: zip(map(pick, items)) if len(keys) == 1 else map(pick, items)
+
+
+def _count_characters(rows: tuple[tuple[Any, ...], ...]) -> int:
+    return sum(len(value) for row in rows for value in row if isinstance(value, str))
 
 
 @lru_cache(maxsize=1024)
@@ -141,9 +148,9 @@ class Language(ImmutableSandboxedEnvironment):
     atoms = ATOMS
     binary: bool = False
     """Whether programs yield UTF-8 bytes: the text of the template is encoded once, when it is compiled."""
-    packable: frozenset[str] = frozenset()
-    """The outlets whose values `pack` may print many at a time."""
-    pack: Callable[[tuple[Any, ...]], list[bytes] | None]
+    fillable: frozenset[str] = frozenset()
+    """The outlets whose values `fill_rows` may print many at a time."""
+    fill_rows: FillRows
     outlets: dict[str, Callable[[Any], str]]
     raw_outlets: dict[str, Callable[[Any], bytes]]
 
@@ -243,70 +250,51 @@ class Language(ImmutableSandboxedEnvironment):
         return show
 
     def print_rows(
-        self,
-        static: tuple[bytes, ...],
-        writers: tuple[Callable[[Any], bytes], ...],
-        rows: Iterator[tuple[Any, ...]],
+        self, fixed: tuple[bytes, ...], writers: Writers, rows: Iterator[tuple[Any, ...]]
     ) -> Iterator[bytes]:
-        """Yield the printed rows of a loop, some dozens at a time: `static` stands before, between and after values."""
-        while chunk := list(islice(rows, _ROWS)):
-            yield from self._print_columns(static, writers, list(zip(*chunk, strict=True)))
+        """Yield the printed rows of a loop, some hundreds at a time: `fixed` stands before, between and after values."""
+        while chunk := tuple(islice(rows, _ROWS)):
+            yield from self._print_chunk(fixed, writers, chunk)
 
     def print_items(
         self,
-        static: tuple[bytes, ...],
-        writers: tuple[Callable[[Any], bytes], ...],
+        fixed: tuple[bytes, ...],
+        writers: Writers,
         make_rows: Callable[[list[Any]], Iterator[tuple[Any, ...]]],
         keys: tuple[str, ...] | None,
         items: Iterable[Any],
     ) -> Iterator[bytes]:
         """Yield the printed rows of these items; `keys` are what a row prints where it prints nothing else."""
-        pick = itemgetter(*keys) if keys else None
+        pick = _pick_all(keys) if keys else None
         rest = iter(items)
         while chunk := list(islice(rest, _ROWS)):
-            columns: list[tuple[Any, ...]] | None = None
+            rows: tuple[tuple[Any, ...], ...] | None = None
             if pick is not None and set(map(type, chunk)) == {dict}:
                 try:
-                    picked = map(pick, chunk)
-                    columns = [tuple(picked)] if len(writers) == 1 else list(zip(*picked, strict=True))
+                    rows = tuple(pick(chunk))
                 except KeyError:
-                    columns = None  # a name is missing: the long way knows what to do
-            if columns is None:
-                columns = list(zip(*make_rows(chunk), strict=True))
-            yield from self._print_columns(static, writers, columns)
+                    rows = None  # a name is missing: the long way knows what to do
+            yield from self._print_chunk(fixed, writers, tuple(make_rows(chunk)) if rows is None else rows)
 
-    def _print_columns(
-        self,
-        static: tuple[bytes, ...],
-        writers: tuple[Callable[[Any], bytes], ...],
-        columns: list[tuple[Any, ...]],
+    def _print_chunk(
+        self, fixed: tuple[bytes, ...], writers: Writers, rows: tuple[tuple[Any, ...], ...]
     ) -> Iterator[bytes]:
-        """Yield the rows whose values these columns are. The values of one column are mostly of one kind."""
+        """Yield some hundreds of rows."""
         meter = METER.get()
         # Only where the template has made texts of its own can these rows be more than it may write at once.
-        if meter is not None and meter.has_texts and _count_characters(columns) > CHUNK:
-            yield from self._print_long_rows(static, writers, columns)
-            return
-        rows, step = len(columns[0]), 2 * len(writers)
-        out = [static[0]] * (step * rows + 1)
-        # The end of one row and the beginning of the next are one piece.
-        out[2::2] = [*static[1:-1], static[-1] + static[0]] * rows
-        out[-1] = static[-1]
-        for at, (column, write) in enumerate(zip(columns, writers, strict=True)):
-            # A few values are printed sooner one by one than together.
-            out[1 + 2 * at :: step] = (self.pack(column) if rows > _FEW else None) or [write(value) for value in column]
-        yield b"".join(out)
+        if meter is not None and meter.has_texts and _count_characters(rows) > CHUNK:
+            yield from self._print_long_rows(fixed, writers, rows)
+        else:
+            yield self.fill_rows(fixed, writers, rows)
 
+    @staticmethod
     def _print_long_rows(
-        self,
-        static: tuple[bytes, ...],
-        writers: tuple[Callable[[Any], bytes], ...],
-        columns: list[tuple[Any, ...]],
+        fixed: tuple[bytes, ...], writers: Writers, rows: tuple[tuple[Any, ...], ...]
     ) -> Iterator[bytes]:
         """Yield rows one by one, each long value counted before it is escaped."""
-        for row in zip(*columns, strict=True):
-            out = [static[0]]
-            for write, value, after in zip(writers, row, static[1:], strict=True):
+        for row in rows:
+            out = [fixed[0]]
+            for write, value, after in zip(writers, row, fixed[1:], strict=True):
                 out += [write(value), after]
             yield b"".join(out)
 
@@ -553,17 +541,16 @@ class Language(ImmutableSandboxedEnvironment):
         raw: Mapping[str, Callable[[Any], bytes]] | None = None,
         *,
         binary: bool = False,
-        pack: Callable[[tuple[Any, ...]], list[bytes] | None] | None = None,
-        packable: Iterable[str] = (),
+        fill_rows: FillRows | None = None,
+        fillable: Iterable[str] = (),
     ) -> Language:
         """Return this environment with further ways to print.
 
-        raw: their fast forms for bytes. pack: prints a column of values of a `packable` outlet all at once, or gives
-        None where one of them needs the outlet itself.
+        raw: their fast forms for bytes. fill_rows: prints rows of values of `fillable` outlets all at once.
         """
         other = self.overlay()
-        if pack is not None:
-            other.pack, other.packable = pack, frozenset(packable)
+        if fill_rows is not None:
+            other.fill_rows, other.fillable = fill_rows, frozenset(fillable)
         other.outlets = {**self.outlets, **outlets}
         other.raw_outlets = {**self.raw_outlets, **(raw or {})}
         other.binary = binary

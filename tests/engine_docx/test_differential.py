@@ -134,9 +134,19 @@ def test_the_words_are_written_out_as_docxtpl_does(source: str) -> None:
     import docxtpl
 
     theirs = docxtpl.DocxTemplate.patch_xml(None, source)
-    assume(_is_whole(theirs))
+    assume(_is_whole(theirs) and not _JOINS_WHAT_GOES.search(source))
 
     assert write_words(source) == theirs
+
+
+# docxtpl joins a text to that of another cell, and to the paragraph, row or cell that a tag takes away, which loses it.
+_NO_TEXT = r"(?:(?!<w:t[ >]).)*"
+_JOINS_WHAT_GOES = re.compile(
+    rf"\{{[{{%#](?:p|tr|tc)\s[^<]*</w:t>{_NO_TEXT}<w:t(?: [^>]*)?>\s*\{{%-"
+    rf"|-%\}}\s*</w:t>{_NO_TEXT}<w:t(?: [^>]*)?>[^<]*?\{{[{{%#](?:p|tr|tc)\s"
+    rf"|</w:t>{_NO_TEXT}</?w:tc[ >]{_NO_TEXT}<w:t(?: [^>]*)?>\s*\{{%-",
+    re.DOTALL,
+)
 
 
 def _is_whole(xml: str) -> bool:

@@ -176,7 +176,7 @@ def test_blocks_that_cross_elements_are_warned_of_and_never_give_broken_xml() ->
     template = open_template(data, kind="docx", name="t.docx")
     assert [issue.code for issue in template.issues] == ["GF215"]
     assert template.render({"a": True}).to_bytes()
-    with pytest.raises(GfdocsError, match="GF216"):
+    with pytest.raises(GfdocsError, match=r"t\.docx › document › paragraph 1: error GF216"):
         template.render({"a": False})
 
 

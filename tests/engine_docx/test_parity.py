@@ -88,7 +88,9 @@ CASES: dict[str, Case] = {
     ),
     "escaped braces": (docx(p("{_{ kept }_} {_% also %_} {{ a }}")), plain(a=1)),
     "comments": (docx(p("{# nothing #}a{{ a }}"), p("{#p gone #}"), tbl(tr("{#tr gone #}"), tr("x"), columns=1)), plain(a=1)),
-    "merging paragraphs": (docx(p("one {%- if a %}"), p("two {%- endif %}"), p("{% if a -%}"), p("three{% endif %}")), plain(a=True)),
+    "merging paragraphs": (docx(p("one"), p("{%- if a %}"), p("two"), p("{%- endif %} on"), p("{% if a -%}"), p("three{% endif %}")), plain(a=True)),
+    "merging runs that look otherwise": (docx(p("one ", run("{%- if a -%}", B), run(" two ", B), "{%- else -%}", "no", "{%- endif -%} "), p(run("end", B))), plain(a=True)),
+    "the merged paragraphs of the manual": (docx(p("My house is {% if a -%}"), p("in town"), p("{%- else -%}"), p("in the country"), p("{%- endif %} and I love it.")), plain(a=False)),
     "set and macro": (docx(p("{% set x = a + 1 %}{{ x }}{% macro m(v) %}[{{ v }}]{% endmacro %}{{ m(a) }}")), plain(a=1)),
     "filters": (docx(p("{{ a|upper }} {{ rows|map(attribute='name')|join('/') }} {{ 3.14159|round(2) }} {{ x|default('d') }}")), plain(a="abc", rows=ROWS[:1])),
     "rich text": (

@@ -219,7 +219,10 @@ def test_no_paragraph_begins_inside_a_link(value: object, tag: str) -> None:
 def test_broken_markup_of_a_value_is_refused(value: object, tag: str) -> None:
     with pytest.raises(GfdocsError) as found:
         body(p(tag), data={"v": value})
-    assert [issue.code for issue in found.value.issues] == ["GF216"]
+    (issue,) = found.value.issues
+    assert issue.code == "GF219"
+    assert issue.place.path == ("document", "paragraph 1")
+    assert issue.fact.startswith("v: it brings broken XML: ")
 
 
 def test_ids_of_drawings_are_unique_over_all_parts() -> None:

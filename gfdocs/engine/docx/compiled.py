@@ -299,24 +299,12 @@ class CompiledDocx:
     def _finish(self, xml: str, fixes: set[str], part: CompiledPart) -> str:
         if "links" in fixes:
             check_links(self.package, part.name, xml)
+        label = part_label(part.name)
         try:
-            return finish(xml, fixes, name=self.package.name, part=part_label(part.name), drawings=part.drawings)
+            return finish(xml, fixes, name=self.package.name, part=label, drawings=part.drawings)
         except PackageError as fault:
             detail = fault.__cause__ or fault.issues[0].fact
-            raise TemplateError(
-                Issue(
-                    "GF216",
-                    "error",
-                    Place(self.package.name, path=(part_label(part.name),)),
-                    Text(
-                        f"the filled-in part is not well-formed: {detail}", f"填充后的部件不是格式良好的 XML：{detail}"
-                    ),
-                    Text(
-                        "a block begins and ends in different elements, or a value brings broken XML",
-                        "标签块起止不在同一层，或某个值带有错误的 XML",
-                    ),
-                )
-            ) from fault
+            raise TemplateError(_describe_broken(part, Place(self.package.name, path=(label,)), detail)) from fault
 
     def _write_related(self, members: list[Member], states: list[tuple[CompiledPart, State]]) -> bytes:
         """Return the package with the pictures and links that values brought."""
@@ -429,10 +417,28 @@ def _describe_crossings(part: CompiledPart) -> list[Issue]:
     return [describe_crossing(c, place_of(c.start), place_of(c.end)) for c in part.prepared.crossings]
 
 
+def _describe_broken(part: CompiledPart, whole: Place, detail: object) -> Issue:
+    """Return the error that a filled-in part is no XML, at the first tag that may have caused it; `also` has the rest."""
+    crossings = [place for issue in _describe_crossings(part) for place in (issue.place, *issue.also)]
+    others = [part.program.place_of(spot.line) for spot in part.prepared.spots if word_of(spot.text) in _OTHERS]
+    first, *rest = list(dict.fromkeys([*crossings, *others])) or [whole]
+    fact = Text(f"the filled-in part is not well-formed: {detail}", f"填充后的部件不是格式良好的 XML：{detail}")
+    if crossings:
+        hint = Text(
+            "begin and end the block alike: both in a text, both with p, or both with tr",
+            "标签块的起止标签应同在文字内，或同用 p，或同用 tr",
+        )
+    else:
+        hint = Text("a value or an included template brings broken XML", "某个值或所包含的模板带有错误的 XML")
+    return Issue("GF216", "error", first, fact, hint, tuple(rest))
+
+
+_OTHERS = ("include", "extends", "import", "from")
+
+
 def _is_open_ended(part: CompiledPart, language: Language) -> bool:
     """True where text of other templates or of extensions goes in, whose elements nobody has followed."""
-    others = ("include", "extends", "import", "from")
-    return bool(language.extensions) or any(word_of(spot.text) in others for spot in part.prepared.spots)
+    return bool(language.extensions) or any(word_of(spot.text) in _OTHERS for spot in part.prepared.spots)
 
 
 def _ordered(package: Package, types: ContentTypes) -> list[Member]:

@@ -16,11 +16,14 @@ from dataclasses import dataclass, field
 from html import unescape
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
+from xml.parsers.expat import ExpatError, ParserCreate
 
 from gfdocs.engine.bounds import LONG
 from gfdocs.engine.docx.prepare import Spot
 from gfdocs.engine.language import Mark, Unfit, check_characters, escape_xml
+from gfdocs.engine.language.characters import clip
 from gfdocs.engine.reaching import is_web_link
+from gfdocs.engine.written import Written
 
 if TYPE_CHECKING:
     from gfdocs.engine.docx.pictures import PartPictures
@@ -170,10 +173,13 @@ _RICH_TEXT = re.compile(r"(<w:r>(?:<w:rPr>.*?</w:rPr>)?)<w:t(?: [^>]*)?>([^<]*)<
 def rich_xml(spot: Spot, value: Any) -> str:
     """Return the runs of a RichText: line breaks and tabs in its texts made real, \\a and \\f new paragraphs."""
     xml = str(value.xml if hasattr(value, "xml") else value.__html__())
-    check_characters(xml.replace("\a", "").replace("\f", ""))
+    plain = check_characters(xml.replace("\a", "").replace("\f", ""))
     _relate_links(value)
     # What is put together elsewhere may be put together badly; a paragraph may end inside a link.
-    if _check_breaks(spot, xml) or type(value).__module__ != "gfdocs.docx" or getattr(value, "is_foreign", False):
+    is_foreign = type(value).__module__ != "gfdocs.docx" or getattr(value, "is_foreign", False)
+    if is_foreign:
+        _check_whole(spot, plain)
+    if _check_breaks(spot, xml) or is_foreign:
         STATE.get().fixes.add("check")
     return _break_runs(xml, spot.paragraph_properties)
 
@@ -221,7 +227,7 @@ def _object_runs(spot: Spot, value: Any, name: str) -> str:
     if name in ("Subdoc", "RichTextParagraph"):
         raise Unfit(f"a {name} needs a paragraph of its own: write {{{{p …}}}}", f"{name} 须独占一段：请写 {{{{p …}}}}")
     STATE.get().fixes.add("check")
-    markup = check_characters(str(value.__html__()))
+    markup = _read_markup(spot, value)
     names = _outer_names(markup)
     if names is None:
         return markup if markup.lstrip().startswith("<") else _run(spot, f"{TEXT}{markup}</w:t>")
@@ -230,6 +236,25 @@ def _object_runs(spot: Spot, value: Any, name: str) -> str:
             "it holds paragraphs and needs one of its own: write {{p …}}", "其中含段落，须独占一段：请写 {{p …}}"
         )
     return _put_in_runs(spot, markup)
+
+
+def _read_markup(spot: Spot, value: Any) -> str:
+    """Return the XML that an object brings; Unfit where it would leave an element open, or close another."""
+    markup = check_characters(str(value.__html__()))
+    if value.__class__ is not Written:
+        _check_whole(spot, markup)
+    return markup
+
+
+def _check_whole(spot: Spot, markup: str) -> None:
+    """Unfit where the markup does not fit in here: it may close the run that it stands in, if it opens another."""
+    if "<" not in markup and "&" not in markup:
+        return
+    around = [f"<{name}>" for name in spot.stack] + [markup] + [f"</{name}>" for name in reversed(spot.stack)]
+    try:
+        ParserCreate().Parse(f"<w:x>{''.join(around)}</w:x>", True)
+    except ExpatError as fault:
+        raise Unfit(f"it brings broken XML: {clip(markup)}", f"取值带有错误的 XML：{clip(markup)}") from fault
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -296,7 +321,7 @@ def make_raw(spot: Spot, printable: Callable[[Any], Any]) -> Callable[[Any], byt
 
 def _foreign(spot: Spot, value: Any) -> str:
     """Return the markup of an object that is none of ours: what a macro gives, or a `Markup` of the caller's."""
-    markup = check_characters(str(value.__html__()))
+    markup = _read_markup(spot, value)
     if "<" not in markup:
         if "&" in markup:
             STATE.get().fixes.add("check")
@@ -401,7 +426,7 @@ def _make_block(spot: Spot) -> Writer:
             return check_characters(_paragraphs(value))
         if not name:
             STATE.get().fixes.add("check")
-            markup = check_characters(str(value.__html__()))
+            markup = _read_markup(spot, value)
             names = _outer_names(markup)
             is_block = names is None or bool(names & _BLOCK_LEVEL)
             return markup if is_block else paragraph(_object_runs(spot, value, name))
@@ -501,7 +526,7 @@ def _make_other(spot: Spot) -> Writer:
         if _is_plain(value):
             raise Unfit("text cannot stand between rows or cells", "行或单元格之间不能是文本")
         STATE.get().fixes.add("check")
-        return check_characters(str(value.__html__()))
+        return _read_markup(spot, value)
 
     return write
 

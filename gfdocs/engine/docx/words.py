@@ -149,18 +149,83 @@ def _set_runs_apart(source: str) -> str:
     return _RUN_TAG.sub(lambda tag: f"{end}<w:r>{_TEXT}{tag[0]}{end}<w:r>{_TEXT}", source)
 
 
-_JOINS_NEXT = re.compile(r"-%\}(?:(?!<w:t[ >]|\{%|\{\{|</?w:t[blcr][ >/]).)*?<w:t(?: [^>]*)?>", re.DOTALL)
+_NEXT_TEXT = re.compile(r"<w:t(?: [^>]*)?(?<!/)>")
+_SCOPED = re.compile(r"\{[{%#](?:p|tr|tc)\s")
 
 
 def _join_paragraphs(source: str) -> str:
-    """`{%-` goes on in the text before it, `-%}` has the text after it go on: paragraphs between are joined."""
-    if "{%-" in source:
-        pieces = source.split("{%-")
-        for index, piece in enumerate(pieces[:-1]):
-            at = piece.rfind("</w:t>")
-            pieces[index] = f"{piece}{{%-" if at < 0 else f"{piece[:at]}{{%"
-        source = "".join(pieces)
-    return _JOINS_NEXT.sub("%}", source) if "-%}" in source else source
+    """`{%-` goes on in the text before it, `-%}` has the text after it go on: paragraphs between are joined.
+
+    Where there is a text right beside the sign it trims the blanks of that, as Jinja does.
+    """
+    for at in [found.start() for found in re.finditer(r"\{%-", source)][::-1]:
+        source = _join_back(source, at)
+    for at in [found.end() for found in re.finditer(r"-%\}", source)][::-1]:
+        source = _join_on(source, at)
+    return source
+
+
+def _join_back(source: str, at: int) -> str:
+    """Join the tag `{%-` that begins here to the text before it, if only blanks are between."""
+    start, end = source.rfind("<w:t", 0, at), source.rfind("</w:t>", 0, at)
+    opened = _NEXT_TEXT.match(source, max(start, 0), at)
+    if end < 0 or start < end or opened is None or source[opened.end() : at].strip():
+        return source
+    between = _join(source[end : opened.end()])
+    if between is None or _SCOPED.search(source, source.rfind("<w:t", 0, end), end):
+        return source
+    return f"{source[:end]}{between}{{%{source[at + 3 :]}"
+
+
+def _join_on(source: str, at: int) -> str:
+    """Have the text after a tag that ends here with `-%}` go on beside it, if only blanks are between."""
+    end, following = source.find("<", at), _NEXT_TEXT.search(source, at)
+    if following is None or source[at:end].strip() or not source.startswith("</w:t>", end):
+        return source
+    between = _join(source[end : following.end()])
+    if between is None or _SCOPED.search(source, following.end(), source.find("<", following.end())):
+        return source
+    return f"{source[: at - 3]}%}}{between}{source[following.end() :]}"
+
+
+_STEP = re.compile(r"<(/?)([\w:.\-]+)[^<>]*?(/?)>")
+_FORMAT = re.compile(r"<w:([rp])Pr(?: [^>]*)?(?:/>|(?<!/)>.*?</w:\1Pr>)", re.DOTALL)
+_PARAGRAPH = re.compile(r"</?w:p(?: [^>]*)?/?>|<w:pPr(?: [^>]*)?(?:/>|(?<!/)>.*?</w:pPr>)", re.DOTALL)
+_RANGE = re.compile(r'<w:(bookmark|commentRange|perm)(Start|End)\b[^>]*?w:id="([^"]*)"[^>]*>')
+# What nobody sees between two texts, and what parts them for good.
+_BLANKS = {"w:p", "w:r", "w:t", "w:proofErr", "w:lastRenderedPageBreak", "w:tab", "w:cr", "w:br"}
+_WALLS = ("<w:tbl>", "<w:tbl ", "<w:txbxContent", "<w:sectPr", "<w:altChunk", "{{", "{%")
+
+
+def _join(between: str) -> str | None:
+    """Return what stays between two texts that are made one, or None where something parts them: a table, a section.
+
+    between: from the end of one text to the beginning of the other. Where there are only blanks and ends of paragraphs
+    in it, nothing stays, and the second text looks like the first. Pictures, links and content controls stay whole:
+    then only the ends of the paragraphs go.
+    """
+    if any(wall in between for wall in _WALLS):
+        return None
+    closed: list[str] = []
+    opened: list[str] = []
+    seen = set()
+    for close, name, empty in _STEP.findall(_FORMAT.sub("", _without_whole_ranges(between))):
+        seen.add(name)
+        if close:
+            (opened.pop() if opened else closed.append(name))
+        elif not empty:
+            opened.append(name)
+    if seen <= _BLANKS and closed == opened[::-1] and 'w:type="page"' not in between:
+        return ""
+    return _PARAGRAPH.sub("", between) if closed[-1] == "w:p" == opened[0] else None
+
+
+def _without_whole_ranges(between: str) -> str:
+    """Return the XML without the bookmarks and comments that begin and end in it."""
+    ends: dict[str, set[tuple[str, str]]] = {"Start": set(), "End": set()}
+    for kind, end, number in _RANGE.findall(between):
+        ends[end].add((kind, number))
+    return _RANGE.sub("", between) if ends["Start"] == ends["End"] else between
 
 
 # ---------------------------------------------------------------------------------------------------------------------

@@ -25,6 +25,7 @@ DATE: Final = Text("a date", "日期")
 YES_OR_NO: Final = Text("yes or no", "是或否")
 CODE: Final = Text("18 characters", "18 位代码")
 DOCUMENT_NUMBER: Final = Text("a document number", "发文字号")
+DIVISION_CODE: Final = Text("a code of six digits", "六位数字的区划代码")
 DISTRICT: Final = Text("a district", "县级市（区）")
 
 

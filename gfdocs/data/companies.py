@@ -21,6 +21,7 @@ from gfdocs.data.source import (
     decode_text,
 )
 from gfdocs.data.table import IGNORED, Cell, Table, heading_tests, read_tables
+from gfdocs.data.values import is_candidate
 from gfdocs.data.yaml_reader import YamlReader
 from gfdocs.errors import Text, did_you_mean
 
@@ -134,15 +135,21 @@ class CompanyLoader:
         check = self.checker(file)
         check.table, check.placer = True, table.placer
         paths = _column_paths(self.spec, table, check)
-        origin = TableOrigin(file, table.name, paths)
+        others = _candidate_paths(self.spec, table, paths)
+        origin = TableOrigin(file, table.name, paths, others)
         self.places.add_origin(origin, len(self.companies))
         category = _category_of(table, paths, check)
         named = paths.index(("name",))
+        status = paths.index(("status",)) if ("status",) in paths else len(paths)
         for number, cells in table.rows:
             filled = [i for i, cell in enumerate(cells) if cell is not None and zh.strip_outer(cell.value)]
             if not filled or not _is_company_row(cells, filled, named, paths, number, check):
                 continue
-            node = _row_node(number, cells, paths, table, check)
+            stated = cells[status] if status < len(cells) else None
+            meant = others if stated is not None and is_candidate(stated.value) else paths
+            node = _row_node(number, cells, meant, table, check)
+            if named not in filled and table.name:  # the cell to fill in, not the first of the row
+                node.entries["name"] = node.keys["name"] = Cell("", number - 1, named)
             if category is not None:
                 node.entries["category"] = node.keys["category"] = category
             self.add(node, check, lambda number=number, cells=cells: origin.add(number, cells))  # type: ignore[misc]
@@ -186,8 +193,31 @@ def _split_name(company: Company, node: MapNode, check: Checker) -> Company:
     return company.model_copy(update={"name": match[1], "former_name": match[2]})
 
 
+_HAN: Final = "\u3400-\u9fff"
+_GAP = re.compile(rf"(?<=[{_HAN}（）])[ \u3000\u00a0]+(?=[{_HAN}（）])")
+_HALF_BRACKETS = re.compile(rf"\(([^()]*[{_HAN}][^()]*)\)")
+
+
+def _check_name(company: Company, node: MapNode, check: Checker) -> None:
+    """Tell blanks between Chinese characters and half-width brackets around them: no licence prints a name so."""
+    better = _GAP.sub("", _HALF_BRACKETS.sub(r"（\1）", company.name))
+    if better != company.name:
+        fact = Text(
+            f'the name "{short(company.name)}" has blanks or half-width brackets among Chinese characters',
+            f"名称“{short(company.name)}”中有空格或半角括号",
+        )
+        hint = Text(
+            f'it is printed so in every document: "{short(better)}"?', f"各文件将照此印出，是否应为“{short(better)}”？"
+        )
+        check.add("GF155", node.entries.get("name", node), fact, hint, severity="warning")
+
+
 def _check_company(company: Company, node: MapNode, check: Checker) -> None:
-    if check.wants_district and not company.district and check.districts and not check.refused_district:
+    if not check.wants_district:  # a returned form: its names and its district are those we sent
+        return
+    if " " in company.name or "(" in company.name or "\u3000" in company.name:
+        _check_name(company, node, check)
+    if not company.district and check.districts and not check.refused_district:
         fact = Text(f"{short(company.name)}: no district", f"{short(company.name)}：没有县级市（区）")
         hint = Text("it stands in the city's list only; add district:", "只列入全市名单；请补充 district（所在地）")
         check.add("GF145", node, fact, hint, severity="warning")
@@ -202,6 +232,8 @@ def _column_paths(spec: RecordSpec, table: Table, check: Checker) -> list[tuple[
     """Return the field of each column; unknown headings are warnings, two for one field an error (districts aside)."""
     headings = [cell.value if cell is not None else "" for cell in table.headings]
     paths = spec.find_paths(headings)
+    if ("status",) in paths:
+        paths = spec.find_paths(headings, candidate=False)
     first: dict[tuple[str, ...], Any] = {}
     for index, (cell, path) in enumerate(zip(table.headings, paths, strict=True)):
         if cell is None or not cell.value.strip():
@@ -224,6 +256,17 @@ def _column_paths(spec: RecordSpec, table: Table, check: Checker) -> list[tuple[
         else:
             first[path] = cell
     return paths
+
+
+def _candidate_paths(
+    spec: RecordSpec, table: Table, paths: list[tuple[str, ...] | None]
+) -> list[tuple[str, ...] | None]:
+    """Return what the columns stand for in the row of a candidate: 产值 and 综合能耗 are those of its cultivation plan."""
+    if ("status",) not in paths:
+        return paths
+    headings = [cell.value if cell is not None else "" for cell in table.headings]
+    others = spec.find_paths(headings, candidate=True)
+    return [other if path is not None else None for path, other in zip(paths, others, strict=True)]
 
 
 _PASSED: Final = frozenset(

@@ -17,7 +17,7 @@ from typing import Any, Final
 from gfdocs.data import model, zh
 from gfdocs.data.checker import BAD, Checker, describe, is_null, looks_like_pair, refuse, shape_hint, short
 from gfdocs.data.source import NULLS, Collector, ListNode, MapNode
-from gfdocs.data.values import READERS, SPECIAL, Reader, read_text, read_texts
+from gfdocs.data.values import READERS, SPECIAL, Reader, is_candidate, read_text, read_texts
 from gfdocs.errors import Text, did_you_mean
 
 __all__ = ["FieldSpec", "RecordSpec", "get_spec", "locate", "put_nested"]
@@ -164,7 +164,7 @@ class RecordSpec:
     def _add_missing(self, spec: FieldSpec, node: Any, check: Checker) -> None:
         label = spec.label()
         fact = Text(f"{label} is missing", f"缺少{label.zh}")
-        example = EXAMPLES.get(spec.name, "…")
+        example = EXAMPLES.get(f"{spec.model.__name__}.{spec.name}") or EXAMPLES.get(spec.name, "…")
         check.add("GF131", node, fact, Text(f"add {spec.name}: {example}", f"请补充 {spec.title}: {example}"))
 
     # .. columns of tables that stand for nested fields
@@ -175,7 +175,7 @@ class RecordSpec:
     def _nest(self, node: MapNode, check: Checker) -> MapNode:
         """Return the mapping with flat keys (联系人, 联系电话, 培育级别) put into the records they belong to."""
         headings = list(node.entries)
-        paths = self.find_paths(headings)
+        paths = self.find_paths(headings, candidate=self._tells_candidate(node))
         nested = MapNode(node.start_mark)
         nested.end_mark = node.end_mark
         for key, path in zip(headings, paths, strict=True):
@@ -188,26 +188,50 @@ class RecordSpec:
             put_nested(nested, target, child, node.keys[key], partial(_refuse_both, key, node, check))
         return nested
 
-    def find_paths(self, headings: Iterable[str]) -> list[tuple[str, ...] | None]:
+    def _tells_candidate(self, node: MapNode) -> bool | None:
+        """Return whether the status that the mapping gives is 培育; None where it gives none."""
+        for key, child in node.entries.items():
+            field = self.find_field(key)
+            if field is not None and field.name == "status" and child.__class__ not in (MapNode, ListNode):
+                return is_candidate(child.value)
+        return None
+
+    def find_paths(self, headings: Iterable[str], *, candidate: bool | None = None) -> list[tuple[str, ...] | None]:
         """Return for each heading the path of the field it stands for, None where it is unknown.
 
-        A heading that two records share (上年度产值) goes to the record of which other headings are there.
+        A heading that two records share (上年度产值) goes by the unit's status where that is known: the figures of a
+        `candidate` belong to its cultivation plan, those of a listed unit to its summary. Else it goes to the record
+        of which other headings are there.
         """
         found: list[tuple[tuple[str, ...], ...]] = []
         for heading in headings:
             own = self.find_field(heading)
             found.append(((own.name,),) if own else self._find_flat(heading))
         sure = [paths[0][0] for paths in found if len(paths) == 1]
-        return [
-            next((path for path in paths if len(paths) > 1 and path[0] in sure), paths[0]) if paths else None
-            for paths in found
-        ]
+        if candidate is not None:
+            sure = ["cultivation" if candidate else "summary", *sure]
+        return [_choose_path(paths, sure) if paths else None for paths in found]
 
 
 set_slot = object.__setattr__
 
+
+def _choose_path(paths: tuple[tuple[str, ...], ...], records: list[str]) -> tuple[str, ...]:
+    """Return the path in the first of `records` that has one, else the first path."""
+    if len(paths) == 1:
+        return paths[0]
+    ranked = sorted(paths, key=lambda path: records.index(path[0]) if path[0] in records else len(records))
+    return ranked[0]
+
+
 EXAMPLES: Final = {
-    "name": "示例精密制造有限公司", "date": "2023-02-10", "year": "2022", "number": "苏工信节能〔2023〕22号",
+    "name": "示例精密制造有限公司", "Project.name": "余热回收改造", "PlannedProject.name": "余热回收改造",
+    "Indicator.name": "工业用水重复利用率", "District.name": "昆山市", "Round.name": "江苏省第三批绿色工厂",
+    "Issuer.name": "苏州市工业和信息化局", "SourceNotice.issuer": "江苏省工业和信息化厅",
+    "SourceNotice.title": "关于公布江苏省第三批绿色工厂名单的通知", "districts": "[昆山市, 太仓市]",
+    "round": "{name: 江苏省第三批绿色工厂, year: 2022, date: 2023-02-10}", "issuer": "{name: 苏州市工业和信息化局}",
+    "source": "{issuer: 江苏省工业和信息化厅, number: 苏工信节能〔2023〕22号, title: …, date: 2023-01-20}",
+    "date": "2023-02-10", "year": "2022", "number": "苏工信节能〔2023〕22号",
     "document": "annual-table",
 }  # fmt: skip
 

@@ -113,9 +113,14 @@ class PlacedOrigin:
 class TableOrigin:
     """Rows of a table: the line or row of each and the marks of its cells by path."""
 
-    def __init__(self, file: str, sheet: str, paths: list[tuple[str, ...] | None]) -> None:
+    def __init__(
+        self, file: str, sheet: str, paths: list[tuple[str, ...] | None], others: list[tuple[str, ...] | None]
+    ) -> None:
         self.file, self.sheet = file, sheet
-        self.paths = paths
+        self.paths, self.others = (
+            paths,
+            others,
+        )  # by column: what it stands for in a listed unit's row, in a candidate's
         self.marks = array("I")  # for each row: for each column line and column, 0 0 where empty
 
     @property
@@ -133,15 +138,13 @@ class TableOrigin:
         width = 2 * len(self.paths) + 2
         marks = self.marks[width * index : width * (index + 1)]
         places: dict[tuple[Any, ...], Place] = {(): self._place(marks[0], None)}
-        for position, path in enumerate(self.paths):
+        for position, (path, other) in enumerate(zip(self.paths, self.others, strict=True)):
             line, column = marks[2 * position + 2 : 2 * position + 4]
             if path is None or not line:
                 continue
-            steps = tuple(0 if step == "*" else step for step in path)
             place = self._place(line - 1, column)
-            for depth in range(1, len(steps)):
-                places.setdefault(steps[:depth], place)
-            places.setdefault(steps, place)
+            for found in dict.fromkeys((path, other)):
+                _add_steps(places, found or path, place)
         return places
 
     def _place(self, line: int, column: int | None) -> Place:
@@ -149,3 +152,9 @@ class TableOrigin:
             return Place(self.file, line + 1, None if column is None else column + 1)
         cell = f"{line + 1}" if column is None else f"{column_letters(column)}{line + 1}"
         return Place(self.file, path=(f"{self.sheet}!{cell}",))
+
+
+def _add_steps(places: dict[tuple[Any, ...], Place], path: tuple[str, ...], place: Place) -> None:
+    steps = tuple(0 if step == "*" else step for step in path)
+    for depth in range(1, len(steps) + 1):
+        places.setdefault(steps[:depth], place)

@@ -14,6 +14,7 @@ from gfdocs.data.checker import (
     CODE,
     DATE,
     DISTRICT,
+    DIVISION_CODE,
     DOCUMENT_NUMBER,
     NUMBER,
     WHOLE,
@@ -63,6 +64,11 @@ _GROUPED = re.compile(r"-?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?")
 _LEADING = re.compile(r"(-?[0-9][0-9,]*(?:\.[0-9]+)?)\s*(\D.*)")
 _NOTHING = frozenset(("/", "-", "--", "—", "——", "／", "无"))
 MAX_DIGITS: Final = 30
+_SCALES: Final = {
+    "万元": {"元": "0.0001", "千元": "0.1", "万": "1", "百万": "100", "百万元": "100", "千万": "1000", "千万元": "1000", "亿": "10000", "亿元": "10000"},
+    "吨标准煤": {"吨标煤": "1", "tce": "1", "万吨标准煤": "10000", "万吨标煤": "10000", "万tce": "10000"},
+}  # fmt: skip
+"""By the field's unit: how many of it one of the units is that people write."""
 
 
 def read_decimal(node: Any, spec: FieldSpec, check: Checker) -> Any:
@@ -93,16 +99,23 @@ def to_number_text(text: str, node: Any, spec: FieldSpec, check: Checker) -> Any
         if text != half:
             add_normalised(text, plain, node, spec, check)
         return plain
-    expected = NUMBER
+    return refuse(node, spec, check, "GF133", NUMBER, _number_hint(half, spec))
+
+
+def _number_hint(half: str, spec: FieldSpec) -> Text:
+    """Return what to write in place of a text that is no plain number: 1.2亿 in 万元 is 12000."""
     unit = Text(f" in {spec.unit}", f"，单位为{spec.unit}") if spec.unit else Text("")
     match = _LEADING.fullmatch(half)
-    if match and spec.unit and match[2] in (spec.unit, f"({spec.unit})"):
-        hint = Text(f"write {match[1]} alone, the unit is {spec.unit} already", f"只写 {match[1]}，单位已是{spec.unit}")
-    elif match:
-        hint = Text(f'take "{match[2]}" away and give the plain number{unit}', f"请去掉“{match[2]}”，只填数字{unit.zh}")
-    else:
-        hint = Text(f"give the plain number{unit}, or leave it empty", f"请只填数字{unit.zh}，没有则留空")
-    return refuse(node, spec, check, "GF133", expected, hint)
+    if match is None:
+        return Text(f"give the plain number{unit}, or leave it empty", f"请只填数字{unit.zh}，没有则留空")
+    number, words = match[1], match[2].strip("() ")
+    scale = "1" if words == spec.unit else _SCALES.get(spec.unit or "", {}).get(words, "")
+    if scale == "1":
+        return Text(f"write {number} alone, the unit is {spec.unit} already", f"只写 {number}，单位已是{spec.unit}")
+    if scale:
+        value = f"{(Decimal(number.replace(',', '')) * Decimal(scale)).normalize():f}"
+        return Text(f"write {value}: the unit is {spec.unit}", f"请写 {value}：单位为{spec.unit}")
+    return Text(f'take "{match[2]}" away and give the plain number{unit}', f"请去掉“{match[2]}”，只填数字{unit.zh}")
 
 
 def read_int(node: Any, spec: FieldSpec, check: Checker) -> Any:
@@ -114,6 +127,8 @@ def read_int(node: Any, spec: FieldSpec, check: Checker) -> Any:
         stripped = re.sub(r"\s*(年度|年)$", "", text) if year else text
         if check.table and stripped.strip() in _NOTHING:
             return None
+        if year and (date := zh.parse_date(text)) is not None:
+            return _refuse_date_for_year(date, node, spec, check)
         text = to_number_text(stripped, node, spec, check)
         if text is BAD:
             return BAD
@@ -129,6 +144,21 @@ def read_int(node: Any, spec: FieldSpec, check: Checker) -> Any:
             node, spec, check, "GF137", Text("a year of four digits, 1949 to 2100", "1949 至 2100 之间的四位年份")
         )
     return number
+
+
+_EPOCH: Final = dt.date(1899, 12, 30)
+"""Day 0 of a workbook's dates."""
+
+
+def _refuse_date_for_year(date: dt.date, node: Any, spec: FieldSpec, check: Checker) -> Any:
+    """A date where a year belongs. 2022 typed into a cell with a date format is day 2022 of the workbook: 1905-07-14."""
+    year = (date - _EPOCH).days if date.year < 1949 else date.year
+    hint = Text(f"write the year alone: {year}", f"请只填年份：{year}")
+    if getattr(node, "kind", "") == "date":
+        hint = Text(
+            f"give the cell the number format General, then type {year}", f"请把单元格格式改为“常规”，再填 {year}"
+        )
+    return refuse(node, spec, check, "GF133", Text("a year", "年份"), hint)
 
 
 def read_date(node: Any, spec: FieldSpec, check: Checker) -> Any:
@@ -187,11 +217,21 @@ def _choice_reader(choices: Mapping[Any, Iterable[str]]) -> Reader:
             if not zh.strip_outer(node.value):
                 return spec.default
         listed = "、".join(map(str, choices))
-        hint = did_you_mean(node.value, words, means=words) if hasattr(node, "value") else ""
+        hint = _choice_hint(node.value, words) if hasattr(node, "value") else ""
         return refuse(node, spec, check, "GF136", Text(f"one of {listed}", f"{listed}之一"), hint)
 
     read_choice.words = tuple(dict.fromkeys(exact))  # type: ignore[attr-defined]
     return read_choice
+
+
+def _choice_hint(text: str, words: Mapping[str, Any]) -> Text:
+    """Return which choice was probably meant: the one that stands in the text (省级绿色工厂: 省级), else the nearest."""
+    key = zh.normal_heading(text)
+    inside = {words[word] for word in words if len(word) > 1 and word in key}
+    if len(inside) == 1:
+        meant = inside.pop()
+        return Text(f'did you mean "{meant}"?', f"是否应为“{meant}”？")
+    return did_you_mean(text, words, means=words)
 
 
 def read_credit_code(node: Any, spec: FieldSpec, check: Checker) -> Any:
@@ -263,6 +303,20 @@ def _add_credit_fault(fault: codes.CreditFault, code: str, node: Any, check: Che
     return BAD
 
 
+def read_division_code(node: Any, spec: FieldSpec, check: Checker) -> Any:
+    """区划代码 (GB/T 2260): six digits, or nothing; full-width digits and blanks are set right."""
+    text = scalar_text(node, spec, check, DIVISION_CODE)
+    if text is BAD:
+        return BAD
+    code = re.sub(r"[\s\u3000]+", "", zh.half_width(text))
+    if code and not re.fullmatch(r"[1-9][0-9]{5}", code):
+        hint = Text("for example 320583, or leave it out", "如 320583，也可以不填")
+        return refuse(node, spec, check, "GF156", DIVISION_CODE, hint)
+    if code != text:
+        add_normalised(text, code, node, spec, check)
+    return code
+
+
 def read_document_number(node: Any, spec: FieldSpec, check: Checker) -> Any:
     """发文字号 by GB/T 9704-2012 7.2.5; empty where a number is still to be given."""
     text = scalar_text(node, spec, check, DOCUMENT_NUMBER)
@@ -330,6 +384,16 @@ STATUSES: Final = {
     model.Status.RENAMED: ("renamed", "变更名称", "名称变更"),
     model.Status.CANDIDATE: ("candidate", "拟申报", "培育对象", "培育库"),
 }  # fmt: skip
+_CANDIDATE: Final = frozenset(
+    zh.normal_heading(word) for word in (model.Status.CANDIDATE.value, *STATUSES[model.Status.CANDIDATE])
+)
+
+
+def is_candidate(status: str) -> bool:
+    """Whether a word for the status (状态) says that the unit is a candidate (培育)."""
+    return zh.normal_heading(status) in _CANDIDATE
+
+
 SPECIAL: Final[dict[tuple[str, str], Reader]] = {
     ("", "level"): _choice_reader(LEVELS),
     ("Round", "scope"): _choice_reader({"new": ("新增", "本批", "本批次"), "all": ("全部", "累计", "历年")}),
@@ -338,6 +402,7 @@ SPECIAL: Final[dict[tuple[str, str], Reader]] = {
     ),
     ("Company", "credit_code"): read_credit_code,
     ("Company", "district"): read_district,
+    ("District", "code"): read_division_code,
     ("Round", "number"): read_document_number,
     ("SourceNotice", "number"): read_document_number,
 }

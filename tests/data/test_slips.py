@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from tests.data.samples import SETTINGS, issues_of
+from tests.data.samples import SETTINGS, issues_of, load, workbook
 
 FULL_WIDTH = SETTINGS.replace("- {name: 吴江区}", "- {name：吴江区，code：320584}")
 
@@ -38,3 +40,94 @@ def test_an_unknown_key_is_no_slip_of_punctuation(tmp_path: Path) -> None:
     files: dict[str, str | bytes] = {"companies.yaml": "- {name: 示例甲有限公司, distirct: 昆山市}\n"}
     (issue,) = [i for i in issues_of(tmp_path, files) if i.code == "GF130"]
     assert issue.hint is not None and "district" in issue.hint
+
+
+HINTS_OF_FIGURES = [
+    ("1.2亿", "请写 12000：单位为万元"),
+    ("1.2亿元", "请写 12000：单位为万元"),
+    ("2000万", "只写 2000，单位已是万元"),
+    ("35000000元", "请写 3500：单位为万元"),
+    ("2,000万元", "只写 2,000，单位已是万元"),
+    ("2000斤", "请去掉“斤”，只填数字，单位为万元"),
+]
+
+
+@pytest.mark.parametrize(("typed", "hint"), HINTS_OF_FIGURES, ids=[typed for typed, _ in HINTS_OF_FIGURES])
+def test_a_figure_in_another_unit_is_told_with_what_it_is_in_ours(tmp_path: Path, typed: str, hint: str) -> None:
+    rows = workbook([["企业名称", "所在地", "绿色化工作总结", "产值"], ["示例甲有限公司", "昆山市", "", typed]])
+    (issue,) = issues_of(tmp_path, {"companies.xlsx": rows})
+    assert issue.code == "GF133" and str(issue.place) == "companies.xlsx › Sheet!D2"
+    assert issue.hint is not None and issue.hint.zh == hint
+
+
+YEARS = [
+    (dt.date(2022, 5, 1), "“常规”，再填 2022"),  # a date where a year belongs
+    (dt.date(1905, 7, 14), "“常规”，再填 2022"),  # 2022 typed into a cell with a date format
+    ("2022.12.31", "请只填年份：2022"),
+    ("2022年5月1日", "请只填年份：2022"),
+]
+
+
+@pytest.mark.parametrize(("typed", "hint"), YEARS, ids=[str(typed) for typed, _ in YEARS])
+def test_a_date_for_a_year_is_told_with_the_year(tmp_path: Path, typed: object, hint: str) -> None:
+    rows = workbook([["企业名称", "所在地", "列入年度"], ["示例甲有限公司", "昆山市", typed]])
+    (issue,) = issues_of(tmp_path, {"companies.xlsx": rows})
+    assert issue.code == "GF133"
+    assert issue.hint is not None and hint in issue.hint.zh
+
+
+def test_a_choice_inside_other_words_is_proposed(tmp_path: Path) -> None:
+    table = "企业名称,所在地,名单级别\n示例甲有限公司,昆山市,省级绿色工厂\n"
+    (issue,) = issues_of(tmp_path, {"companies.csv": table})
+    assert issue.code == "GF136" and issue.hint is not None and issue.hint.zh == "是否应为“省级”？"
+
+
+def test_a_row_without_a_name_is_told_at_the_cell_to_fill_in(tmp_path: Path) -> None:
+    rows = workbook([["序号", "企业名称", "所在地", "行业"], [1, None, "昆山市", "纺织业"]])
+    (issue,) = issues_of(tmp_path, {"companies.xlsx": rows})
+    assert issue.code == "GF131" and str(issue.place) == "companies.xlsx › Sheet!B2"
+
+
+def test_a_project_without_a_name_is_not_told_to_be_called_like_a_company(tmp_path: Path) -> None:
+    text = "- {name: 示例甲有限公司, district: 昆山市, plan: {projects: [{due: 2023年底}]}}\n"
+    (issue,) = issues_of(tmp_path, {"companies.yaml": text})
+    assert issue.code == "GF131" and issue.hint is not None and "有限公司" not in issue.hint.zh
+
+
+def test_names_are_told_that_no_licence_prints(tmp_path: Path) -> None:
+    text = "".join(
+        f"- {{name: {name}, district: 昆山市}}\n"
+        for name in ("示例 甲有限公司", "示例(昆山)有限公司", "示例 （ 昆山 ） 电梯有限公司", "ABB China (Kunshan) 有限公司", "示例·甲（昆山）厂")
+    )  # fmt: skip
+    found = [issue for issue in issues_of(tmp_path, {"companies.yaml": text}) if issue.code == "GF155"]
+    hints = [issue.hint.zh for issue in found if issue.hint is not None]
+    assert [hint.split("“")[1].split("”")[0] for hint in hints] == [
+        "示例甲有限公司",
+        "示例（昆山）有限公司",
+        "示例（昆山）电梯有限公司",
+    ]
+    assert {issue.severity for issue in found} == {"warning"}
+
+
+@pytest.mark.parametrize("code", ["32058", "3205833", "32058A", "032058"])
+def test_a_district_code_that_is_not_six_digits_is_refused(tmp_path: Path, code: str) -> None:
+    settings = SETTINGS.replace("code: 320583", f"code: {code}")
+    found = issues_of(tmp_path, {"gfdocs.yaml": settings, "companies.yaml": "[]"})
+    assert [issue.code for issue in found] == ["GF156"]
+
+
+def test_output_and_energy_belong_to_the_summary_of_a_listed_unit_and_to_the_plan_of_a_candidate(
+    tmp_path: Path,
+) -> None:
+    """The starter's own sheet has columns of both and a status; 产值 is a heading of either record."""
+    head = ["企业名称", "所在地", "状态", "主要产品", "产值", "综合能耗"]
+    rows = [["示例甲有限公司", "昆山市", None, None, 100, 5], ["示例乙有限公司", "昆山市", "培育", "电梯", 200, 7]]
+    dataset = load(tmp_path, workbook([head, *rows]), "companies.xlsx")
+
+    listed, candidate = dataset.companies
+    assert listed.cultivation is None and listed.summary is not None
+    assert listed.summary.output_value == Decimal(100)
+    assert candidate.summary is None and candidate.cultivation is not None
+    assert candidate.cultivation.energy == Decimal(7)
+    assert str(dataset.place_of("companies", 0, "summary", "output_value")) == "companies.xlsx › Sheet!E2"
+    assert str(dataset.place_of("companies", 1, "cultivation", "energy")) == "companies.xlsx › Sheet!F3"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from gfdocs.data.indicators import find_indicator
 from gfdocs.errors import Issue, Place, Text, did_you_mean
 from gfdocs.programme.catalogue import DocumentSpec
 from gfdocs.programme.context import LISTED, Plain, RoundContext
-from gfdocs.programme.indicators import find_indicator
 
 if TYPE_CHECKING:
     from gfdocs.data.load import Dataset

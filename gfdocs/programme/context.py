@@ -14,9 +14,10 @@ from enum import Enum
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from gfdocs.data.indicators import TABLE_FIGURES, get_set
 from gfdocs.programme.catalogue import DocumentSpec
 from gfdocs.programme.eligibility import CONDITIONS, EXCLUSIONS, judge
-from gfdocs.programme.indicators import TABLE_FIGURES, add_changes, get_set
+from gfdocs.programme.indicators import add_changes
 
 if TYPE_CHECKING:
     from gfdocs.data.load import Dataset

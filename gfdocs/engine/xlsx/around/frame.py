@@ -7,11 +7,13 @@ headers, extensions.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from gfdocs.engine.language import Unfit, check_characters
+from gfdocs.engine.xlsx.around.links import LINK_TEXTS, is_tagged
 from gfdocs.engine.xlsx.around.mapping import Mapper, Rectangle, read_rectangle
 from gfdocs.engine.xlsx.around.pictures import add_drawing_element
 from gfdocs.engine.xlsx.around.recent import Recent, find_places
@@ -25,17 +27,19 @@ from gfdocs.engine.xlsx.around.stencil import (
     escape_content,
     write_pieces,
 )
-from gfdocs.engine.xlsx.around.texts import render_header
+from gfdocs.engine.xlsx.around.texts import get_program, render_header
 from gfdocs.engine.xlsx.formulas.references import letter, parse_formula, refs_of
 from gfdocs.engine.xlsx.formulas.resolve import FormulaFault, Site, formula_text
-from gfdocs.engine.xlsx.geometry import MAX_COLUMN
+from gfdocs.engine.xlsx.geometry import MAX_COLUMN, Path
 from gfdocs.engine.xlsx.rows.grid import Grid
-from gfdocs.engine.xlsx.template.compile import Sheet, formula_has_tags, has_tags
+from gfdocs.engine.xlsx.template.compile import Compiled, Sheet, has_tags
+from gfdocs.engine.xlsx.template.programs import CellProgram
 from gfdocs.engine.xlsx.template.sheet import escape_attribute
 from gfdocs.engine.xlsx.template.workbook import child, children, local_name
 from gfdocs.errors import Issue, Place
 
 _MAX_BREAKS = 1026
+_MAX_LINK_TEXT = 255
 _MAX_REMEMBERED = 65_536  # bytes
 _MAX_WIDE = 2000  # a column that reaches this far stands for all that follow
 
@@ -89,13 +93,6 @@ class FrameWriter:
         place = Place(self.grid.context.compiled.name, path=(self.grid.sheet.entry.name, name))
         self.grid.context.report(Issue("GF266", "error", place, fault.fact, fault.hint))
 
-    def find_cell(self, box: Rectangle | None) -> str:
-        """Return the output cell of a template cell; where it is gone, the one that follows; A1 for none."""
-        if box is None:
-            return "A1"
-        row, column = self.mapper.row_position(box.row1), self.mapper.column_position(box.column1)
-        return f"{letter(min(column, MAX_COLUMN))}{min(row, 1_048_576)}"
-
 
 def write_frame(frame: Frame, grid: Grid) -> Written:
     """Return the frame of an output sheet."""
@@ -115,13 +112,13 @@ def _write_pieces(pieces: tuple[Piece, ...], writer: FrameWriter) -> bytes:
     return "".join(out).encode()
 
 
-def compile_frame(sheet: Sheet, link_targets: Iterable[str]) -> Frame:
-    """Return the compiled frame of a sheet. link_targets: the ids of its links whose target has tags."""
+def compile_frame(compiled: Compiled, sheet: Sheet, links: Mapping[str, CellProgram]) -> Frame:
+    """Return the compiled frame of a sheet. links: the programs of the addresses that have tags, by relation."""
     from lxml import etree
 
     part = sheet.part
     root = etree.fromstring(part.frame, etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True))
-    marker = _FrameMarker(sheet, root, frozenset(link_targets))
+    marker = _FrameMarker(compiled, sheet, root, links)
     marker.mark()
     text = marker.to_text()
     head, found, tail = text.partition(part.marker.decode())
@@ -163,26 +160,45 @@ class _Rule:
 
 @dataclass(frozen=True, slots=True)
 class _Link:
-    """`hyperlink`: its cells, the place in the workbook it leads to, the id of its target where that has tags."""
+    """`hyperlink`: its cells, the place in the workbook it leads to, the address and the texts of it that have tags."""
 
     ref: str
     location: str
-    target: str
-    has_location: bool
+    target: CellProgram | None
+    texts: tuple[CellProgram, ...]
 
     def give(self, writer: FrameWriter) -> Sequence[Values]:
-        location = (escape_attribute(writer.mapper.link_location(self.location)),) if self.has_location else ()
-        if self.target:
-            return [(*found, *location) for found in self._targets(writer)]
-        return [(escape_attribute(area), *location) for area in writer.mapper.areas(self.ref)]
+        location = writer.mapper.link_location(self.location) if self.location else ""
+        if self.location and not location:
+            return ()  # the sheet it leads to was left out
+        where = (escape_attribute(location),) if self.location else ()
+        if self.target is None and not self.texts:
+            return [(escape_attribute(area), *where) for area in writer.mapper.areas(self.ref)]
+        return list(self._give_each(writer, where))
 
-    def _targets(self, writer: FrameWriter) -> Iterator[tuple[str, str]]:
-        """Yield each cell that has a link of its own, with the id of its relation."""
-        program = writer.grid.link_targets[self.target]
+    def _give_each(self, writer: FrameWriter, where: tuple[str, ...]) -> Iterator[Values]:
+        """Yield each cell that has a link of its own, with the id of its relation and its texts."""
         for cell, rows, _ in writer.mapper.cells(self.ref.partition(":")[0]):
-            target = writer.grid.get_link(program, rows)
-            if target:
-                yield cell, target
+            relation = writer.grid.get_link(self.target, rows) if self.target is not None else None
+            if relation != "":
+                texts = [escape_attribute(_fill_link_text(writer.grid, program, rows)) for program in self.texts]
+                yield (cell, *([relation] if relation is not None else ()), *where, *texts)
+
+
+def _fill_link_text(grid: Grid, program: CellProgram, rows: Path) -> str:
+    scope = grid.scope_at(rows)
+    try:
+        value = program.get_value(scope, grid.context.missing)
+        text = check_characters("" if value is None else str(value))
+        if len(text) > _MAX_LINK_TEXT:
+            raise Unfit(
+                f"a text of {len(text):,} characters, a link may have {_MAX_LINK_TEXT}",
+                f"文字长 {len(text):,} 字符，链接上限 {_MAX_LINK_TEXT}",
+            )
+    except Exception as fault:
+        grid.context.report(program.describe(fault, scope))
+        return ""
+    return text
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,16 +313,16 @@ def _give_split(splits: tuple[tuple[str, int], ...], box: Rectangle | None, writ
     for axis, count in splits:
         runs = (writer.mapper.rows if axis == "ySplit" else writer.mapper.columns)(1, count)
         found.append(str(runs[-1][1] if runs else 0))
-    return ([*found, writer.find_cell(box)],)
+    return ([*found, writer.mapper.find_cell(box)],)
 
 
 def _give_cell(box: Rectangle | None, writer: FrameWriter) -> Sequence[Values]:
-    return ((writer.find_cell(box),),)
+    return ((writer.mapper.find_cell(box),),)
 
 
 def _give_view(box: Rectangle | None, is_selected: bool, writer: FrameWriter) -> Sequence[Values]:
     """Return the first cell shown and whether the sheet is selected: a copy is not, or one would type into both."""
-    return ([writer.find_cell(box), str(int(is_selected and not writer.grid.is_copy))],)
+    return ([writer.mapper.find_cell(box), str(int(is_selected and not writer.grid.is_copy))],)
 
 
 def _give_area(text: str, writer: FrameWriter) -> Sequence[Values]:
@@ -342,11 +358,12 @@ def _guarded(name: str, give: Give, writer: FrameWriter) -> Sequence[Values]:
 class _FrameMarker(Marker):
     """Marks what can change in one frame."""
 
-    def __init__(self, sheet: Sheet, root: Any, link_targets: frozenset[str]) -> None:
+    def __init__(self, compiled: Compiled, sheet: Sheet, root: Any, links: Mapping[str, CellProgram]) -> None:
         super().__init__(root)
+        self.compiled = compiled
         self.sheet = sheet
         self.moves = sheet.moves_rows or sheet.moves_columns
-        self.link_targets = link_targets
+        self.links = links
         self.held: set[Any] = set()
         self.sees_data = False
         self.sees_sheets = False
@@ -567,18 +584,31 @@ class _FrameMarker(Marker):
         self.copies(element, sparkline.give)
 
     def mark_hyperlink(self, element: Any) -> None:
-        location, ref = element.get("location") or "", element.get("ref", "")
+        ref, location = element.get("ref", ""), element.get("location") or ""
         key = next((key for key in element.attrib if key.endswith("}id")), "")
-        target = element.get(key, "") if key and element.get(key) in self.link_targets else ""
-        moves_location = bool(location) and not formula_has_tags(location)
-        element.set("ref", self.hole(0))
-        if target:
-            self.sees_data = True
-            element.set(key, self.hole(1))
-        if moves_location:
-            self.note(location)
-            element.set("location", self.hole(2 if target else 1))
-        self.copies(element, _Link(ref, location, target, moves_location).give)
+        target = self.links.get(element.get(key, "")) if key else None
+        if key or is_tagged("location", location):
+            location = ""  # a part of the address, or filled by the data: no cell to follow
+        holes = 0
+        for name in ("ref", *([key] if target is not None else ()), *(["location"] if location else ())):
+            element.set(name, self.hole(holes))
+            holes += 1
+        texts = self._mark_link_texts(element, ref.partition(":")[0], holes)
+        self.sees_data = self.sees_data or target is not None or bool(texts)
+        if location:
+            self.note(location if "!" in location else "!")  # a defined name may mean cells of any sheet
+        self.copies(element, _Link(ref, location, target, texts).give)
+
+    def _mark_link_texts(self, element: Any, cell: str, holes: int) -> tuple[CellProgram, ...]:
+        """Mark the texts of a link that have tags; return their programs."""
+        place = Place(self.compiled.name, path=(f"{self.sheet.entry.name}!{cell}",))
+        programs: list[CellProgram] = []
+        for name in LINK_TEXTS:
+            text = element.get(name) or ""
+            if is_tagged(name, text):
+                element.set(name, self.hole(holes + len(programs)))
+                programs.append(get_program(self.compiled, text, place))
+        return tuple(programs)
 
     def mark_anchor(self, element: Any) -> None:
         start, stop = child(element, "from"), child(element, "to")

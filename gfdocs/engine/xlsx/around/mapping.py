@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 from gfdocs.engine.xlsx.formulas.references import FREE, Ref, letter, parse_formula, parse_reference, translate_shared
-from gfdocs.engine.xlsx.formulas.resolve import Site, formula_text
+from gfdocs.engine.xlsx.formulas.resolve import Site, formula_text, get_prefix, resolve
 from gfdocs.engine.xlsx.geometry import MAX_COLUMN, MAX_ROW, Body, Path, Placed, Repeat, Run, Uniform, merge_runs
 from gfdocs.engine.xlsx.rows.grid import Grid
 
@@ -218,10 +218,34 @@ class Mapper:
         return formula_text(tuple(parts), site)
 
     def link_location(self, text: str) -> str:
-        """Return where a link within the workbook leads: of a list's cell, and of a sheet's copies, to the first."""
-        return formula_text(
-            parse_formula(text), Site(self.grid.context, self.grid, (self.grid.rows,), (self.grid.columns,))
-        )
+        """Return where a link within the workbook leads: of a list's cell, and of a sheet's copies, to the first; of
+        cells that are gone, to what follows them. Empty where the sheet was left out.
+        """
+        site = Site(self.grid.context, self.grid, (self.grid.rows,), (self.grid.columns,))
+        ref = self._find_linked(text)
+        if ref is not None:
+            found = resolve(ref, site)
+            if found.is_gone:
+                sheet = found.areas[0].sheet
+                first = Rectangle(ref.column1 or 1, ref.row1 or 1, ref.column1 or 1, ref.row1 or 1)
+                return get_prefix(ref, sheet) + Mapper(sheet).find_cell(first)
+            if not found.areas and ref.sheet is not None and self.grid.context.has_sheet(ref.sheet):
+                return ""
+        return formula_text(parse_formula(text), site)
+
+    def _find_linked(self, text: str) -> Ref | None:
+        """Return the cells that a link leads to, by themselves or by a defined name; None for anything else."""
+        names = self.grid.context.compiled.workbook.names
+        meant = next((name.text for name in names if name.name.casefold() == text.casefold()), text)
+        parts = parse_formula(meant)
+        return parts[0] if len(parts) == 1 and isinstance(parts[0], Ref) else None
+
+    def find_cell(self, box: Rectangle | None) -> str:
+        """Return the output cell of a template cell; where it is gone, the one that follows; A1 for none."""
+        if box is None:
+            return "A1"
+        row, column = self.row_position(box.row1), self.column_position(box.column1)
+        return _cell_name(min(column, MAX_COLUMN), min(row, MAX_ROW))
 
     # -- merges -------------------------------------------------------------------------------------------------------
 

@@ -185,7 +185,7 @@ def _render_comments(parts: Parts, grid: Grid, name: str) -> None:
                 break  # a thread has an identity of its own; its note stands in each turn all the same
             copy = deepcopy(comment)
             copy.set("ref", cell)
-            _fill_comment(grid, copy, rows, parts.origin(name))
+            _fill_comment(grid, copy, comment.get("ref", ""), rows, parts.origin(name))
             copies.append(copy)
         parent.remove(comment)
         for offset, copy in enumerate(copies):
@@ -196,9 +196,10 @@ def _render_comments(parts: Parts, grid: Grid, name: str) -> None:
     parts.write_tree(name, root)
 
 
-def _fill_comment(grid: Grid, comment: Any, rows: Any, name: str) -> None:
-    if grid.context.compiled.tagged_parts and name in grid.context.compiled.tagged_parts:
-        render_texts(grid.context, comment, grid.scope_at(rows) if rows else grid.scope, name)
+def _fill_comment(grid: Grid, comment: Any, cell: str, rows: Any, name: str) -> None:
+    if name in grid.context.compiled.tagged_parts:
+        where = f"{grid.sheet.entry.name}!{cell}"
+        render_texts(grid.context, comment, grid.scope_at(rows) if rows else grid.scope, where)
 
 
 _VML_ROW = re.compile(r"(<x:Row>)\s*(\d+)\s*(</x:Row>)")

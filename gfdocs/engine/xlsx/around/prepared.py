@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from functools import cached_property
-from urllib.parse import unquote
 
 from gfdocs.engine.package import ContentTypes, Package, Relationship, read_content_types, read_relationships
 from gfdocs.engine.xlsx.around.book import Book, compile_book
 from gfdocs.engine.xlsx.around.frame import Frame, compile_frame
+from gfdocs.engine.xlsx.around.links import find_tagged_links
 from gfdocs.engine.xlsx.around.parts import Parts
 from gfdocs.engine.xlsx.around.properties import PropertyPart, compile_properties
 from gfdocs.engine.xlsx.around.texts import get_program
-from gfdocs.engine.xlsx.template.compile import Compiled, Sheet, formula_has_tags, has_tags
+from gfdocs.engine.xlsx.template.compile import Compiled, Sheet, formula_has_tags
 from gfdocs.engine.xlsx.template.programs import CellProgram
 from gfdocs.engine.xlsx.template.workbook import namespace_of
-from gfdocs.errors import Place
 
 
 class Prepared:
@@ -76,24 +75,23 @@ class Prepared:
         """Return what surrounds the rows of a sheet."""
         found = self._frames.get(sheet.entry.index)
         if found is None:
-            found = self._frames[sheet.entry.index] = compile_frame(sheet, self.get_links(sheet))
+            found = self._frames[sheet.entry.index] = compile_frame(self.compiled, sheet, self.get_links(sheet))
         return found
 
     def get_links(self, sheet: Sheet) -> dict[str, CellProgram]:
-        """Return the programs of a sheet's links whose target has tags (Excel writes the braces as %7B), by id."""
+        """Return the programs of a sheet's links whose address has tags, by the id of the relation."""
         found = self._links.get(sheet.entry.index)
         if found is None:
             found = self._links[sheet.entry.index] = self._find_links(sheet)
         return found
 
     def _find_links(self, sheet: Sheet) -> dict[str, CellProgram]:
-        found = {}
-        for relation in self.relations_of(sheet.entry.part):
-            target = relation.target.replace("%7B", "{").replace("%7D", "}").replace("%7b", "{").replace("%7d", "}")
-            if relation.type == "hyperlink" and relation.external and has_tags(target):
-                place = Place(self.compiled.name, path=(sheet.entry.name, "hyperlink"))
-                found[relation.id] = get_program(self.compiled, unquote(target), place)
-        return found
+        compiled = self.compiled
+        return {
+            link.relation: get_program(compiled, link.target, link.place(compiled, sheet))
+            for link in find_tagged_links(compiled, sheet)
+            if link.target
+        }
 
 
 def _drop_calculation_chain(parts: Parts, compiled: Compiled) -> None:

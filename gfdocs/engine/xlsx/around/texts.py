@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from gfdocs.engine.language import check_characters
-from gfdocs.engine.xlsx.template.compile import Compiled, formula_has_tags, has_tags, join_tags
+from gfdocs.engine.xlsx.around.links import find_tagged_links
+from gfdocs.engine.xlsx.formulas.references import split_cell
+from gfdocs.engine.xlsx.template.compile import Compiled, Sheet, formula_has_tags, has_tags, join_tags
 from gfdocs.engine.xlsx.template.programs import CellProgram, Scope, compile_cell
 from gfdocs.engine.xlsx.template.workbook import TextRun, local_name
 from gfdocs.errors import Issue, Place, Text
@@ -50,9 +52,10 @@ def join_group(group: list[Any]) -> None:
 
 
 def get_program(compiled: Compiled, source: str, place: Place) -> CellProgram:
-    program = compiled.text_programs.get(source)
+    """Return the program of a text with tags, which tells its faults with this place."""
+    program = compiled.text_programs.get((source, place))
     if program is None:
-        program = compiled.text_programs[source] = compile_cell(compiled.languages, source, place)
+        program = compiled.text_programs[source, place] = compile_cell(compiled.languages, source, place)
     return program
 
 
@@ -65,14 +68,13 @@ def iter_tagged(root: Any) -> Iterator[Any]:
                 yield element
 
 
-def render_texts(context: Any, root: Any, scope: Scope, part: str) -> bool:
-    """Fill the tags of a part's texts in place; True where there were any."""
+def render_texts(context: Any, root: Any, scope: Scope, where: str) -> bool:
+    """Fill the tags of a part's texts in place; True where there were any. where: the part, or the cell it hangs on."""
     compiled = context.compiled
     found = False
     for element in list(iter_tagged(root)):
         found = True
-        place = Place(compiled.name, path=(part,))
-        program = get_program(compiled, element.text, place)
+        program = get_program(compiled, element.text, Place(compiled.name, path=(where,)))
         try:
             value = program.get_value(scope, context.missing)
             element.text = check_characters("" if value is None else str(value))
@@ -120,7 +122,7 @@ def render_header(grid: Any, text: str, name: str) -> str:
 
 
 def find_part_sources(compiled: Compiled) -> Iterator[tuple[str, Place]]:
-    """Yield the texts with tags outside the cells, each with its place: they are checked when a template is opened."""
+    """Yield the texts with tags that hang on no cell, each with its place: headers, drawings, names, properties."""
     from gfdocs.engine.package import safe_xml
 
     for sheet in compiled.sheets:
@@ -130,10 +132,37 @@ def find_part_sources(compiled: Compiled) -> Iterator[tuple[str, Place]]:
         for element in root.iter():
             if isinstance(element.tag, str) and element.text and formula_has_tags(element.text):
                 yield element.text, Place(compiled.name, path=(sheet.entry.name, local_name(element)))
-    for part in sorted(compiled.tagged_parts):
+    hanging = {part for sheet in compiled.sheets if sheet is not None for part in _find_comments(compiled, sheet)}
+    for part in sorted(compiled.tagged_parts - hanging):
         root = safe_xml(compiled.package.read(part), name=compiled.name, part=part)
         for element in iter_tagged(root):
             yield element.text, Place(compiled.name, path=(part,))
     for name in compiled.workbook.names:
         if formula_has_tags(name.text):
             yield name.text, Place(compiled.name, path=(name.name,))
+
+
+def _find_comments(compiled: Compiled, sheet: Sheet) -> list[str]:
+    """Return the parts of a sheet's comments that have tags."""
+    relations = compiled.workbook.relations_of(sheet.entry.part)
+    found = (item.target for item in relations if item.type in ("comments", "threadedComment") and not item.external)
+    return [part for part in found if part in compiled.tagged_parts]
+
+
+def find_hanging_texts(compiled: Compiled, sheet: Sheet) -> Iterator[tuple[int, str, Place]]:
+    """Yield the texts with tags that hang on a cell (links, comments), each with its row and place: they see the names
+    that the cell sees.
+    """
+    from gfdocs.engine.package import safe_xml
+
+    for link in find_tagged_links(compiled, sheet):
+        for source in (link.target, *link.texts):
+            if source:
+                yield link.row, source, link.place(compiled, sheet)
+    for part in _find_comments(compiled, sheet):
+        root = safe_xml(compiled.package.read(part), name=compiled.name, part=part)
+        for comment in root.iter():
+            if local_name(comment) in ("comment", "threadedComment"):
+                cell = comment.get("ref", "")
+                for element in iter_tagged(comment):
+                    yield split_cell(cell)[1], element.text, Place(compiled.name, path=(f"{sheet.entry.name}!{cell}",))

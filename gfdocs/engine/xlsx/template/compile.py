@@ -224,7 +224,7 @@ class Compiled:
     sheets: list[Sheet | None]
     issues: tuple[Issue, ...]
     tagged_texts: frozenset[int]
-    text_programs: dict[str, CellProgram] = field(default_factory=dict)
+    text_programs: dict[tuple[str, Place], CellProgram] = field(default_factory=dict)
 
     @property
     def package(self) -> Package:
@@ -257,8 +257,15 @@ class Compiled:
         """True where a sheet without tags has validations, formats or links that refer to a sheet that changes."""
         names = [entry.entry.name for entry in self.sheets if entry is not None and entry.entry.index in self.touched]
         text = sheet.part.frame.decode("utf-8", "replace")
+        if "&" in text:
+            from html import unescape
+
+            text = unescape(text)
         tagged_header = has_tags(text)
-        return tagged_header or any(name in text and "!" in text for name in names)
+        links = [f'location="{name.name}"' for name in self.workbook.names]
+        return (
+            tagged_header or any(name in text and "!" in text for name in names) or any(map(text.__contains__, links))
+        )
 
     @cached_property
     def tagged_parts(self) -> frozenset[str]:
@@ -861,10 +868,15 @@ def compile_workbook(package: Package, *, options: Options) -> Compiled:
 
 
 def _compile_other_texts(compiler: _Compiler, compiled: Compiled) -> None:
-    """Compile the tags of headers, text boxes, charts, comments and names, so that their faults are found at once."""
-    from gfdocs.engine.xlsx.around.texts import find_part_sources, get_program
+    """Compile the tags of headers, text boxes, charts, comments, links and names, so that their faults are found at
+    once.
+    """
+    from gfdocs.engine.xlsx.around.texts import find_hanging_texts, find_part_sources, get_program
 
-    for source, place in find_part_sources(compiled):
+    hanging = (
+        text[1:] for sheet in compiled.sheets if sheet is not None for text in find_hanging_texts(compiled, sheet)
+    )
+    for source, place in (*find_part_sources(compiled), *hanging):
         compiler.attempt(partial(get_program, compiled, source, place))
 
 

@@ -20,6 +20,7 @@ class _Tree:
         self.compiled = compiled
         self.language = compiled.languages.base
         self.places: list[Place] = [Place(compiled.name)]
+        self._hanging: dict[int, list[tuple[int, str, Place]]] = {}
 
     def place_of(self, number: int) -> Place:
         return self.places[number] if 0 <= number < len(self.places) else self.places[0]
@@ -69,6 +70,18 @@ class _Tree:
                 for cell in sheet.rows[number].cells:
                     if isinstance(cell, ValueCell):
                         yield from self.parse(cell.program.source, cell.program.place)
+        for row, source, place in self.hanging(sheet):
+            if node.first <= row <= node.last:
+                yield from self.parse(source, place)
+
+    def hanging(self, sheet: Sheet) -> list[tuple[int, str, Place]]:
+        """Return what hangs on the cells of a sheet."""
+        from gfdocs.engine.xlsx.around.texts import find_hanging_texts
+
+        found = self._hanging.get(sheet.entry.index)
+        if found is None:
+            found = self._hanging[sheet.entry.index] = list(find_hanging_texts(self.compiled, sheet))
+        return found
 
     def block(self, sheet: Sheet, node: Block, inner: list[nodes.Node] | None) -> nodes.Node:
         first = node.branches[0]

@@ -269,7 +269,12 @@ class Template:
         """
         from gfdocs.engine.names import lint_names
 
+        if isinstance(names, str) or not isinstance(names, Iterable):
+            raise TypeError(f"names are a context or the dotted paths there are, not {names!r}")
         names = names if isinstance(names, Mapping) else list(names)
+        odd = next((name for name in names if not isinstance(name, str)), None)
+        if odd is not None or None in names:
+            raise TypeError(f"names are texts, not {odd!r}")
         issues = [*self.issues, *lint_names(self.names, names, unused=unused)]
         if isinstance(self._compiled, Lintable):
             issues += self._compiled.lint(names)
@@ -395,6 +400,21 @@ def _as_fault_of_file(fault: Exception, name: str, done: Text) -> TemplateError:
     return TemplateError(Issue("GF223", "error", Place(name), fact, Text("please report this file", "请反馈该文件")))
 
 
+def _check_types(filters: Any, environment: Any, trusted: Any, budget: Any) -> None:
+    """TypeError where an option is of another type than it is to be."""
+    if filters is not None and not isinstance(filters, Mapping):
+        raise TypeError(f"filters are a mapping of names to functions, not {type(filters).__name__}")
+    for name, function in (filters or {}).items():
+        if not isinstance(name, str) or not callable(function):
+            raise TypeError(f"a filter is a function with a name, not {name!r}: {function!r}")
+    if environment is not None and not hasattr(environment, "block_start_string"):
+        raise TypeError(f"the environment is a jinja2.Environment, not {type(environment).__name__}")
+    if not isinstance(trusted, bool):
+        raise TypeError(f"trusted is True or False, not {trusted!r}")
+    if budget is not None and not hasattr(budget, "iterations"):
+        raise TypeError(f"the budget is a Budget, not {type(budget).__name__}")
+
+
 def open_template(
     source: str | os.PathLike[str] | bytes | BinaryIO,
     *,
@@ -420,6 +440,7 @@ def open_template(
     kind = kind or _find_kind(data, name)
     if kind not in ("docx", "xlsx", "svg"):
         raise ValueError(f'kind is "docx", "xlsx" or "svg", not {kind!r}')
+    _check_types(filters, environment, trusted, budget)
     if environment is not None:
         _check_environment(environment)
     options = Options(dict(filters or {}), environment, trusted, budget)

@@ -21,6 +21,17 @@ from tests.engine_xlsx.growth import PICTURE
 from tests.engine_xlsx.invariants import find_broken
 
 
+def make(rows: list[list[str]]) -> bytes:
+    """Return a workbook of one sheet, 表, with these rows."""
+    book, out = openpyxl.Workbook(), io.BytesIO()
+    sheet: Any = book.active
+    sheet.title = "表"
+    for row in rows:
+        sheet.append(row)
+    book.save(out)
+    return out.getvalue()
+
+
 def draw(paint: Callable[[Any], None]) -> bytes:
     out = io.BytesIO()
     book = xlsxwriter.Workbook(out, {"in_memory": True})
@@ -414,3 +425,56 @@ def test_a_list_that_repeats_the_heading_of_a_table_is_refused(tag: str, is_refu
     (issue,) = caught.value.issues
     assert (issue.code, str(issue.place)) == ("GF278", "t.xlsx › 表!D1")
     assert "城市" in issue.fact.zh
+
+
+@pytest.mark.parametrize(
+    ("value", "fact", "hint"),
+    [
+        (None, "xs: expected a list, but it is empty", 'give an empty list, or allow it: "for x in xs or []"'),
+        (3, "xs: expected a list, found a number", "give a list"),
+        (True, "xs: expected a list, found true or false", "give a list"),
+        ("甲", "xs: expected a list, found a text", "give a list"),
+    ],
+)
+def test_what_is_no_list_is_told_in_plain_words(value: Any, fact: str, hint: str) -> None:
+    template = open_template(
+        make([["{%tr for x in xs %}"], ["{{ x }}"], ["{%tr endfor %}"]]), kind="xlsx", name="t.xlsx"
+    )
+    with pytest.raises(TemplateError) as failed:
+        template.render({"xs": value})
+    (issue,) = failed.value.issues
+    assert (issue.code, str(issue.fact), str(issue.hint)) == ("GF219", fact, hint)
+    allowed = open_template(make([["{%tr for x in xs or [] %}"], ["{{ x }}"], ["{%tr endfor %}"]]), kind="xlsx")
+    assert allowed.render({"xs": None if value is None else []})
+
+
+@pytest.mark.parametrize(
+    ("formula", "is_told"),
+    [
+        ('INDIRECT("A5")', True), ('SUM(INDIRECT("表!$A$1:$A$9"))', True), ("OFFSET(A1,4,0)", True),
+        ('INDIRECT("R5C1",FALSE)', True), ('INDIRECT("A"&ROW())', False), ("INDEX(A1:A9,5)", False), ('"A5"', False),
+    ],
+)  # fmt: skip
+def test_lint_tells_of_cells_that_are_found_by_a_text_or_a_distance(formula: str, is_told: bool) -> None:
+    rows = [["{%tr for x in xs %}"], ["{{ x }}"], ["{%tr endfor %}"], ["", "=" + formula]]
+    issues = open_template(make(rows), kind="xlsx", name="t.xlsx").lint({"xs": []})
+    assert [str(issue.place).rpartition("!")[2] for issue in issues if issue.code == "GF279"] == ["B4"] * is_told
+    still = open_template(make([["{{ x }}", "=" + formula]]), kind="xlsx").lint({"x": 1})
+    assert not [issue for issue in still if issue.code == "GF279"]  # nothing grows here
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"filters": ["x"]}, {"filters": {"x": 1}}, {"environment": "x"}, {"budget": 5}, {"trusted": "no"}],
+    ids=str,
+)
+def test_options_of_a_wrong_type_are_refused_by_name(options: Any) -> None:
+    name = next(iter(options))
+    with pytest.raises(TypeError, match=name.removesuffix("s")):
+        open_template(make([["{{ x }}"]]), kind="xlsx", **options)
+
+
+@pytest.mark.parametrize("names", [None, 1, "xs", b"xs", [1], {1: 2}, [None]], ids=str)
+def test_names_of_a_wrong_type_are_refused(names: Any) -> None:
+    with pytest.raises(TypeError, match="names are "):
+        open_template(make([["{{ x }}"]]), kind="xlsx").lint(names)

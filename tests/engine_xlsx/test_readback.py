@@ -276,6 +276,16 @@ def test_a_heading_with_a_known_alias_is_no_issue() -> None:
     assert plain(raw)["companies"] == as_text(data(2))["companies"] and not raw.issues
 
 
+@pytest.mark.parametrize(
+    "aliases",
+    [1, "企业名称", ["企业名称"], {"企业名称": "单位名称"}, {"企业名称": None}, {"企业名称": [1]}, {1: ["x"]}],
+    ids=str,
+)
+def test_aliases_of_a_wrong_shape_are_refused(aliases: Any) -> None:
+    with pytest.raises(TypeError, match="aliases"):
+        template().compiled.read(changed(1, lambda book: None), name="返回.xlsx", aliases=aliases)  # type: ignore[attr-defined]
+
+
 def test_a_column_that_is_gone_is_told() -> None:
     def change(book: Any) -> None:
         book["工厂"].delete_cols(8)

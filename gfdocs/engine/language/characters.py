@@ -22,9 +22,10 @@ class IllegalCharacter(ValueError):
 class Unfit(ValueError):
     """A value cannot stand where its tag stands. Never leaves the engine: it becomes issue GF219."""
 
-    def __init__(self, en: str, zh: str) -> None:
+    def __init__(self, en: str, zh: str, hint: Text | None = None) -> None:
         super().__init__(en)
         self.text = Text(en, zh)
+        self.hint = hint or Text("")
 
 
 def find_illegal(text: str) -> int | None:

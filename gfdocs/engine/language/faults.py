@@ -89,7 +89,8 @@ def _read_no_loader(fault: NoLoader, tag: str, tag_zh: str) -> tuple[str, Text, 
 
 def _read_value_fault(fault: IllegalCharacter | Unfit | Unprintable | Marked, name: str) -> tuple[str, Text, Text]:
     if isinstance(fault, Unfit | Unprintable | Marked):
-        return "GF219", Text(f"{name}: {fault.text}", f"{name}：{fault.text.zh}"), Text("")
+        hint = fault.hint if isinstance(fault, Unfit) else Text("")
+        return "GF219", Text(f"{name}: {fault.text}", f"{name}：{fault.text.zh}"), hint
     number = f"U+{ord(fault.character):04X}"
     fact = Text(
         f"{name} has the character {number} at position {fault.index + 1}, which no office file can hold",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from typing import Any
@@ -148,7 +148,7 @@ class _Match:
 class _Reader:
     def __init__(self, name: str, aliases: Mapping[str, Sequence[str]]) -> None:
         self.name = name
-        self.aliases = {normalise(key): tuple(map(normalise, names)) for key, names in aliases.items()}
+        self.aliases = _read_aliases(aliases)
         self.issues: list[Issue] = []
         self.keys: set[str] = set()
         self.root: dict[str, Any] = {}
@@ -803,12 +803,27 @@ def _freeze(entries: dict[str, Any], place: Place | None) -> dict[str, Raw]:
     return frozen
 
 
+def _read_aliases(aliases: Any) -> dict[str, tuple[str, ...]]:
+    """Return the further names of headings as headings are compared; TypeError where they are of another shape."""
+    if not isinstance(aliases, Mapping):
+        raise TypeError(f"aliases are a mapping of headings to lists of names, not {type(aliases).__name__}")
+    for key, names in aliases.items():
+        if isinstance(names, str) or not isinstance(names, Iterable):
+            raise TypeError(f"the aliases of {key!r} are a list of texts, not {names!r}")
+    found = {key: tuple(names) for key, names in aliases.items()}
+    odd = [text for key, names in found.items() for text in (key, *names) if not isinstance(text, str)]
+    if odd:
+        raise TypeError(f"headings and their aliases are texts, not {odd[0]!r}")
+    return {normalise(key): tuple(map(normalise, names)) for key, names in found.items()}
+
+
 def read_back(
     compiled: Compiled, data: bytes, *, name: str, aliases: Mapping[str, Sequence[str]] | None = None
 ) -> ReadBack:
     """Return the data of a returned form, with its issues; ReadBackError where it cannot be read or is not this form.
 
-    `aliases` are further names of headings: heading of the template → names it may have in the form.
+    `aliases` are further names of headings: heading of the template → names it may have in the form; TypeError for
+    anything else.
     """
     forms = compiled.forms
     if not forms:
@@ -823,7 +838,7 @@ def read_back(
             )
         )
     sheets = read_returned(data, name=name)
-    reader = _Reader(name, aliases or {})
+    reader = _Reader(name, {} if aliases is None else aliases)
     pairs = reader.match(forms, sheets)
     if not pairs:
         fact = Text("it is not this form: none of its sheets is there", "不是本表：没有找到对应的工作表")

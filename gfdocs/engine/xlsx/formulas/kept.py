@@ -131,8 +131,23 @@ def _iter_operands(text: str) -> Iterator[str]:
             raise Unknown
 
 
+_WRITTEN_CELL = re.compile(r"(?i)(?<![A-Z0-9])\$?[A-Z]{1,3}\$?[1-9][0-9]*(?![A-Z0-9(])|\bR\[?-?[0-9]+\]?C")
+
+
+def find_written_addresses(text: str) -> bool:
+    """True where a formula finds cells by what does not move with them: a text in INDIRECT, a distance in OFFSET."""
+    tokenizer = load_tokenizer()
+    try:
+        items = tokenizer.Tokenizer("=" + text).items
+    except (tokenizer.TokenizerError, IndexError, AttributeError):
+        return False
+    calls = {_function_name(item.value) for item in items if item.type == "FUNC" and item.subtype == "OPEN"}
+    texts = (item.value for item in items if item.type == "OPERAND" and item.subtype == "TEXT")
+    return "OFFSET" in calls or ("INDIRECT" in calls and any(map(_WRITTEN_CELL.search, texts)))
+
+
 def _function_name(opening: str) -> str:
     return opening.removesuffix("(").upper().removeprefix("_XLFN.").removeprefix("_XLWS.")
 
 
-__all__ = ["KeptValues", "list_operands"]
+__all__ = ["KeptValues", "find_written_addresses", "list_operands"]

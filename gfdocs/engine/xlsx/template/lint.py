@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gfdocs.engine.xlsx.formulas.evaluate import parse_tree
+from gfdocs.engine.xlsx.formulas.kept import find_written_addresses
 from gfdocs.engine.xlsx.formulas.references import AREA_ARGUMENTS, UNION_FUNCTIONS, Ref, letter, refs_of
 from gfdocs.engine.xlsx.template.compile import Compiled, FormulaCell, Row, Sheet, ValueCell, iter_cells
 from gfdocs.engine.xlsx.template.layout import Block
@@ -53,6 +54,15 @@ def _lint_formula(compiled: Compiled, sheet: Sheet, cell: FormulaCell, place: Pl
             yield _issue("GF274", "warning", place, fact, Text("check the name", "请核对名称"))
         elif target is not None:
             yield from _lint_reference(target, ref, place)
+    if find_written_addresses(cell.text) and any(
+        one and (one.moves_rows or one.moves_columns) for one in compiled.sheets
+    ):
+        fact = Text(
+            "cells that INDIRECT and OFFSET find by a text or a distance do not follow a list",
+            "INDIRECT、OFFSET 按文字或偏移量定位的单元格不随列表移动",
+        )
+        hint = Text("refer to the cells themselves, or find them with INDEX", "请直接引用单元格，或改用 INDEX")
+        yield _issue("GF279", "warning", place, fact, hint)
     if parse_tree(cell.text) is None and refs:
         fact = Text(
             "the value of this formula is left to the program that opens the file", "此公式的值由打开文件的程序计算"

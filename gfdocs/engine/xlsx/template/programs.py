@@ -384,8 +384,7 @@ class LoopProgram:
         if isinstance(values, Undefined):
             values = list(values)  # fails, or is empty, as the policy says
         elif values is None or isinstance(values, int | float | bool | str):
-            kind = type(values).__name__
-            raise Unfit(f"expected a list, found {kind}", f"应为列表，实为 {kind}")
+            raise _not_a_list(values, self)
         items = values if isinstance(values, list | tuple) else list(islice(values, MAX_ITEMS))
         spend(len(items))
         if "," in self.target:
@@ -414,6 +413,23 @@ class LoopProgram:
     def describe(self, fault: BaseException, scope: Scope) -> Issue:
         known = _known_names(scope) if isinstance(fault, MissingUsed) else ()
         return describe_fault(fault, self.place, words=f"for {self.source}", where=self.path, known=known)
+
+
+def _not_a_list(value: Any, loop: LoopProgram) -> Unfit:
+    """Return what is wrong with a value that a loop cannot run over."""
+    head = f"{loop.source.partition(' in ')[0]} in {loop.path or '…'} or []"
+    if value is None:
+        return Unfit(
+            "expected a list, but it is empty",
+            "应为列表，但取值为空",
+            Text(f'give an empty list, or allow it: "for {head}"', f"请给出空列表；允许为空时请写 for {head}"),
+        )
+    kind, kind_zh = (
+        ("a text", "文字") if isinstance(value, str)
+        else ("true or false", "是或否") if isinstance(value, bool)
+        else ("a number", "数字")
+    )  # fmt: skip
+    return Unfit(f"expected a list, found {kind}", f"应为列表，实为{kind_zh}", Text("give a list", "请给出列表"))
 
 
 def compile_loop(languages: Languages, source: str, place: Place) -> LoopProgram:

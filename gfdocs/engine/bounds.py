@@ -37,6 +37,7 @@ __all__ = [
     "check_operation",
     "check_printed",
     "check_result",
+    "check_shown",
     "count_iterator",
     "mix_numbers",
     "use",
@@ -70,7 +71,7 @@ def use(value: Any, budget: Budget) -> None:
 
 def check_result(value: Any, budget: Budget) -> Any:
     """Return what a method, filter or operator gave; OverBudget where it is too large, else it is paid for."""
-    if value.__class__ is int:
+    if type(value) is int:  # a proxy may say that it is one
         if not -_WORD < value < _WORD:
             _check_digits(value.bit_length(), budget)
     elif isinstance(value, str | bytes):
@@ -118,12 +119,31 @@ def check_printed(value: Any, depth: int = 0) -> None:
     if isinstance(value, CONTAINERS):
         # Deeper lists are refused for their depth where they are printed; a list that holds itself has an end so.
         if depth < 4:
-            for inner in (value, value.values()) if isinstance(value, dict) else (value,):
-                for item in inner:
-                    if item.__class__ is not str:
-                        check_printed(item, depth + 1)
+            for item in _items_of(value):
+                if item.__class__ is not str:
+                    check_printed(item, depth + 1)
     elif isinstance(value, bytes | bytearray | memoryview) or _is_address(value):
         raise Unprintable(type(value).__name__)
+
+
+def check_shown(value: Any, depth: int = 0) -> None:
+    """IllegalCharacter where a list has a text that must not be written: Python would print its escape, `\\x07`."""
+    if depth >= 4 or not isinstance(value, CONTAINERS):
+        return
+    from gfdocs.engine.language.characters import check_characters  # which imports this module in its turn
+
+    for item in _items_of(value):
+        if isinstance(item, str):
+            check_characters(str(item))
+        else:
+            check_shown(item, depth + 1)
+
+
+def _items_of(container: Any) -> Iterator[Any]:
+    """Yield all that is printed with a list or dict, the keys too."""
+    yield from container
+    if isinstance(container, dict):
+        yield from container.values()
 
 
 def count_iterator(values: Iterator[Any], cost: int) -> Iterator[Any]:
@@ -246,6 +266,7 @@ def _check_percent(spec: str, values: Any, budget: Budget) -> None:
         if value.__class__ not in ATOMS:
             use(value, budget)
             check_printed(value)
+            check_shown(value)
             if isinstance(value, str):
                 total += len(value)
                 longest = max(longest, len(value))
@@ -546,6 +567,8 @@ def _prepare(name: str, value: Any, given: Given, budget: Budget, is_own: bool) 
         value = _count_items(name, value, cost, budget)
     elif name in _TEXTUAL:
         check_printed(value)
+        if name not in ("pprint", "tojson"):  # which write such characters as their readers expect
+            check_shown(value)
     check = None if is_own else _FILTER_CHECKS.get(name)
     if check is not None:
         check(value, given, budget)

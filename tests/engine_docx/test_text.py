@@ -104,3 +104,63 @@ def test_no_element_comes_from_data(field: str) -> None:
     document = python_docx.Document(io.BytesIO(xml))
     assert document.paragraphs[0].text == f"[{field}]"
     assert not list(document.element.body.iter("{http://schemas.openxmlformats.org/wordprocessingml/2006/main}fldChar"))
+
+
+@pytest.mark.parametrize("value", [["a\x07b"], {"k": "a\x00"}, {"a\x0b": 1}, [["x", {"k": ("\x1f",)}]], {"a\u202e"}])
+@pytest.mark.parametrize(
+    "tag", ["{{ a }}", "{{ a ~ '' }}", "{{ a|string }}", "{{r a }}", "{% for r in [1] %}{{ a }}{% endfor %}"]
+)
+def test_a_list_printed_whole_hides_no_character(value: Any, tag: str) -> None:
+    with pytest.raises(GfdocsError, match=r"paragraph 1: error GF211 a has the character U\+"):
+        open_template(docx(p(tag)), kind="docx").render({"a": value})
+
+
+class Proxy:
+    """What werkzeug's LocalProxy is: it stands for another value, says that it is of its class, and is not."""
+
+    def __init__(self, value: Any) -> None:
+        object.__setattr__(self, "_value", value)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(object.__getattribute__(self, "_value"), name)
+
+    @property
+    def __class__(self) -> Any:
+        return type(object.__getattribute__(self, "_value"))
+
+    @__class__.setter
+    def __class__(self, kind: Any) -> None:
+        raise TypeError(kind)
+
+    def __str__(self) -> str:
+        return str(object.__getattribute__(self, "_value"))
+
+    def __len__(self) -> int:
+        return len(object.__getattribute__(self, "_value"))
+
+
+@pytest.mark.parametrize("value", ["R&D <甲>", "所谓“绿色”\n末", "", 5, 2.5, True])
+@pytest.mark.parametrize(
+    "tag", ["{{ a }}", "{{ a|e }}", "{{r a }}", "{% for r in rows %}{{ a }}{% endfor %}", "{{ a|default('') }}"]
+)
+def test_what_stands_for_a_text_prints_it(value: Any, tag: str) -> None:
+    template = open_template(docx(p(tag)), kind="docx")
+    paragraphs = [
+        python_docx.Document(io.BytesIO(template.render({"a": given, "rows": [1] * 9}).to_bytes())).paragraphs[0].text
+        for given in (Proxy(value), value)
+    ]
+    assert paragraphs[0] == paragraphs[1]
+
+
+def test_a_sign_for_paragraphs_in_a_plain_text_is_refused_with_the_remedy() -> None:
+    for text in ("a\ab", "a\fb"):
+        with pytest.raises(GfdocsError) as caught:
+            TEMPLATE.render({"a": text, "rows": []})
+        assert all("Listing(text)" in issue.hint for issue in caught.value.issues)
+    out = open_template(docx(p("{{ a }}")), kind="docx").render({"a": Listing("a\ab\fc")}).to_bytes()
+    assert [paragraph.text.strip() for paragraph in python_docx.Document(io.BytesIO(out)).paragraphs] == [
+        "a",
+        "b",
+        "",
+        "c",
+    ]

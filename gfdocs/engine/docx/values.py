@@ -277,7 +277,7 @@ def _make_text(spot: Spot) -> Writer:
     hinted = _reopen_around(spot, add_hint(spot.run_properties) if spot.is_sure else spot.run_properties)
 
     def write(value: Any) -> str:
-        if value.__class__ is str:
+        if type(value) is str:  # a proxy may say that it is one
             if value.isalnum() or not _SPECIAL(value):
                 return value
             if _AMBIGUOUS.search(value) and _CJK.search(value):
@@ -309,10 +309,10 @@ def make_raw(spot: Spot, printable: Callable[[Any], Any]) -> Callable[[Any], byt
         return lambda value: write(printable(value)).encode()
 
     def write_raw(value: Any) -> bytes:
-        if value.__class__ is str:
+        if type(value) is str:
             if len(value) < LONG and (value.isalnum() or not _SPECIAL(value)):
                 return value.encode()
-        elif value.__class__ is int:
+        elif type(value) is int:
             return b"%d" % value
         return write(printable(value)).encode()
 

@@ -115,7 +115,7 @@ def _make_outlet(escape: Callable[[str], str] | None) -> Callable[[Any], str]:
         return lambda value: "" if value is None else str(value)
 
     def outlet(value: Any) -> str:
-        if value.__class__ is str:
+        if type(value) is str:  # a proxy may say that it is one
             return escape(value)
         if value is None:
             return ""

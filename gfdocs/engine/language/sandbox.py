@@ -37,6 +37,7 @@ from gfdocs.engine.bounds import (
     check_operation,
     check_printed,
     check_result,
+    check_shown,
     count_iterator,
     count_made,
     mix_numbers,
@@ -324,8 +325,10 @@ class Language(ImmutableSandboxedEnvironment):
             if meter is not None and len(value) >= LONG and not self.trusted:
                 meter.write_ahead(4 * len(value))
             return value
-        if not self.trusted and isinstance(value, CONTAINERS):
-            use(value, self.budget)
+        if isinstance(value, CONTAINERS):
+            if not self.trusted:
+                use(value, self.budget)
+            check_shown(value)
         check_printed(value)
         return value
 
@@ -506,6 +509,7 @@ class Language(ImmutableSandboxedEnvironment):
         if not self.trusted:
             use(value, self.budget)
         check_printed(value)
+        check_shown(value)
         return value
 
     # Tracing ---------------------------------------------------------------------------------------------------------

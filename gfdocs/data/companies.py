@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from gfdocs.data import codes, zh
 from gfdocs.data.checker import BAD, Checker, short
 from gfdocs.data.fields import RecordSpec, get_spec, put_nested
+from gfdocs.data.figures import find_figure_column, mentions_year
 from gfdocs.data.model import Category, Company, Settings
 from gfdocs.data.places import Places, TableOrigin, YamlOrigin
 from gfdocs.data.source import (
@@ -234,6 +235,7 @@ def _column_paths(spec: RecordSpec, table: Table, check: Checker) -> list[tuple[
     paths = spec.find_paths(headings)
     if ("status",) in paths:
         paths = spec.find_paths(headings, candidate=False)
+    paths = _add_figures(paths, headings)
     first: dict[tuple[str, ...], Any] = {}
     for index, (cell, path) in enumerate(zip(table.headings, paths, strict=True)):
         if cell is None or not cell.value.strip():
@@ -244,11 +246,12 @@ def _column_paths(spec: RecordSpec, table: Table, check: Checker) -> list[tuple[
                 fact = Text(
                     f'column "{short(cell.value)}" is not known and not read', f"列“{short(cell.value)}”未识别，不读取"
                 )
-                check.add("GF121", cell, fact, did_you_mean(cell.value, known), severity="warning")
+                hint = did_you_mean(cell.value, known) or (_FIGURE_HINT if mentions_year(cell.value) else "")
+                check.add("GF121", cell, fact, hint, severity="warning")
         elif path in first and path != ("district",):
             place = check.place(first[path])
             fact = Text(
-                f'columns "{short(first[path].value)}" and "{short(cell.value)}" are both {".".join(path)}',
+                f'columns "{short(first[path].value)}" and "{short(cell.value)}" are both {".".join(path).replace("#", "")}',
                 f"列“{short(first[path].value)}”和“{short(cell.value)}”是同一项",
             )
             check.add("GF122", cell, fact, Text("take one of them out", "请删除其中一列"), also=(place,))
@@ -258,6 +261,23 @@ def _column_paths(spec: RecordSpec, table: Table, check: Checker) -> list[tuple[
     return paths
 
 
+_FIGURE_HINT: Final = Text(
+    "for an indicator write 指标：name（unit）本年度 (or 上年度, 目标)",
+    "若为指标，请写成：指标：名称（单位）本年度（或上年度、目标）",
+)
+
+
+def _add_figures(paths: list[tuple[str, ...] | None], headings: list[str]) -> list[tuple[str, ...] | None]:
+    """Return the paths with those of columns that hold an indicator's figures: indicators, # and its name, the field."""
+    figures = [
+        find_figure_column(heading) if path is None else None for path, heading in zip(paths, headings, strict=True)
+    ]
+    return [
+        ("indicators", f"#{figure.name}", figure.field) if figure else path
+        for path, figure in zip(paths, figures, strict=True)
+    ]
+
+
 def _candidate_paths(
     spec: RecordSpec, table: Table, paths: list[tuple[str, ...] | None]
 ) -> list[tuple[str, ...] | None]:
@@ -265,7 +285,7 @@ def _candidate_paths(
     if ("status",) not in paths:
         return paths
     headings = [cell.value if cell is not None else "" for cell in table.headings]
-    others = spec.find_paths(headings, candidate=True)
+    others = _add_figures(spec.find_paths(headings, candidate=True), headings)
     return [other if path is not None else None for path, other in zip(paths, others, strict=True)]
 
 
@@ -322,6 +342,7 @@ def _row_node(
 ) -> MapNode:
     first = next((cell for cell in cells if cell is not None), None)
     node = MapNode(Cell("", number - 1, first.column if first is not None else 0))
+    figures: dict[str, MapNode] = {}
     for index, cell in enumerate(cells):
         if cell is None:
             continue
@@ -341,9 +362,26 @@ def _row_node(
             node.entries[path[0]] = node.keys[path[0]] = cell
         elif path == ("district",):
             _choose_district(node, cell, check)
+        elif path[1].startswith("#"):
+            _put_figure(figures, path[2], cell, cast(Cell, table.headings[index]))
         else:
             put_nested(node, path, cell, cell, lambda first: None)
+    if figures and ("indicators" not in node.entries or not node.entries["indicators"].value):
+        node.entries["indicators"] = ListNode([*figures.values()], node.start_mark)
+        node.keys["indicators"] = node.start_mark
     return node
+
+
+def _put_figure(figures: dict[str, MapNode], field: str, cell: Cell, heading: Cell) -> None:
+    """Add a figure to the indicator that the heading names; an empty cell says nothing."""
+    column = find_figure_column(heading.value)
+    if column is None or not cell.value:
+        return
+    indicator = figures.setdefault(column.name, MapNode(cell))
+    for key, text in (("name", column.name), ("unit", column.unit)):
+        if text and key not in indicator.entries:
+            indicator.entries[key] = indicator.keys[key] = Cell(text, heading.line, heading.column, '"')
+    indicator.entries[field] = indicator.keys[field] = cell
 
 
 def _choose_district(node: MapNode, cell: Cell, check: Checker) -> None:

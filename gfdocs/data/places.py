@@ -121,6 +121,7 @@ class TableOrigin:
             paths,
             others,
         )  # by column: what it stands for in a listed unit's row, in a candidate's
+        self.figures = [index for index, path in enumerate(paths) if path is not None and _is_figure(path)]
         self.marks = array("I")  # for each row: for each column line and column, 0 0 where empty
 
     @property
@@ -132,19 +133,23 @@ class TableOrigin:
         for index in range(len(self.paths)):
             cell = cells[index] if index < len(cells) else None
             marks += (cell.line + 1, cell.column) if cell is not None else (0, 0)
+        for index in self.figures:
+            if index < len(cells) and (cell := cells[index]) is not None and not cell.value:
+                marks[2 * index + 2] = 0  # no indicator is made of it
         self.marks.extend(marks)
 
     def find(self, index: int) -> dict[tuple[Any, ...], Place]:
         width = 2 * len(self.paths) + 2
         marks = self.marks[width * index : width * (index + 1)]
         places: dict[tuple[Any, ...], Place] = {(): self._place(marks[0], None)}
+        figures: dict[str, int] = {}
         for position, (path, other) in enumerate(zip(self.paths, self.others, strict=True)):
             line, column = marks[2 * position + 2 : 2 * position + 4]
             if path is None or not line:
                 continue
             place = self._place(line - 1, column)
             for found in dict.fromkeys((path, other)):
-                _add_steps(places, found or path, place)
+                _add_steps(places, found or path, place, figures)
         return places
 
     def _place(self, line: int, column: int | None) -> Place:
@@ -154,7 +159,18 @@ class TableOrigin:
         return Place(self.file, path=(f"{self.sheet}!{cell}",))
 
 
-def _add_steps(places: dict[tuple[Any, ...], Place], path: tuple[str, ...], place: Place) -> None:
-    steps = tuple(0 if step == "*" else step for step in path)
+def _is_figure(path: tuple[str, ...]) -> bool:
+    """Whether a column holds figures of an indicator that its heading names."""
+    return len(path) == 3 and path[1].startswith("#")
+
+
+def _add_steps(
+    places: dict[tuple[Any, ...], Place], path: tuple[str, ...], place: Place, figures: dict[str, int]
+) -> None:
+    """Note the place of a cell for its field and all above it. `figures` numbers the row's indicators by `#name`."""
+    steps: tuple[str | int, ...] = tuple(0 if step == "*" else step for step in path)
+    if _is_figure(path):
+        index = figures.setdefault(path[1], len(figures))
+        steps = (path[0], index, path[2])
     for depth in range(1, len(steps) + 1):
         places.setdefault(steps[:depth], place)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from gfdocs.data import zh
+from gfdocs.data.figures import find_figure_column
 from gfdocs.data.source import (
     Collector,
     MapNode,
@@ -277,7 +278,7 @@ def heading_tests(spec: Any) -> tuple[Callable[[str], bool], Callable[[str], boo
     """Return (is this a heading we know, is it the heading of the unit's name)."""
 
     def knows(text: str) -> bool:
-        return bool(text.strip()) and spec.find_paths([text])[0] is not None
+        return bool(text.strip()) and (spec.find_paths([text])[0] or find_figure_column(text)) is not None
 
     def is_name(text: str) -> bool:
         field = spec.find_field(text) if text.strip() else None

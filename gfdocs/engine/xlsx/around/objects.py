@@ -12,9 +12,9 @@ from gfdocs.engine.xlsx.around.frame import shift_anchor
 from gfdocs.engine.xlsx.around.mapping import Mapper, Rectangle, map_any, read_rectangle
 from gfdocs.engine.xlsx.around.parts import Parts
 from gfdocs.engine.xlsx.around.texts import render_texts
-from gfdocs.engine.xlsx.formulas.evaluate import CellError, Unknown
 from gfdocs.engine.xlsx.formulas.references import parse_formula, refs_of, split_cell
 from gfdocs.engine.xlsx.formulas.resolve import FormulaFault
+from gfdocs.engine.xlsx.formulas.values import CellError, Unknown
 from gfdocs.engine.xlsx.rows.grid import Grid
 from gfdocs.engine.xlsx.rows.values import number_text
 from gfdocs.engine.xlsx.template.compile import formula_has_tags

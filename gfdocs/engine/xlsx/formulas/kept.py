@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from gfdocs.engine.xlsx.formulas.evaluate import Unknown
 from gfdocs.engine.xlsx.formulas.references import Ref, parse_reference
 from gfdocs.engine.xlsx.formulas.tokenizer import load_tokenizer
+from gfdocs.engine.xlsx.formulas.values import Unknown
 from gfdocs.engine.xlsx.geometry import MAX_COLUMN, MAX_ROW
 from gfdocs.engine.xlsx.template.compile import FormulaCell, ValueCell
 from gfdocs.engine.xlsx.template.layout import Block

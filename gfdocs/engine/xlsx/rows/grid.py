@@ -15,25 +15,14 @@ from gfdocs.engine.budget import OverBudget
 from gfdocs.engine.language import check_characters
 from gfdocs.engine.xlsx.around.pictures import Picture, PlacedPicture, place_picture
 from gfdocs.engine.xlsx.around.recent import find_places
-from gfdocs.engine.xlsx.formulas.evaluate import (
-    Call,
-    CellError,
-    Cells,
-    Constant,
-    Operation,
-    Reference,
-    Series,
-    Source,
-    Unknown,
-    bind_names,
-    evaluate,
-    evaluate_columns,
-    parse_tree,
-    running,
-)
+from gfdocs.engine.xlsx.formulas.arguments import Cells, Source
+from gfdocs.engine.xlsx.formulas.evaluate import evaluate, evaluate_columns, parse_tree
 from gfdocs.engine.xlsx.formulas.kept import KeptValues
 from gfdocs.engine.xlsx.formulas.references import FREE, Ref, letter
 from gfdocs.engine.xlsx.formulas.resolve import FormulaFault, Site, formula_text, resolve, write_formula
+from gfdocs.engine.xlsx.formulas.totals import running
+from gfdocs.engine.xlsx.formulas.tree import Call, Constant, Operation, Reference, Series, bind_names
+from gfdocs.engine.xlsx.formulas.values import CellError, Unknown
 from gfdocs.engine.xlsx.geometry import MAX_COLUMN, MAX_ROW, Body, Path, Placed, Repeat, Turn, Uniform, whole_axis
 from gfdocs.engine.xlsx.rows.heights import MAX_HEIGHT, Wrap, grown_heights, needed_height, with_height
 from gfdocs.engine.xlsx.rows.settled import find_settled_rows
@@ -1296,7 +1285,8 @@ def _fold(tree: Any, seen: _Seen) -> Any:
         if grown is not None:
             return grown
         # A reference that is an argument stays one: SUM of a cell and SUM of its value differ.
-        return Call(tree.name, tuple(a if isinstance(a, Reference) else _fold(a, seen) for a in tree.arguments))
+        arguments = tuple(a if isinstance(a, Reference) else _fold(a, seen) for a in tree.arguments)
+        return replace(tree, arguments=arguments)
     return tree
 
 

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from gfdocs.engine.xlsx.formulas.evaluate import Call, Constant, Operation, Reference, parse_tree
+from gfdocs.engine.xlsx.formulas.evaluate import parse_tree
 from gfdocs.engine.xlsx.formulas.references import Ref, refs_of
+from gfdocs.engine.xlsx.formulas.tree import Call, Constant, Operation, Reference
 from gfdocs.engine.xlsx.template.compile import FormulaCell, Row, Sheet, StaticCell
 from gfdocs.engine.xlsx.template.layout import Stretch
 

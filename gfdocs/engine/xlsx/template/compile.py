@@ -597,7 +597,7 @@ class _Compiler:
         if part.kind == "b":
             return part.value in ("1", "true")
         if part.kind == "e":
-            from gfdocs.engine.xlsx.formulas.evaluate import CellError
+            from gfdocs.engine.xlsx.formulas.values import CellError
 
             return CellError(part.value)
         try:

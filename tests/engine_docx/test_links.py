@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from collections.abc import Callable
 from typing import Any
 
 import docx as python_docx
 import pytest
+from lxml import etree
 
 from gfdocs import PackageError, TemplateError
 from gfdocs.docx import InlineImage, RichText
 from gfdocs.engine.template import Template, open_template
-from tests.engine_docx.make import PNG, docx, p, read_part
+from tests.engine_docx.make import PNG, docx, p, picture, read_part, run, tbl, tc, tr
 
 LINK = '<w:hyperlink r:id="rIdL"><w:r><w:t>{{ name }}</w:t></w:r></w:hyperlink>'
 HYPERLINK = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/hyperlink"
@@ -27,20 +29,28 @@ def edited(data: bytes, change: Callable[[str, bytes], bytes]) -> bytes:
     return buffer.getvalue()
 
 
-def linked(target: str, *body: str) -> Template:
-    """The template of a paragraph with a link that leads to `target`."""
+def linked(target: str, *body: str, first: str = f"<w:p>{LINK}</w:p>") -> Template:
+    """The template of a paragraph with a link that leads to `target`, and more."""
     relation = f'<Relationship Id="rIdL" Type="{HYPERLINK}" Target="{target}" TargetMode="External"/></Relationships>'
 
     def add(name: str, data: bytes) -> bytes:
         end = b"</Relationships>"
         return data.replace(end, relation.encode()) if name == "word/_rels/document.xml.rels" else data
 
-    return open_template(edited(docx(f"<w:p>{LINK}</w:p>", *body), add), kind="docx", name="t.docx")
+    return open_template(edited(docx(first, *body), add), kind="docx", name="t.docx")
+
+
+def addresses(data: bytes) -> list[str]:
+    """Where the links of a document lead, in their order."""
+    relations = etree.fromstring(read_part(data, "word/_rels/document.xml.rels").encode())
+    targets = {str(relation.get("Id")): str(relation.get("Target")) for relation in relations}
+    assert len(targets) == len(relations)
+    return [targets[rid] for rid in re.findall('<w:hyperlink r:id="(.*?)"', read_part(data))]
 
 
 def address(data: bytes) -> str:
-    document = python_docx.Document(io.BytesIO(data))
-    return str(document.part.rels["rIdL"].target_ref)
+    (found,) = addresses(data)
+    return found
 
 
 @pytest.mark.parametrize("target", ["%7B%7B%20url%20%7D%7D", "{{ url }}", "%7b%7burl%7d%7d"])
@@ -71,7 +81,8 @@ def test_an_address_that_starts_a_program_is_refused(url: str) -> None:
 
     (issue,) = caught.value.issues
     assert issue.code == "GF219"
-    assert str(issue.place) == "t.docx › document › hyperlink"
+    assert str(issue.place) == "t.docx › document › paragraph 1"
+    assert issue.fact.startswith("{{ url }}: the hyperlink")
 
 
 def test_pieces_that_make_one_are_refused_too() -> None:
@@ -80,7 +91,7 @@ def test_pieces_that_make_one_are_refused_too() -> None:
 
 
 def test_a_missing_address_is_told_with_its_place() -> None:
-    with pytest.raises(TemplateError, match=r"document: error GF204.*url"):
+    with pytest.raises(TemplateError, match=r"document › paragraph 1: error GF204.*url"):
         linked("{{ url }}").render({"name": "n"})
 
 
@@ -138,31 +149,54 @@ ATTACHED = HYPERLINK.replace("hyperlink", "attachedTemplate")
 
 
 @pytest.mark.parametrize(
-    "attributes",
+    ("attributes", "inner"),
     [
-        f'Type="{{{{ \'{ATTACHED}\' }}}}" Target="https://evil.example/x.dotm" TargetMode="External"',
-        f'Type="{ATTACHED}" Target="https://evil.example/x.dotm" TargetMode="{{{{ mode }}}}"',
-        f'xmlns:x="urn:x" x:Target="https://a.example" Type="{HYPERLINK}" Target="{{{{ url }}}}" TargetMode="External"',
+        (f'Type="{{{{ \'{ATTACHED}\' }}}}" Target="https://evil.example/x.dotm" TargetMode="External"', ""),
+        (f'Type="{HYPERLINK}" Target="https://b.example" TargetMode="{{{{ url }}}}"', ""),
+        (f'Type="{HYPERLINK}" Target="https://b.example" TargetMode="External"', "{{ url }}"),
+        (f'Type="{ATTACHED}" Target="{{{{ url }}}}" TargetMode="External"', ""),
     ],
 )
-def test_no_tag_decides_what_kind_of_link_it_is(attributes: str) -> None:
-    with pytest.raises(TemplateError) as caught:
-        open_template(related(attributes), kind="docx")
+def test_no_tag_decides_what_is_related(attributes: str, inner: str) -> None:
+    filled = open_template(related(attributes, inner), kind="docx").render({"name": "n", "url": "evil"}).to_bytes()
 
-    assert [issue.code for issue in caught.value.issues] == ["GF315"]
-
-
-def test_no_tag_stands_between_the_relations() -> None:
-    data = related(f'Type="{HYPERLINK}" Target="https://b.example" TargetMode="External"', "{{ url }}")
-    with pytest.raises(TemplateError, match="GF315"):
-        open_template(data, kind="docx")
+    assert "{{" in read_part(filled, "word/_rels/document.xml.rels")
+    assert addresses(filled) == ["https://a.example/evil"]
 
 
-def test_the_target_of_a_template_is_never_filled_in() -> None:
-    data = related(f'Type="{ATTACHED}" Target="{{{{ url }}}}" TargetMode="External"')
-    filled = open_template(data, kind="docx").render({"name": "n", "url": "evil"}).to_bytes()
+IN_ROUND = LINK.replace("name", "c.name")
+LOOPS = {
+    "paragraphs": (p("{%p for c in rows %}"), f"<w:p>{IN_ROUND}</w:p>", p("{%p endfor %}")),
+    "rows": (tbl(tr("{%tr for c in rows %}", ""), tr(tc(f"<w:p>{IN_ROUND}</w:p>"), "{{ c.name }}"), tr("{%tr endfor %}", ""), columns=2), p("")),
+    "a text": (f"<w:p>{run('{% for c in rows %}')}{IN_ROUND}{run('{% endfor %}')}</w:p>",),
+}  # fmt: skip
 
-    assert python_docx.Document(io.BytesIO(filled)).part.rels["rIdM"].target_ref == "%7B%7B url %7D%7D"
+
+@pytest.mark.parametrize("loop", LOOPS.values(), ids=LOOPS)
+def test_each_round_of_a_loop_has_its_own_address(loop: tuple[str, ...]) -> None:
+    template = linked("%7B%7B%20c.url%20%7D%7D?q={{ c.name }}", *loop, first="")
+    assert "rows[].url" in template.names
+
+    filled = template.render({"rows": [{"name": name, "url": f"https://{name}.example"} for name in "abca"]}).to_bytes()
+
+    assert addresses(filled) == [f"https://{name}.example?q={name}" for name in "abca"]
+    relations = read_part(filled, "word/_rels/document.xml.rels")
+    assert relations.count("relationships/hyperlink") == 3
+    assert "{{" not in read_part(template.render({"rows": []}).to_bytes(), "word/_rels/document.xml.rels")
+
+
+def test_the_fault_of_one_round_is_told() -> None:
+    template = linked("{{ c.url }}", *LOOPS["paragraphs"], first="")
+    with pytest.raises(TemplateError, match=r"paragraph 2: error GF219 .*the hyperlink 'javascript:x"):
+        template.render({"rows": [{"name": "n", "url": "https://a.example"}, {"name": "n", "url": "javascript:x"}]})
+
+
+def test_the_link_of_a_picture_and_those_of_a_header_are_filled_in_too() -> None:
+    linked_picture = picture().replace("<a:graphic>", "", 1).replace('name="Picture 1"/>', 'name="Picture 1"><a:hlinkClick r:id="rIdL"/></wp:docPr><a:graphic>')  # fmt: skip
+    template = linked("{{ url }}", first=p(linked_picture))
+    out = template.render({"url": "https://a.example"}).to_bytes()
+    rid = re.findall('hlinkClick r:id="(.*?)"', read_part(out))[0]
+    assert python_docx.Document(io.BytesIO(out)).part.rels[rid].target_ref == "https://a.example"
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ words      docxtpl's own words written out for Jinja
 prepare    the source that Jinja compiles; where each tag stands
 balance    whether every way through it is well-formed
 values     how a value is printed there
-links      tags in the addresses of hyperlinks
+links      tags in the addresses of hyperlinks, each link related as it is filled in
 pictures   media, relations and content types that values bring
 finish     what the rendered XML needs after all
 compiled   the template that comes of it

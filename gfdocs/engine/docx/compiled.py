@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -21,7 +20,7 @@ from gfdocs.engine.docx.check import (
     find_lonely,
 )
 from gfdocs.engine.docx.finish import Drawings, finish, share_ids
-from gfdocs.engine.docx.links import check_links, find_link_parts, unquote_tags
+from gfdocs.engine.docx.links import drop_links, find_links, relate, write_addresses
 from gfdocs.engine.docx.pictures import PartPictures, picture_members, write_content_types, write_relations
 from gfdocs.engine.docx.prepare import Prepared, Spot, prepare
 from gfdocs.engine.docx.rows import fill_rows
@@ -100,10 +99,7 @@ def _wrong_kind(package: Package, types: ContentTypes) -> Issue:
 
 def part_label(part: str) -> str:
     """Return how a part is called in messages: `document`, `header1`, `footnotes`, `core`."""
-    return part.removesuffix(_RELATIONS).rpartition("/")[2].rpartition(".")[0]
-
-
-_RELATIONS = ".rels"
+    return part.rpartition("/")[2].rpartition(".")[0]
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -134,20 +130,20 @@ class CompiledPart:
 
 
 def _has_tags(data: bytes) -> bool:
-    return b"{" in data or b"\0{" in data or _WIDE_BRACE in data or b"%7b" in data.lower()
+    return b"{" in data or b"\0{" in data or _WIDE_BRACE in data
 
 
 _WIDE_BRACE = "｛".encode()
 
 
-def _read_part(package: Package, name: str) -> Story | None:
-    """Return the story of a part, or None where it has no tags."""
+def _read_part(package: Package, name: str, links: Mapping[str, str]) -> Story | None:
+    """Return the story of a part, or None where it has no tags. links: the addresses in it that have tags, by id."""
     data = package.read(name)
-    if not _has_tags(data):
+    if not _has_tags(data) and not links:
         return None
     root = safe_xml(data, name=package.name, part=name)
-    if name.endswith(_RELATIONS):
-        unquote_tags(root, Place(package.name, path=(name,)))
+    if links:
+        write_addresses(root, links)
     story = read_story(root, package.name, part_label(name))
     return story if story.tags or story.issues or story.has_braces else None
 
@@ -297,8 +293,6 @@ class CompiledDocx:
         return deflate(part.name, self._finish(xml, set(part.fixes | state.fixes), part).encode()), state
 
     def _finish(self, xml: str, fixes: set[str], part: CompiledPart) -> str:
-        if "links" in fixes:
-            check_links(self.package, part.name, xml)
         label = part_label(part.name)
         try:
             return finish(xml, fixes, name=self.package.name, part=label, drawings=part.drawings)
@@ -318,10 +312,6 @@ class CompiledDocx:
             media.update(pictures.media)
             name = self.package.find_name(relationships_name(part.name))
             source = self.package.read(name) if name else None
-            filled = next((member for member in members if member.name == name), None)
-            if filled is not None:  # the address of a hyperlink had tags
-                members.remove(filled)
-                name, source = None, zlib.decompress(filled.data, -15)
             member = write_relations(source, pictures.relations, part.name)
             if name:
                 replaced[name] = Member(name, member.method, member.crc, member.size, member.data)
@@ -341,6 +331,7 @@ def make_language(options: Options) -> Language:
     )
     language.globals.setdefault("page_break", PAGE)
     language.globals["gf_first"] = _is_first
+    language.filters["gf_link"] = relate
     return language
 
 
@@ -365,9 +356,10 @@ def compile_docx(data: bytes, *, name: str, options: Options) -> CompiledDocx:
     parts: list[CompiledPart] = []
     faults: list[Issue] = find_reaching_document(package)
     may_hold = _find_parts(package, types)
-    may_hold += find_link_parts(package, may_hold)
+    links = {part: find_links(package, part) for part in may_hold}
+    package = drop_links(package, links)
     for name_of_part in may_hold:
-        story = _read_part(package, name_of_part)
+        story = _read_part(package, name_of_part, links[name_of_part])
         if story is not None:
             part, found = _check_part(package, name_of_part, story, language)
             faults += found
@@ -406,7 +398,6 @@ def _check_part(
     # What may cut an element in two is parsed again when it is filled in.
     is_checked = bool(crossings) or _is_open_ended(compiled, language)
     fixes = compiled.prepared.fixes | ({"check"} if is_checked else set())
-    fixes |= {"links"} if name.endswith(_RELATIONS) else set()
     return replace(compiled, fixes=fixes), found + crossings
 
 

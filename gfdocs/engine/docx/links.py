@@ -1,74 +1,94 @@
 """Hyperlinks whose address has tags: it stands in the relations of a part, where Word writes `{{` as `%7B%7B`.
 
-An address is filled in once for a document. Where each round of a loop has one of its own, the data brings a RichText.
+Their addresses are taken out of the relations when the template is opened, and written where the links stand: so each
+round of a loop fills in its own. What it comes to is related while the part is rendered (`relate`).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from gfdocs.engine.package import Package, Relationship, read_relationships, relationships_name, safe_xml
+from lxml import etree
+
+from gfdocs.engine.docx.values import STATE
+from gfdocs.engine.language import Unfit
+from gfdocs.engine.package import Package, Relationship, deflate, read_relationships, relationships_name, safe_xml
 from gfdocs.engine.reaching import is_web_link
-from gfdocs.errors import Issue, Place, TemplateError, Text
+from gfdocs.engine.written import to_text
+from gfdocs.errors import Text
 
-__all__ = ["check_links", "find_link_parts", "unquote_tags"]
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
+__all__ = ["drop_links", "find_links", "relate", "write_addresses"]
+
+_R = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
 _QUOTED = re.compile(r"%7B(?:%7B.*?%7D%7D|%25.*?%25%7D)", re.IGNORECASE)
 
 
-def find_link_parts(package: Package, parts: Iterable[str]) -> Iterator[str]:
-    """Yield the relation parts of these parts in which a hyperlink's address has a tag."""
-    for part in parts:
-        name = package.find_name(relationships_name(part))
-        if name and any(map(_is_filled, read_relationships(package, part))):
-            yield name
+def find_links(package: Package, part: str) -> dict[str, str]:
+    """Return the addresses with tags that hyperlinks of a part lead to, by the id of their relation, as typed."""
+    if relationships_name(part) not in package:
+        return {}
+    return {
+        relation.id: _QUOTED.sub(lambda found: unquote(found.group()), relation.target)
+        for relation in read_relationships(package, part)
+        if _is_filled(relation)
+    }
 
 
 def _is_filled(relation: Relationship) -> bool:
-    """Tell whether this is a hyperlink to outside whose address has a tag."""
+    """Tell whether this is a hyperlink to outside whose address has a tag; one of any other relation is none."""
     if not relation.external or relation.type != "hyperlink":
         return False
     target = relation.target
     return "{{" in target or "{%" in target or _QUOTED.search(target) is not None
 
 
-def unquote_tags(root: Any, place: Place) -> None:
-    """Write the tags in the addresses of hyperlinks as their author typed them.
+def drop_links(package: Package, links: Mapping[str, Mapping[str, str]]) -> Package:
+    """Return the package without these relations (part -> id -> address): each render brings its own."""
+    dropped = {relationships_name(part): ids for part, ids in links.items() if ids}
 
-    TemplateError GF315 where a tag stands anywhere else: it would decide what the file fetches, behind the back of
-    who looked at the template when it was opened. Braces in the target of another relation are no tag.
-    """
+    def change(name: str, data: bytes) -> bytes:
+        root = safe_xml(data, name=package.name, part=name)
+        for relation in [child for child in root if child.get("Id") in dropped[name]]:
+            root.remove(relation)
+        changed: bytes = etree.tostring(root, encoding="UTF-8", xml_declaration=True, standalone=True)
+        return changed
+
+    members = (
+        deflate(member.name, change(member.name, member.read())) if member.name in dropped else member
+        for member in package.members
+    )
+    return replace(package, members=tuple(members)) if dropped else package
+
+
+def write_addresses(root: Any, links: Mapping[str, str]) -> None:
+    """Put the address of each of these links (by id) where the link stands; `gf` names the attribute it is in."""
     for element in root.iter():
-        attributes = dict(element.attrib) if isinstance(element.tag, str) else {}
-        target = attributes.pop("Target", "")
-        if attributes.get("Type", "").endswith("/hyperlink") and attributes.get("TargetMode") == "External":
-            element.set("Target", _QUOTED.sub(lambda found: unquote(found.group()), target))
-        elif "{" in target:
-            element.set("Target", target.replace("{", "%7B").replace("}", "%7D"))
-        # The name of an attribute with a prefix begins with a brace too: nothing else may pass for an address.
-        if any("{" in text for text in (*attributes, *attributes.values(), element.text or "", element.tail or "")):
-            fact = Text("a tag decides what the file is linked to", "标签会决定文件链接到的内容")
-            hint = Text("only the address of a hyperlink may have a tag", "标签只能写在超链接的地址中")
-            raise TemplateError(Issue("GF315", "error", place, fact, hint))
+        names = [name for name, value in element.attrib.items() if name.startswith(_R) and value in links]
+        for name in names:
+            element.set(name, links[element.get(name)])
+            element.set("gf", etree.QName(name).localname)
 
 
-def check_links(package: Package, relations: str, xml: str) -> None:
-    """TemplateError GF219 where an address that data has filled in does more than open a page, a mail or a file here.
+def relate(address: Any) -> str:
+    """Return the id of the relation to an address that data has filled in.
 
-    relations: the name of the relation part that `xml` is, filled in.
+    Unfit where it does more than open a web page, a mail, or a file beside the document.
     """
-    part = re.sub(r"_rels/(.*)\.rels$", r"\1", relations)
-    filled = safe_xml(xml.encode(), name=package.name, part=relations).iterchildren(tag="{*}Relationship")
-    issues = []
-    for relation, element in zip(read_relationships(package, part), filled, strict=True):
-        address = element.get("Target", "")
-        if _is_filled(relation) and not is_web_link(address):
-            place = Place(package.name, path=(part.rpartition("/")[2].rpartition(".")[0], "hyperlink"))
-            shown = address[:120]
-            fact = Text(f"the hyperlink {shown!r} opens a file or program", f"超链接 {shown!r} 会打开文件或程序")
-            issues.append(Issue("GF219", "error", place, fact, Text("give a web address", "请提供网址")))
-    if issues:
-        raise TemplateError(issues)
+    url = str(to_text(address))
+    if not is_web_link(url):
+        shown = url[:120]
+        raise Unfit(
+            f"the hyperlink {shown!r} opens a file or program",
+            f"超链接 {shown!r} 会打开文件或程序",
+            Text("give a web address", "请提供网址"),
+        )
+    pictures = STATE.get().pictures
+    if pictures is None:
+        raise Unfit("a hyperlink cannot stand in this part", "此部件不能含超链接")
+    return pictures.relate_link(url)

@@ -135,6 +135,10 @@ class PartPictures:
             descr=f' descr="{escape_xml(str(descr))}"' if descr else "",
         )  # fmt: skip
 
+    def relate_link(self, url: str) -> str:
+        """Return the id of the relation to a page; links to the same page have the same one."""
+        return self._relate(_HYPERLINK, url, True)
+
     def add_link(self, rid: str, url: str) -> None:
         self.relations[rid] = (_HYPERLINK, url, True)
 

@@ -131,6 +131,18 @@ def _free_content_controls(root: Any) -> None:
                 properties.remove(child)
 
 
+def _mark_links(root: Any) -> None:
+    """Have the address of a hyperlink (`links.write_addresses`) become the id of a relation to it."""
+    for element in root.iter():
+        for name in [name for name in element.attrib if name == "gf"]:
+            key = next(key for key in element.attrib if key.endswith("}" + element.get(name)))
+            address = element.get(key)
+            stamp = next((found for found in map(read_stamp, _INNER_TAG.findall(address)) if found is not None), None)
+            begin = f"{{% filter gf_link {'' if stamp is None else write_stamp(stamp)}%}}"
+            element.set(key, f"{begin}{address}{{% endfilter %}}")
+            del element.attrib[name]
+
+
 # Fields whose result is drawn from the rest of the document: Word is asked to compute them anew.
 _DERIVED = {
     "TOC",
@@ -384,7 +396,9 @@ class _Reader:
             self._keep(text[at : found.start()])
             at = found.end()
             is_code = self.element == "w:fldSimple" and _IN_INSTR.search(_INNER_TAG.sub("", text[: found.start()]))
-            outlet: Outlet = "address" if self.element == "Relationship" else "attribute"
+            before = text[: found.start()]
+            is_address = before.rfind("gf_link") > before.rfind("endfilter")
+            outlet: Outlet = "address" if is_address else "attribute"
             if is_code:
                 outlet = "link" if _BEFORE_LINK.search(text[: found.start()]) else "field"
             self._tag(found.group(), outlet)
@@ -438,6 +452,7 @@ class _Reader:
 
 def prepare(story: Story) -> Prepared:
     """Return what Jinja is to compile of a part whose tags have been read (and stamped)."""
+    _mark_links(story.root)
     _mark_vmerge(story)
     _free_content_controls(story.root)
     _mark_fields(story.root)

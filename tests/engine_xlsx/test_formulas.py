@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import random
+import time
 from pathlib import Path
 from typing import Any
 
@@ -182,3 +183,44 @@ def test_random_formulas_keep_their_values_when_rows_come_in(tmp_path: Path) -> 
             assert not {at: (f, v, theirs.get(at)) for at, (f, v) in ours.items() if not same(v, theirs.get(at))}
             found.append([value for _, value in ours.values()])
         assert all(same(a, b) and same(a, c) for a, b, c in zip(*found, strict=True)), seed
+
+
+def value_of(formula: str, text: str = "甲乙") -> Any:
+    """Return the value written for a formula in B1 of a workbook whose A1 is this text."""
+    book, out = openpyxl.Workbook(), io.BytesIO()
+    sheet: Any = book.active
+    sheet["A1"], sheet["B1"] = "{{ x }}", "=" + formula
+    book.save(out)
+    made = open_template(out.getvalue(), kind="xlsx").render({"x": text}).to_bytes()
+    shown: Any = openpyxl.load_workbook(io.BytesIO(made), data_only=True).active
+    return shown["B1"].value
+
+
+@pytest.mark.parametrize(
+    "formula",
+    ["IF()", "COUNTBLANK(A1,A2)", "SUMIF(A1)", "TEXTJOIN(1)", "SUBTOTAL()", "ROWS()", "COUNTIFS()", "IFERROR(1/0)", "NOT()"],
+)  # fmt: skip
+def test_a_call_with_too_few_or_too_many_arguments_is_left_to_the_opening_program(formula: str) -> None:
+    assert value_of(formula) is None
+
+
+@pytest.mark.parametrize(
+    ("formula", "value"),
+    [
+        ("LEFT(A1,-1)", "#VALUE!"), ("RIGHT(A1,-1)", "#VALUE!"), ("LEFT(A1,1)", "甲"), ("RIGHT(A1,1)", "乙"),
+        ("INT(1E+300)", 1e300), ("MOD(7,3)", 1), ("MOD(-7,3)", 2), ('COUNTIF(A1,"甲*")', 1), ('COUNTIF(A1,"?乙")', 1),
+        ('COUNTIF(A1,"*甲")', 0), ('COUNTIF(A1,"*~*")', 0), ('COUNTIF(A1,"<>*乙")', 0), ('COUNTIF(A1,"*")', 1),
+    ],
+)  # fmt: skip
+def test_texts_and_numbers_at_the_edges(formula: str, value: Any) -> None:
+    assert value_of(formula) == value
+
+
+@pytest.mark.parametrize(
+    "criterion", ["*a*a*a*a*a*a*a*a*b", "1" * 200, "a" * 200, "1" * 200 + "x"], ids=["stars", "digits", "text", "mixed"]
+)
+def test_a_criterion_takes_no_more_time_than_its_length_and_the_texts_it_is_held_against(criterion: str) -> None:
+    started = time.process_time()
+    value_of(f'COUNTIF(A1,"{criterion}")', "a" * 30_000)
+    value_of("COUNTIF(A1,A1)", "1" * 30_000 + "x")
+    assert time.process_time() - started < 1

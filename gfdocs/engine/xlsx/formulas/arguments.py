@@ -52,13 +52,17 @@ class Failed(Exception):
 
 
 def guard(function: Function) -> Function:
-    """Return the function with an error value among its arguments given as its value."""
+    """Return the function with an error value among its arguments given as its value; Unknown where they are not as
+    many as it takes.
+    """
 
     def guarded(arguments: Arguments, source: Source) -> Value:
         try:
             return function(arguments, source)
         except Failed as failed:
             return failed.error
+        except (IndexError, ValueError) as fault:
+            raise Unknown from fault
 
     return guarded
 

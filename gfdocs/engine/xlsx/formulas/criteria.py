@@ -41,8 +41,8 @@ def make_criterion(criterion: Value) -> Test:
 def _plain_number(text: str) -> float | None:
     if re.fullmatch(r"[+-]?\d+(\.\d+)?", text):
         return float(text)
-    if re.fullmatch(r"[+-]?[\d.,%/:\-eE ]*\d[\d.,%/:\-eE ]*", text):
-        raise Unknown
+    if re.fullmatch(r"[\d.,%/:+\-eE ]+", text) and re.search(r"\d", text):
+        raise Unknown  # a date, a time or a number to some readers
     return None
 
 
@@ -62,7 +62,7 @@ def _text_test(text: str, *, negative: bool) -> Test:
     if text == "":
         return (lambda value: value is not None) if negative else (lambda value: value is None)
     if any(char in text for char in "*?~"):
-        pattern = re.compile(_wildcards(text), re.IGNORECASE | re.DOTALL)
+        pattern = _wildcards(text)
 
         def matches(value: Value) -> bool:
             return isinstance(value, str) and pattern.fullmatch(value) is not None
@@ -75,17 +75,21 @@ def _text_test(text: str, *, negative: bool) -> Test:
     return (lambda value: not matches(value)) if negative else matches
 
 
-def _wildcards(text: str) -> str:
-    out, index = [], 0
-    while index < len(text):
-        char = text[index]
-        if char == "~" and index + 1 < len(text):
-            index += 1
-            out.append(re.escape(text[index]))
+def _wildcards(text: str) -> re.Pattern[str]:
+    """Return the pattern of a criterion with `*` and `?`. What stands between two `*` is taken where it first fits, for
+    good (an atomic group): so the time is bounded by the length of pattern times text.
+    """
+    pieces = [""]
+    for char in re.findall(r"~.|.", text, re.DOTALL):
+        if char == "*":
+            pieces.append("")
         else:
-            out.append({"*": ".*", "?": "."}.get(char, re.escape(char)))
-        index += 1
-    return "".join(out)
+            pieces[-1] += "." if char == "?" else re.escape(char[-1])
+    first, *middle = pieces
+    last = middle.pop() if middle else None
+    between = "".join(f"(?>.*?{piece})" for piece in middle if piece)
+    tail = "" if last is None else f".*{last}"
+    return re.compile(f"{first}{between}{tail}", re.IGNORECASE | re.DOTALL)
 
 
 def _matching(pairs: Sequence[Tree], source: Source) -> list[list[bool]]:

@@ -87,7 +87,8 @@ def _rounding(mode: str) -> Function:
 
 
 def _int(arguments: Arguments, source: Source) -> Value:
-    return math.floor(number_of(arguments, 0, source))
+    number = number_of(arguments, 0, source)
+    return math.floor(number) if abs(number) < 1e15 else number
 
 
 def _abs(arguments: Arguments, source: Source) -> Value:
@@ -96,7 +97,11 @@ def _abs(arguments: Arguments, source: Source) -> Value:
 
 def _mod(arguments: Arguments, source: Source) -> Value:
     a, b = number_of(arguments, 0, source), number_of(arguments, 1, source)
-    return DIV0 if b == 0 else a - b * math.floor(a / b)
+    if b == 0:
+        return DIV0
+    if abs(a / b) > 1e12:
+        raise Unknown  # programs differ
+    return a - b * math.floor(a / b)
 
 
 # -- texts -------------------------------------------------------------------------------------------------------------
@@ -118,12 +123,13 @@ def _len(arguments: Arguments, source: Source) -> Value:
 
 
 def _left(arguments: Arguments, source: Source) -> Value:
-    return text_of(arguments, source)[: max(0, int(number_of(arguments, 1, source, 1)))]
+    text, count = text_of(arguments, source), int(number_of(arguments, 1, source, 1))
+    return VALUE if count < 0 else text[:count]
 
 
 def _right(arguments: Arguments, source: Source) -> Value:
     text, count = text_of(arguments, source), int(number_of(arguments, 1, source, 1))
-    return text[-count:] if count > 0 else ""
+    return VALUE if count < 0 else text[-count:] if count else ""
 
 
 def _mid(arguments: Arguments, source: Source) -> Value:

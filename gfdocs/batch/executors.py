@@ -82,22 +82,36 @@ class ExecutorPool:
         flying: dict[Future[Result], Chunk] = {}
         waiting: deque[Chunk] = deque()
         attempts: dict[int, int] = {}
-        self._feed(flying, waiting, chunks)
-        while flying:
-            done, _ = wait(flying, return_when=FIRST_COMPLETED)
-            for future in done:
-                chunk = flying.pop(future)
-                try:
-                    yield future.result()
-                except GfdocsError:
-                    raise
-                except Exception:
-                    attempts[chunk.number] = attempts.get(chunk.number, 0) + 1
-                    again, lost = retry(chunk, attempts[chunk.number])
-                    waiting.extend(again)
-                    if lost is not None:
-                        yield lost
+        try:
             self._feed(flying, waiting, chunks)
+            while flying:
+                done, _ = wait(flying, return_when=FIRST_COMPLETED)
+                for future in done:
+                    yield from self._read(future, flying.pop(future), waiting, attempts)
+                self._feed(flying, waiting, chunks)
+        finally:
+            self._recall(flying)
+
+    def _read(
+        self, future: Future[Result], chunk: Chunk, waiting: deque[Chunk], attempts: dict[int, int]
+    ) -> Iterator[Result]:
+        """Give the result of a chunk that is done, or put it back among the waiting ones."""
+        try:
+            yield future.result()
+        except GfdocsError:
+            raise
+        except Exception:
+            attempts[chunk.number] = attempts.get(chunk.number, 0) + 1
+            again, lost = retry(chunk, attempts[chunk.number])
+            waiting.extend(again)
+            if lost is not None:
+                yield lost
+
+    def _recall(self, flying: Iterable[Future[Result]]) -> None:
+        """Take back what has not begun; where chunks write to a store themselves, wait for those that have."""
+        running = [future for future in flying if not future.cancel()]
+        if self._sink is not None:
+            wait(running)
 
     def _feed(self, flying: dict[Future[Result], Chunk], waiting: deque[Chunk], chunks: Iterator[Chunk]) -> None:
         while len(flying) < self._window:

@@ -162,6 +162,31 @@ def no_store(place: str, error: BaseException) -> OutputError:
     return OutputError(Issue("GF524", "error", Place(file=place), fact, hint))
 
 
+def leased(url: str, holder: str, path: str, left: int | None) -> OutputError:
+    """GF525: another run has the lease of the prefix; `left` is after how many seconds it may be taken over."""
+    by, by_zh = (f" ({holder})", f"（{holder}）") if holder else ("", "")
+    fact = Text(f"another run is writing here{by}", f"另一个任务正在写入此处{by_zh}")
+    again = Text("", "") if left is None else Text(f"run again in {left} s, or ", f"于 {left} 秒后重新运行，或")
+    hint = Text(
+        f"wait until it has finished; if you know that it died, {again}remove {path}",
+        f"请等待其完成；如确知其已中断，请{again.zh}删除 {path}",
+    )
+    return OutputError(Issue("GF525", "error", Place(file=url), fact, hint))
+
+
+def overtaken(url: str) -> OutputError:
+    """GF526: this run gave no sign of life for so long that another took its lease over."""
+    fact = Text(
+        "the lease of this run is gone: another took over, or somebody removed it",
+        "本任务的写入租约已失效：已被另一个任务接管，或被人删除",
+    )
+    hint = Text(
+        "this run has not touched the manifest; run again when the other has finished",
+        "本任务未改动清单；请待另一任务完成后重新运行",
+    )
+    return OutputError(Issue("GF526", "error", Place(file=url), fact, hint))
+
+
 def mixed(path: str, *, zipped: bool) -> OutputError:
     """GF506: part of a batch was asked for, but the folder holds the other form of packages."""
     fact = Text(

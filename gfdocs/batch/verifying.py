@@ -13,6 +13,7 @@ from gfdocs.batch.shelf import hash_file
 from gfdocs.batch.workspace import WORK
 from gfdocs.errors import Issue, Text
 
+STORE_WORK = f"{WORK}-"  # what a run into a store keeps there, in a copy of that store
 # What file managers and office programs leave behind by themselves.
 _PASSING = ("Thumbs.db", "desktop.ini", ".DS_Store")
 
@@ -38,6 +39,9 @@ def _find_unfinished(out: str) -> Iterator[Issue]:
     work = os.path.join(out, WORK)
     if os.path.isdir(work) and any(name != "lock" for name in os.listdir(work)):
         yield faults.at_output(faults.unfinished(WORK), out)
+    for name in sorted(os.listdir(out)):
+        if name.startswith(STORE_WORK):
+            yield faults.at_output(faults.unfinished(name), out)
 
 
 def _expected(manifest: Manifest) -> dict[str, tuple[str, int]]:
@@ -77,6 +81,6 @@ def _find_extra(manifest: Manifest, out: str) -> Iterator[Issue]:
     known = {*_expected(manifest), MANIFEST, INDEX}
     for path in list_files(out, ""):
         name = path.rsplit("/", 1)[-1]
-        if path in known or path.startswith(f"{WORK}/") or name in _PASSING or name.startswith("~$"):
+        if path in known or path.startswith((f"{WORK}/", STORE_WORK)) or name in _PASSING or name.startswith("~$"):
             continue
         yield faults.at_output(faults.unknown(path), out)

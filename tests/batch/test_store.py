@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from gfdocs.batch import batch, dispatch, verify
-from gfdocs.errors import OutputError, OutputExists
+from gfdocs.errors import OutputError, OutputExists, TemplateError
 from tests.batch.disk import hash_tree, read_tree
 from tests.batch.fakes import FakeProject
 
@@ -113,3 +113,96 @@ def test_a_store_nobody_knows(tmp_path: Path) -> None:
     with pytest.raises(OutputError) as caught:
         batch(FakeProject(), "nosuch://bucket/x")
     assert caught.value.issues[0].code == "GF524"
+
+
+# -- interrupted runs, and what somebody changed --
+
+
+def find_work(url: str) -> list[str]:
+    return [path for path in read_store(url) if path.startswith(".gfdocs")]
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+@pytest.mark.parametrize("fresh", [False, True])
+def test_an_interrupted_run_is_run_again_without_force(tmp_path: Path, url: str, zipped: bool, fresh: bool) -> None:
+    """What it had put is known for ours, though no manifest names it; a run of the old data is not misled by it either."""
+    if not fresh:
+        batch(FakeProject(), url, zip=zipped)
+
+    def stop(done: int, total: int, job: Any) -> None:
+        if done == 30:
+            raise KeyboardInterrupt
+
+    longer = FakeProject(each=40, energy=3)
+    for project in (longer, FakeProject(energy=555)):  # the second makes objects of the same size
+        with pytest.raises(KeyboardInterrupt):
+            batch(project, url, zip=zipped, progress=stop)
+    assert find_work(url)
+    batch(FakeProject(), url, zip=zipped)
+    batch(FakeProject(), tmp_path / "out", zip=zipped)
+    assert read_store(url) == read_tree(tmp_path / "out")
+
+
+def test_a_part_after_an_interrupted_run_leaves_the_rest_known(tmp_path: Path, url: str) -> None:
+    def stop(done: int, total: int, job: Any) -> None:
+        if done == 30:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        batch(FakeProject(), url, progress=stop)
+    batch(FakeProject(), url, districts="常熟市")
+    assert find_work(url)
+    batch(FakeProject(), url)
+    batch(FakeProject(), tmp_path / "out")
+    assert read_store(url) == read_tree(tmp_path / "out")
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+def test_strict_writes_nothing_into_a_store_where_one_fails(url: str, zipped: bool, tmp_path: Path) -> None:
+    batch(FakeProject(), url, zip=zipped)
+    before = read_store(url)
+    broken = FakeProject(energy=7, templates={"plaque": {"fail": "示例011有限公司"}})
+    with pytest.raises(TemplateError):
+        batch(broken, url, zip=zipped, strict=True)
+    assert read_store(url) == before
+    batch(FakeProject(energy=7), url, zip=zipped, strict=True)
+    batch(FakeProject(energy=7), tmp_path / "out", zip=zipped)
+    assert read_store(url) == read_tree(tmp_path / "out")
+
+
+def test_where_nothing_comes_out_the_store_stays_as_it_was(url: str) -> None:
+    batch(FakeProject(), url)
+    before = read_store(url)
+    broken = FakeProject(documents=(FakeProject().documents[4],), each=1, districts=("张家港市",), unlocated=0, energy=9,
+                         templates={"plaque": {"fail": "示例000有限公司"}})  # fmt: skip
+    assert batch(broken, url).failed
+    assert read_store(url) == before
+
+
+def test_an_edited_object_is_not_removed_without_a_word(url: str) -> None:
+    batch(FakeProject(), url)
+    store, root = fsspec.core.url_to_fs(url)
+    store.pipe_file(f"{root}/03 昆山市/附件1 名单.xlsx", b"somebody's work")
+    fewer = FakeProject(districts=("张家港市", "常熟市"))
+    with pytest.raises(OutputExists) as caught:
+        batch(fewer, url)
+    assert [issue.code for issue in caught.value.issues] == ["GF503"]
+    batch(fewer, url, replace=True)
+    assert not [path for path in read_store(url) if path.startswith("03")]
+
+
+def test_a_forged_list_of_what_was_begun_leads_nowhere(url: str, tmp_path: Path) -> None:
+    store, root = fsspec.core.url_to_fs(url)
+    for number, data in enumerate((b"\xff", b"[[" * 9000, b"{}", b'["../../x", "/etc/passwd", 7, "a\\u0000b", ""]')):
+        store.pipe_file(f"{root}/.gfdocs-begun-{number}", data)
+    store.pipe_file("/rounds/x", b"theirs")
+    batch(FakeProject(), url)
+    assert store.cat_file("/rounds/x") == b"theirs"
+    batch(FakeProject(), tmp_path / "out")
+    assert read_store(url) == read_tree(tmp_path / "out")
+
+
+def test_a_copy_of_a_store_with_a_run_at_work_is_told_as_unfinished(tmp_path: Path) -> None:
+    batch(FakeProject(), tmp_path / "out")
+    (tmp_path / "out/.gfdocs-begun-0123").write_text("[]")
+    assert [issue.code for issue in verify(tmp_path / "out")] == ["GF534"]

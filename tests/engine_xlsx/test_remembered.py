@@ -15,7 +15,7 @@ import openpyxl
 import pytest
 
 from gfdocs.engine.template import Template, open_template
-from gfdocs.engine.xlsx.around.recent import Recent
+from gfdocs.engine.xlsx.rows.memory import Recent
 from gfdocs.errors import TemplateError
 from tests.engine_xlsx import growth
 from tests.engine_xlsx.test_language import draw
@@ -172,7 +172,7 @@ def test_sheets_of_many_formulas_remember_fewer_places(formulas: int, kept: int)
         sheet.write_row(formulas // 100 + 1, 0, ["{%tr for x in xs %}{{ x }}{%tr endfor %}"])
 
     compiled: Any = open_template(draw(paint), kind="xlsx", name="f.xlsx").compiled
-    assert compiled.workbook.sheets[0].formula_texts.count == kept
+    assert compiled.prepared.get_memory(compiled.workbook.sheets[0]).formula_texts.count == kept
 
 
 AROUND = (

@@ -22,7 +22,7 @@ from gfdocs.engine.xlsx.around.properties import write_properties
 from gfdocs.engine.xlsx.rows.grid import Context, Grid, Stop
 from gfdocs.engine.xlsx.rows.styles import add_variants
 from gfdocs.engine.xlsx.rows.values import CellWriter, StyleVariants
-from gfdocs.engine.xlsx.template.compile import Sheet
+from gfdocs.engine.xlsx.template.compiled import Sheet
 from gfdocs.engine.xlsx.template.programs import LoopProgram, turn_scope
 from gfdocs.engine.xlsx.template.workbook import SheetEntry
 from gfdocs.errors import Issue, Place, Text
@@ -105,7 +105,7 @@ class Rendering:
     def _make_grid(self, sheet: Sheet, scope: Mapping[str, Any], name: str) -> Grid:
         workbook = self.compiled.workbook
         writer = CellWriter(workbook.styles, workbook.is_1904, self.variants, sheet.part.prefix)
-        return Grid(self.context, sheet, scope, name, writer)
+        return Grid(self.context, self.prepared.get_memory(sheet), scope, name, writer)
 
     def _sheet_scopes(self, sheet: Sheet) -> list[Mapping[str, Any]]:
         """Return the scopes of the sheets that one becomes: one an item of `{%sheet for %}`, none where `{%sheet if

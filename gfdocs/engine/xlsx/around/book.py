@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 from gfdocs.engine.package import Member, deflate
 from gfdocs.engine.xlsx.around.mapping import map_any
-from gfdocs.engine.xlsx.around.recent import Recent, find_places
 from gfdocs.engine.xlsx.around.stencil import (
     Choice,
     Copies,
@@ -24,12 +23,14 @@ from gfdocs.engine.xlsx.around.stencil import (
     escape_content,
     write_pieces,
 )
-from gfdocs.engine.xlsx.around.texts import get_program
 from gfdocs.engine.xlsx.formulas.references import parse_formula, quote_sheet, refs_of
 from gfdocs.engine.xlsx.formulas.resolve import FormulaFault
 from gfdocs.engine.xlsx.rows.grid import Grid
-from gfdocs.engine.xlsx.template.compile import Compiled, formula_has_tags
+from gfdocs.engine.xlsx.rows.memory import Recent, find_places
+from gfdocs.engine.xlsx.template.compiled import Compiled
+from gfdocs.engine.xlsx.template.programs import compile_cell
 from gfdocs.engine.xlsx.template.sheet import escape_attribute
+from gfdocs.engine.xlsx.template.tags import formula_has_tags
 from gfdocs.engine.xlsx.template.workbook import RELATIONS, STRICT_RELATIONS, child, children, local_name, namespace_of
 from gfdocs.errors import Issue, Place
 
@@ -136,7 +137,7 @@ class _BookWriter:
         return text
 
     def _fill_name(self, text: str, place: Place) -> str:
-        program = get_program(self.compiled, text, place)
+        program = compile_cell(self.compiled.languages, text, place)
         try:
             value = str(program.get_value(self.rendering.scope, self.context.missing))
         except Exception as fault:

@@ -13,10 +13,8 @@ from functools import partial
 from typing import Any
 
 from gfdocs.engine.language import Unfit, check_characters
-from gfdocs.engine.xlsx.around.links import LINK_TEXTS, is_tagged
 from gfdocs.engine.xlsx.around.mapping import Mapper, Rectangle, read_rectangle
 from gfdocs.engine.xlsx.around.pictures import add_drawing_element
-from gfdocs.engine.xlsx.around.recent import Recent, find_places
 from gfdocs.engine.xlsx.around.stencil import (
     Choice,
     Copies,
@@ -27,14 +25,17 @@ from gfdocs.engine.xlsx.around.stencil import (
     escape_content,
     write_pieces,
 )
-from gfdocs.engine.xlsx.around.texts import get_program, render_header
+from gfdocs.engine.xlsx.around.texts import render_header
 from gfdocs.engine.xlsx.formulas.references import letter, parse_formula, refs_of
 from gfdocs.engine.xlsx.formulas.resolve import FormulaFault, Site, formula_text
 from gfdocs.engine.xlsx.geometry import MAX_COLUMN, Path
 from gfdocs.engine.xlsx.rows.grid import Grid
-from gfdocs.engine.xlsx.template.compile import Compiled, Sheet, has_tags
-from gfdocs.engine.xlsx.template.programs import CellProgram
+from gfdocs.engine.xlsx.rows.memory import Recent, find_places
+from gfdocs.engine.xlsx.template.compiled import Compiled, Sheet
+from gfdocs.engine.xlsx.template.links import LINK_TEXTS, is_tagged
+from gfdocs.engine.xlsx.template.programs import CellProgram, compile_cell
 from gfdocs.engine.xlsx.template.sheet import escape_attribute
+from gfdocs.engine.xlsx.template.tags import has_tags
 from gfdocs.engine.xlsx.template.workbook import child, children, local_name
 from gfdocs.errors import Issue, Place
 
@@ -607,7 +608,7 @@ class _FrameMarker(Marker):
             text = element.get(name) or ""
             if is_tagged(name, text):
                 element.set(name, self.hole(holes + len(programs)))
-                programs.append(get_program(self.compiled, text, place))
+                programs.append(compile_cell(self.compiled.languages, text, place))
         return tuple(programs)
 
     def mark_anchor(self, element: Any) -> None:

@@ -17,7 +17,7 @@ from gfdocs.engine.xlsx.formulas.resolve import FormulaFault
 from gfdocs.engine.xlsx.formulas.values import CellError, Unknown
 from gfdocs.engine.xlsx.rows.grid import Grid
 from gfdocs.engine.xlsx.rows.values import number_text
-from gfdocs.engine.xlsx.template.compile import formula_has_tags
+from gfdocs.engine.xlsx.template.tags import formula_has_tags
 from gfdocs.engine.xlsx.template.workbook import child, children, local_name, namespace_of
 from gfdocs.errors import Issue, Place
 
@@ -92,7 +92,7 @@ def _render_drawing(parts: Parts, grid: Grid, name: str) -> None:
 
 def _render_chart(parts: Parts, grid: Grid, name: str) -> None:
     compiled = grid.context.compiled
-    if not compiled.sees_touched(parts.origin(name)) and parts.origin(name) not in compiled.tagged_parts:
+    if not compiled.chart_sees_touched(parts.origin(name)) and parts.origin(name) not in compiled.tagged_parts:
         return
     root = parts.parse(name)
     for element in list(root.iter()):

@@ -4,15 +4,25 @@ from __future__ import annotations
 
 from functools import cached_property
 
-from gfdocs.engine.package import ContentTypes, Package, Relationship, read_content_types, read_relationships
+from gfdocs.engine.package import (
+    ContentTypes,
+    Member,
+    Package,
+    Relationship,
+    deflate,
+    read_content_types,
+    read_relationships,
+    safe_xml,
+)
 from gfdocs.engine.xlsx.around.book import Book, compile_book
 from gfdocs.engine.xlsx.around.frame import Frame, compile_frame
-from gfdocs.engine.xlsx.around.links import find_tagged_links
 from gfdocs.engine.xlsx.around.parts import Parts
 from gfdocs.engine.xlsx.around.properties import PropertyPart, compile_properties
-from gfdocs.engine.xlsx.around.texts import get_program
-from gfdocs.engine.xlsx.template.compile import Compiled, Sheet, formula_has_tags
-from gfdocs.engine.xlsx.template.programs import CellProgram
+from gfdocs.engine.xlsx.rows.memory import SheetMemory
+from gfdocs.engine.xlsx.template.compiled import Compiled, Sheet
+from gfdocs.engine.xlsx.template.links import find_tagged_links
+from gfdocs.engine.xlsx.template.programs import CellProgram, compile_cell
+from gfdocs.engine.xlsx.template.tags import formula_has_tags
 from gfdocs.engine.xlsx.template.workbook import namespace_of
 
 
@@ -23,6 +33,7 @@ class Prepared:
         self.compiled = compiled
         self._frames: dict[int, Frame] = {}
         self._links: dict[int, dict[str, CellProgram]] = {}
+        self._memories: dict[int, SheetMemory] = {}
         self._relations: dict[str, tuple[Relationship, ...]] = {}
 
     @cached_property
@@ -30,7 +41,7 @@ class Prepared:
         """The package that every document starts from: shared texts without tags, no calculation chain."""
         compiled = self.compiled
         parts = Parts(compiled.package, compiled.workbook.types, compiled.workbook.relations_of)
-        cleaned = compiled.cleaned_shared_texts
+        cleaned = _blank_tagged_texts(compiled)
         if self.writes_book:
             _drop_calculation_chain(parts, compiled)
         if cleaned is not None:
@@ -60,8 +71,7 @@ class Prepared:
     def written_sheets(self) -> frozenset[int]:
         """The sheets that are written anew: those that the data touch, and those whose rules or links see one."""
         compiled = self.compiled
-        sheets = [sheet for sheet in compiled.sheets if sheet is not None]
-        return compiled.touched | {s.entry.index for s in sheets if compiled.sheet_sees_touched(s)}
+        return compiled.touched | {s.entry.index for s in compiled.worksheets if compiled.sheet_sees_touched(s)}
 
     @cached_property
     def book(self) -> Book:
@@ -78,6 +88,13 @@ class Prepared:
             found = self._frames[sheet.entry.index] = compile_frame(self.compiled, sheet, self.get_links(sheet))
         return found
 
+    def get_memory(self, sheet: Sheet) -> SheetMemory:
+        """Return what the documents remember of how a sheet is written."""
+        found = self._memories.get(sheet.entry.index)
+        if found is None:
+            found = self._memories[sheet.entry.index] = SheetMemory(sheet, self.compiled.workbook.styles)
+        return found
+
     def get_links(self, sheet: Sheet) -> dict[str, CellProgram]:
         """Return the programs of a sheet's links whose address has tags, by the id of the relation."""
         found = self._links.get(sheet.entry.index)
@@ -88,10 +105,27 @@ class Prepared:
     def _find_links(self, sheet: Sheet) -> dict[str, CellProgram]:
         compiled = self.compiled
         return {
-            link.relation: get_program(compiled, link.target, link.place(compiled, sheet))
-            for link in find_tagged_links(compiled, sheet)
+            link.relation: compile_cell(compiled.languages, link.target, link.place)
+            for link in find_tagged_links(compiled.workbook, sheet)
             if link.target
         }
+
+
+def _blank_tagged_texts(compiled: Compiled) -> Member | None:
+    """Return the part of shared texts with those blanked that hold tags; None where none does."""
+    part = compiled.workbook.find_part("sharedStrings")
+    if part is None or not compiled.tagged_texts:
+        return None
+    from lxml import etree
+
+    root = safe_xml(compiled.package.read(part), name=compiled.name, part=part)
+    namespace = namespace_of(root)
+    for index, item in enumerate(item for item in root if isinstance(item.tag, str)):
+        if index in compiled.tagged_texts:
+            item[:] = [etree.Element(f"{namespace}t")]
+    if "count" in root.attrib:
+        del root.attrib["count"]
+    return deflate(part, etree.tostring(root, encoding="UTF-8", xml_declaration=True, standalone=True))
 
 
 def _drop_calculation_chain(parts: Parts, compiled: Compiled) -> None:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from gfdocs.engine.language import check_characters
 from gfdocs.engine.package import safe_xml
 from gfdocs.engine.xlsx.around.stencil import Copies, Marker, Piece, Values, escape_content, write_pieces
-from gfdocs.engine.xlsx.around.texts import get_program, iter_tagged
-from gfdocs.engine.xlsx.template.compile import Compiled
+from gfdocs.engine.xlsx.template.compiled import Compiled
+from gfdocs.engine.xlsx.template.programs import compile_cell
+from gfdocs.engine.xlsx.template.texts import iter_tagged
 from gfdocs.engine.xlsx.template.workbook import local_name
 from gfdocs.errors import Place
 
@@ -56,7 +57,7 @@ def _give_titles(rendering: Rendering) -> Sequence[Values]:
 
 
 def _give_text(source: str, part: str, rendering: Rendering) -> Sequence[Values]:
-    program = get_program(rendering.compiled, source, Place(rendering.compiled.name, path=(part,)))
+    program = compile_cell(rendering.compiled.languages, source, Place(rendering.compiled.name, path=(part,)))
     try:
         value = program.get_value(rendering.scope, rendering.context.missing)
         return ((escape_content(check_characters("" if value is None else str(value))),),)

@@ -18,8 +18,9 @@ from jinja2 import nodes
 from gfdocs.engine.language import path_of
 from gfdocs.engine.xlsx.around.mapping import read_rectangle
 from gfdocs.engine.xlsx.geometry import MAX_ROW
-from gfdocs.engine.xlsx.template.compile import Compiled, Row, Sheet, StaticCell, ValueCell, without_runs
+from gfdocs.engine.xlsx.template.compiled import Compiled, Row, Sheet, StaticCell, ValueCell
 from gfdocs.engine.xlsx.template.layout import Assign, Block, Node, Stretch
+from gfdocs.engine.xlsx.template.tags import without_runs
 from gfdocs.engine.xlsx.template.workbook import children, local_name
 
 Steps = tuple[str, ...]

@@ -15,7 +15,7 @@ from gfdocs.engine.xlsx.formulas.references import Ref, parse_reference
 from gfdocs.engine.xlsx.formulas.tokenizer import load_tokenizer
 from gfdocs.engine.xlsx.formulas.values import Unknown
 from gfdocs.engine.xlsx.geometry import MAX_COLUMN, MAX_ROW
-from gfdocs.engine.xlsx.template.compile import FormulaCell, ValueCell
+from gfdocs.engine.xlsx.template.compiled import FormulaCell, ValueCell
 from gfdocs.engine.xlsx.template.layout import Block
 
 if TYPE_CHECKING:

@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 from gfdocs.engine.budget import OverBudget
 from gfdocs.engine.language import check_characters
 from gfdocs.engine.xlsx.around.pictures import Picture, PlacedPicture, place_picture
-from gfdocs.engine.xlsx.around.recent import find_places
 from gfdocs.engine.xlsx.formulas.arguments import Cells, Source
 from gfdocs.engine.xlsx.formulas.evaluate import evaluate, evaluate_columns, parse_tree
 from gfdocs.engine.xlsx.formulas.kept import KeptValues
@@ -25,10 +24,10 @@ from gfdocs.engine.xlsx.formulas.tree import Call, Constant, Operation, Referenc
 from gfdocs.engine.xlsx.formulas.values import CellError, Unknown
 from gfdocs.engine.xlsx.geometry import MAX_COLUMN, MAX_ROW, Body, Path, Placed, Repeat, Turn, Uniform, whole_axis
 from gfdocs.engine.xlsx.rows.heights import MAX_HEIGHT, Wrap, grown_heights, needed_height, with_height
-from gfdocs.engine.xlsx.rows.settled import find_settled_rows
+from gfdocs.engine.xlsx.rows.memory import SheetMemory, find_places
 from gfdocs.engine.xlsx.rows.turns import Column, Piece, TurnWriter, literal
 from gfdocs.engine.xlsx.rows.values import CellFault, CellWriter, number_text, write_plain_numbers
-from gfdocs.engine.xlsx.template.compile import (
+from gfdocs.engine.xlsx.template.compiled import (
     Cell,
     Compiled,
     FormulaCell,
@@ -36,11 +35,12 @@ from gfdocs.engine.xlsx.template.compile import (
     Sheet,
     StaticCell,
     ValueCell,
-    without_runs,
+    is_inside,
 )
 from gfdocs.engine.xlsx.template.layout import Assign, Block, Node, Stretch
 from gfdocs.engine.xlsx.template.programs import CellProgram, LoopProgram, Scope, turn_scope
 from gfdocs.engine.xlsx.template.sheet import escape_text
+from gfdocs.engine.xlsx.template.tags import without_runs
 from gfdocs.errors import Issue, Place, Text
 
 #: Rows of a list whose values are gathered and looked at together.
@@ -186,9 +186,10 @@ def make_row_text(cells: list[tuple[Cell, ColumnAt]], prefix: str) -> RowText:
 class Grid:
     """One worksheet of the output."""
 
-    def __init__(self, context: Context, sheet: Sheet, scope: Scope, name: str, writer: CellWriter) -> None:
+    def __init__(self, context: Context, memory: SheetMemory, scope: Scope, name: str, writer: CellWriter) -> None:
         self.context = context
-        self.sheet = sheet
+        self.memory = memory
+        self.sheet = sheet = memory.sheet
         self.scope = dict(scope)
         self.name = name
         self.writer = writer
@@ -532,21 +533,19 @@ class Grid:
     @cached_property
     def _row_texts(self) -> dict[int, RowText]:
         """How each row is written; where the columns stand still, all documents of the template share it."""
-        return {} if self.sheet.moves_columns else self.sheet.row_texts
+        return {} if self.sheet.moves_columns else self.memory.row_texts
 
     @cached_property
     def _settled_rows(self) -> frozenset[int]:
-        if self.sheet.settled_rows is None:
-            self.sheet.settled_rows = find_settled_rows(self.sheet)
-        return self.sheet.settled_rows
+        return self.memory.settled_rows
 
     def _write_settled(self, row: Row, number: int, body: Body, path: Path) -> str:
         """Write a row that the data cannot change; where all its values are known it is written once for each place."""
-        text = self.sheet.settled_texts.get((row.number, number))
+        text = self.memory.settled_texts.get((row.number, number))
         if text is None:
             text = self._write_row(row, number, body, path)
             if all(self._values.get((id(body), row.number, cell.column)) is not Unknown for cell in row.cells):
-                self.sheet.settled_texts.set((row.number, number), text)
+                self.memory.settled_texts.set((row.number, number), text)
         return text
 
     def _write_row(self, row: Row, number: int, body: Body, path: Path) -> str:
@@ -555,15 +554,15 @@ class Grid:
             found = self._row_texts[row.number] = make_row_text(self.place_cells(row), self.writer.prefix)
         text = str(number)
         out = ["", text.join(found.first)]
-        height = row.height
+        height, wraps = known = self.memory.get_height(row)
         for cell, column, following in found.cells:
             self._at = (column.out, number)
             out.append(self._cell_tail(cell, row, column, body, path))
-            if row.wraps and isinstance(cell, ValueCell):
-                wrap = next((w for w in row.wraps if w.column == cell.column), None)
+            if wraps and isinstance(cell, ValueCell):
+                wrap = next((w for w in wraps if w.column == cell.column), None)
                 height = max(height, needed_height(self._last_value, wrap)) if wrap is not None else height
             out.append(text.join(following))
-        attributes = row.attributes if height == row.height else with_height(row.attributes, min(height, MAX_HEIGHT))
+        attributes = row.attributes if height == known.height else with_height(row.attributes, min(height, MAX_HEIGHT))
         out[0] = f'<{self.writer.prefix}row r="{text}"{attributes}>'
         return "".join(out)
 
@@ -590,9 +589,7 @@ class Grid:
         return self.writer.tail(value, cell.style)
 
     def _rich_tail(self, cell: ValueCell, text: str) -> str:
-        from gfdocs.engine.xlsx.rows.rich import rich_tail
-
-        return rich_tail(self.writer, text, cell.runs, cell.style)
+        return self.writer.rich_tail(text, cell.runs, cell.style)
 
     def _report(self, program: CellProgram, fault: BaseException, scope: Scope, where: str | None = None) -> None:
         if isinstance(fault, CellFault):
@@ -610,10 +607,10 @@ class Grid:
         if places is None:
             return {}
         key = (self.context.grids.index(self), places)
-        found = self.sheet.formula_texts.get(key)
+        found = self.memory.formula_texts.get(key)
         if found is None:
             found = {}
-            self.sheet.formula_texts.set(key, found)
+            self.memory.formula_texts.set(key, found)
         return found
 
     def _formula_tail(self, cell: FormulaCell, row: Row, column: ColumnAt, body: Body, path: Path) -> str:
@@ -702,8 +699,9 @@ class Grid:
         """Return one line of the turns with all that is the same in each."""
         p, placed = self.writer.prefix, self.place_cells(row)
         filled = [(cell, column) for cell, column in placed if isinstance(cell, ValueCell)]
-        wraps = [(wrap, at.out) for cell, at in filled for wrap in row.wraps if wrap.column == cell.column]
-        attributes = partial(_grown_attributes, row, wraps) if wraps else literal(row.attributes)
+        height, found = self.memory.get_height(row)
+        wraps = [(wrap, at.out) for cell, at in filled for wrap in found if wrap.column == cell.column]
+        attributes = partial(_grown_attributes, row, height, wraps) if wraps else literal(row.attributes)
         parts: list[Part] = [literal(f'<{p}row r="'), offset, b'"', attributes, b">"]
         for cell, column in placed:
             parts += [literal(f'<{p}c r="{letter(column.out)}'), offset, b'"']
@@ -1084,22 +1082,16 @@ def find_table_ref(compiled: Compiled, text: str, sheet: Sheet, line: int) -> Re
     match = _TABLE_COLUMN.fullmatch(text)
     if match is None:
         return None
-    name, part, at, column = match.groups()
-    for home in compiled.sheets:
-        for table in home.tables if home is not None else ():
-            inside = home is sheet and table.first <= line <= table.last
-            if (
-                name.casefold() != table.name.casefold() if name else not inside
-            ) or column.casefold() not in table.columns:
-                continue
-            number = table.columns[column.casefold()]
-            this_row = part == "This Row" or bool(at)
-            if this_row and not inside:
-                return None
-            rows = (line, line) if this_row else (table.first, table.last)
-            assert home is not None
-            return Ref(home.entry.name, "", number, rows[0], number, rows[1], ("", "", "", ""), not this_row)
-    return None
+    name, part, at, heading = match.groups()
+    found = compiled.find_table_column(name, heading, sheet, line)
+    if found is None:
+        return None
+    home, table, column = found
+    is_this_row = part == "This Row" or bool(at)
+    if is_this_row and not is_inside(table, home, sheet, line):
+        return None
+    first, last = (line, line) if is_this_row else (table.first, table.last)
+    return Ref(home.entry.name, "", column, first, column, last, ("", "", "", ""), not is_this_row)
 
 
 @dataclass(frozen=True)
@@ -1182,14 +1174,14 @@ class _Line:
     """The output columns that hold nothing but one name of the item: `{{ c.name }}`."""
 
 
-def _grown_attributes(row: Row, wraps: Sequence[tuple[Wrap, int]], batch: _Batch) -> Sequence[Piece]:
+def _grown_attributes(row: Row, height: float, wraps: Sequence[tuple[Wrap, int]], batch: _Batch) -> Sequence[Piece]:
     """Return the attributes of the rows: higher where a wrapped text (in these output columns) needs it."""
-    heights = grown_heights([(wrap, batch.values[column]) for wrap, column in wraps], row.height)
+    heights = grown_heights([(wrap, batch.values[column]) for wrap, column in wraps], height)
     if heights is None:
         return [literal(row.attributes)]
-    written = {height: with_height(row.attributes, height).encode() for height in set(heights)}
-    written[row.height] = row.attributes.encode()
-    return [Column(b"%b", [written[height] for height in heights])]
+    written = {grown: with_height(row.attributes, grown).encode() for grown in set(heights)}
+    written[height] = row.attributes.encode()
+    return [Column(b"%b", [written[grown] for grown in heights])]
 
 
 class _Seen(Source):

@@ -10,7 +10,7 @@ from typing import Any
 from gfdocs.engine.xlsx.formulas.evaluate import parse_tree
 from gfdocs.engine.xlsx.formulas.references import Ref, refs_of
 from gfdocs.engine.xlsx.formulas.tree import Call, Constant, Operation, Reference
-from gfdocs.engine.xlsx.template.compile import FormulaCell, Row, Sheet, StaticCell
+from gfdocs.engine.xlsx.template.compiled import FormulaCell, Row, Sheet, StaticCell
 from gfdocs.engine.xlsx.template.layout import Stretch
 
 #: Functions whose value depends on where the formula stands.

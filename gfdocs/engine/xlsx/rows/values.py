@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -18,7 +17,8 @@ from typing import Any, Literal
 from gfdocs.engine.bounds import check_printed
 from gfdocs.engine.language import check_characters, find_illegal
 from gfdocs.engine.xlsx.rows.turns import Column, literal
-from gfdocs.engine.xlsx.template.sheet import escape_text
+from gfdocs.engine.xlsx.template.sheet import needs_space, write_text
+from gfdocs.engine.xlsx.template.tags import split_runs, without_runs
 from gfdocs.engine.xlsx.template.workbook import Styles
 from gfdocs.errors import Text
 
@@ -31,8 +31,6 @@ FORMULA_STARTS = "=+-@\t\r＝＋－＠"
 
 _PLAIN_KINDS = frozenset({str, int, bool, type(None), dt.date})
 _CELL_KINDS = frozenset({float, Decimal, dt.datetime, dt.time, dt.timedelta})
-_BLANKS = " \t\r\n\u00a0\u3000"
-_X_ESCAPE = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
 
 Variant = Literal["quote", "date", "datetime", "time", "duration"]
 Content = int | float | str | bool | None
@@ -111,19 +109,6 @@ def check_text(text: str) -> None:
             ),
             Text("shorten it or split it over several cells", "请缩短或分到多个单元格"),
         )
-
-
-def write_text(text: str) -> str:
-    """Escape a text for `<t>`: XML, and `_x` of what would be read as `_xHHHH_`."""
-    if "_x" in text:
-        text = _X_ESCAPE.sub("_x005F_", text)
-    text = escape_text(text)
-    return text.replace("\r", "_x000D_") if "\r" in text else text
-
-
-def needs_space(text: str) -> bool:
-    """True where a program may take blanks away from a text without `xml:space="preserve"`."""
-    return text != text.strip(_BLANKS) or "\n" in text or "\t" in text or "  " in text
 
 
 @dataclass
@@ -235,6 +220,24 @@ class CellWriter:
         s = f' s="{style}"' if style else ""
         space = ' xml:space="preserve"' if needs_space(text) else ""
         return f'{s} t="inlineStr"><{p}is><{p}t{space}>{write_text(text)}</{p}t></{p}is></{p}c>'
+
+    def rich_tail(self, text: str, runs: tuple[str, ...], style: str) -> str:
+        """Return the tail of a rich cell: the runs of the template keep their fonts (`runs` are their properties), in
+        `text` a mark with the run's number stands where one begins.
+        """
+        p = self.prefix
+        plain = without_runs(text)
+        if not plain:
+            return self.content_tail(None, style)
+        check_text(plain)
+        out = []
+        for number, piece in split_runs(text):
+            properties = runs[number].replace("\0", p)
+            font = f"<{p}rPr>{properties}</{p}rPr>" if properties else ""
+            space = ' xml:space="preserve"' if needs_space(piece) else ""
+            out.append(f"<{p}r>{font}<{p}t{space}>{write_text(piece)}</{p}t></{p}r>")
+        s = f' s="{style}"' if style else ""
+        return f'{s} t="inlineStr"><{p}is>{"".join(out)}</{p}is></{p}c>'
 
     # -- whole columns ------------------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from gfdocs.engine.xlsx.formulas.evaluate import parse_tree
 from gfdocs.engine.xlsx.formulas.kept import find_written_addresses
 from gfdocs.engine.xlsx.formulas.references import AREA_ARGUMENTS, UNION_FUNCTIONS, Ref, letter, refs_of
-from gfdocs.engine.xlsx.template.compile import Compiled, FormulaCell, Row, Sheet, ValueCell, iter_cells
+from gfdocs.engine.xlsx.template.compiled import Compiled, FormulaCell, Row, Sheet, ValueCell
 from gfdocs.engine.xlsx.template.layout import Block
 from gfdocs.errors import Issue, Place, Severity, Text
 
@@ -15,10 +15,8 @@ from gfdocs.errors import Issue, Place, Severity, Text
 def lint_workbook(compiled: Compiled) -> list[Issue]:
     """Return the oddities of a template, in order of sheet and cell."""
     found: list[Issue] = []
-    for sheet in compiled.sheets:
-        if sheet is None:
-            continue
-        for row, cell in iter_cells(sheet):
+    for sheet in compiled.worksheets:
+        for row, cell in sheet.iter_cells():
             place = Place(compiled.name, path=(f"{sheet.entry.name}!{letter(cell.column)}{row.number}",))
             if isinstance(cell, FormulaCell):
                 found += _lint_formula(compiled, sheet, cell, place)
@@ -54,9 +52,7 @@ def _lint_formula(compiled: Compiled, sheet: Sheet, cell: FormulaCell, place: Pl
             yield _issue("GF274", "warning", place, fact, Text("check the name", "请核对名称"))
         elif target is not None:
             yield from _lint_reference(target, ref, place)
-    if find_written_addresses(cell.text) and any(
-        one and (one.moves_rows or one.moves_columns) for one in compiled.sheets
-    ):
+    if find_written_addresses(cell.text) and any(one.moves_rows or one.moves_columns for one in compiled.worksheets):
         fact = Text(
             "cells that INDIRECT and OFFSET find by a text or a distance do not follow a list",
             "INDIRECT、OFFSET 按文字或偏移量定位的单元格不随列表移动",

@@ -8,8 +8,9 @@ from typing import Any, cast
 from jinja2 import nodes
 
 from gfdocs.engine.names import Name, find_names, merge_names
-from gfdocs.engine.xlsx.template.compile import Compiled, Sheet, ValueCell
+from gfdocs.engine.xlsx.template.compiled import Compiled, Sheet, ValueCell
 from gfdocs.engine.xlsx.template.layout import Assign, Block, Node, Stretch
+from gfdocs.engine.xlsx.template.texts import find_hanging_texts, find_part_sources
 from gfdocs.errors import Place
 
 
@@ -76,11 +77,11 @@ class _Tree:
 
     def hanging(self, sheet: Sheet) -> list[tuple[int, str, Place]]:
         """Return what hangs on the cells of a sheet."""
-        from gfdocs.engine.xlsx.around.texts import find_hanging_texts
-
         found = self._hanging.get(sheet.entry.index)
         if found is None:
-            found = self._hanging[sheet.entry.index] = list(find_hanging_texts(self.compiled, sheet))
+            found = self._hanging[sheet.entry.index] = list(
+                find_hanging_texts(self.compiled.workbook, sheet, self.compiled.tagged_parts)
+            )
         return found
 
     def block(self, sheet: Sheet, node: Block, inner: list[nodes.Node] | None) -> nodes.Node:
@@ -104,14 +105,11 @@ class _Tree:
 
 def find_workbook_names(compiled: Compiled) -> tuple[Name, ...]:
     """Return the dotted paths that a workbook template asks of the data, each once."""
-    from gfdocs.engine.xlsx.around.texts import find_part_sources
-
     tree = _Tree(compiled)
     body: list[nodes.Node] = []
-    for sheet in compiled.sheets:
-        if sheet is not None:
-            body += tree.sheet(sheet)
-    for source, place in find_part_sources(compiled):
+    for sheet in compiled.worksheets:
+        body += tree.sheet(sheet)
+    for source, place in find_part_sources(compiled.workbook, compiled.worksheets, compiled.tagged_parts):
         body += tree.parse(source, place)
     whole = nodes.Template(body, lineno=0)
     whole.set_environment(tree.language)

@@ -6,6 +6,7 @@ The part is scanned once with expat: `<sheetData>` becomes `RowPart`s, everythin
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import NamedTuple
@@ -16,6 +17,9 @@ from gfdocs.engine.xlsx.formulas.references import letter, split_cell, translate
 from gfdocs.errors import Text
 
 Attributes = dict[str, str]
+
+_BLANKS = " \t\r\n\u00a0\u3000"
+_X_ESCAPE = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +59,6 @@ class RowPart(NamedTuple):
     number: int
     attributes: str
     cells: tuple[CellPart, ...]
-    is_hidden: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,19 @@ class SheetPart:
 def escape_text(text: str) -> str:
     """Escape for element content."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def write_text(text: str) -> str:
+    """Escape a text for `<t>`: XML, and `_x` of what would be read as `_xHHHH_`."""
+    if "_x" in text:
+        text = _X_ESCAPE.sub("_x005F_", text)
+    text = escape_text(text)
+    return text.replace("\r", "_x000D_") if "\r" in text else text
+
+
+def needs_space(text: str) -> bool:
+    """True where a program may take blanks away from a text without `xml:space="preserve"`."""
+    return text != text.strip(_BLANKS) or "\n" in text or "\t" in text or "  " in text
 
 
 def escape_attribute(text: str) -> str:
@@ -227,10 +243,9 @@ class _Scanner:
 
     def _close_row(self) -> None:
         attributes, cells = self._row_attributes, self._cells
-        hidden = attributes.get("hidden", "") in ("1", "true")
         if len(cells) > 1:
             cells.sort(key=_COLUMN)
-        self.rows.append(RowPart(self._row, write_attributes(attributes), tuple(cells), hidden))
+        self.rows.append(RowPart(self._row, write_attributes(attributes), tuple(cells)))
 
     def _end_of_tag(self, start: int) -> int:
         """Return where the element that is closing and began at `start` ends; `<is/>` and `<sheetData/>` end where

@@ -18,7 +18,7 @@ from gfdocs.engine.xlsx.back.form import Listing, normalise
 from gfdocs.engine.xlsx.back.lists import ListReader
 from gfdocs.engine.xlsx.back.returned import read_returned
 from gfdocs.engine.xlsx.back.sheets import Match, match_sheets, note_oddities
-from gfdocs.engine.xlsx.template.compile import Compiled
+from gfdocs.engine.xlsx.template.compiled import Compiled
 from gfdocs.errors import Issue, Place, ReadBackError, Text
 from gfdocs.raw import RawMap
 

@@ -471,3 +471,20 @@ def test_damaged_parts_end_in_one_kind_of_error() -> None:
             read(out.getvalue())
         except ReadBackError:
             continue
+
+
+def test_a_line_of_many_fields_takes_no_more_time_than_its_text_is_long() -> None:
+    book, out = openpyxl.Workbook(), io.BytesIO()
+    sheet: Any = book.active
+    sheet.append(["填报日期：{{ a }}年{{ b }}月{{ c }}日{{ d }}时止"])
+    sheet.append(["单位", "{{ unit }}"])
+    book.save(out)
+    form = open_template(out.getvalue(), kind="xlsx")
+    sheet["A1"], sheet["B2"] = "填报日期：" + "年月日时" * 5_000, "示例有限公司"
+    book.save(out)
+    started = time.process_time()
+    raw: Any = form.read(out.getvalue(), name="返回.xlsx")
+    assert time.process_time() - started < 1
+    assert [issue.code for issue in raw.issues] == ["GF614"]
+    assert str(raw.issues[0].fact) == "the line '填报日期：…年…月…日…时止' of the form is not there"
+    assert plain(raw) == {"unit": "示例有限公司"}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from gfdocs.engine.xlsx.back.cells import read_cell
@@ -70,7 +69,7 @@ class FieldReader:
             for row, column, text in _iter_texts(self.sheet):
                 if read(text) is not None:
                     return row, column
-        words = re.sub(r"\\(.)", r"\1", item.pattern.expression.pattern.replace("(.*?)", "…"))
+        words = item.pattern.words
         fact = Text(f"the line {words!r} of the form is not there", f"表中没有“{words}”一栏")
         hint = Text("fill in only the blank part", "请只填写空白部分")
         self.findings.report("GF614", "warning", self.findings.place_of_sheet(self.sheet.name), fact, hint)

@@ -33,23 +33,31 @@ def normalise(text: str) -> str:
 
 @dataclass(frozen=True)
 class Pattern:
-    """A cell's text with tags as an expression that reads it; `steps` are the paths of its groups (None: not to be
-    read back).
+    """A cell's text with tags, turned round so that it reads: the fixed `texts` around its tags (one more than there are
+    tags), and the path of each tag (None: not to be read back).
     """
 
-    expression: re.Pattern[str]
+    texts: tuple[str, ...]
     steps: tuple[Steps | None, ...]
-    has_words: bool
+
+    @property
+    def has_words(self) -> bool:
+        return any(text.strip() for text in self.texts)
+
+    @property
+    def words(self) -> str:
+        """The fixed words as a person is told them: `填报日期：…年…月`."""
+        return "…".join(self.texts)
 
     def read(self, text: str) -> list[tuple[Steps, str]] | None:
         """Return the values that a text of this form holds; None where it has not this form."""
-        return self._read(self.expression, text)
+        return self._read(_compile_texts(self.texts, False), text)
 
     def read_loosely(self, text: str) -> list[tuple[Steps, str]] | None:
         """Read a text whose colons, commas and brackets may be half-width where they were full-width, or the other
         way round.
         """
-        return self._read(_loosen(self.expression.pattern), text)
+        return self._read(_compile_texts(self.texts, True), text)
 
     def _read(self, expression: re.Pattern[str], text: str) -> list[tuple[Steps, str]] | None:
         match = expression.fullmatch(text)
@@ -58,20 +66,20 @@ class Pattern:
         return [(steps, match[index + 1]) for index, steps in enumerate(self.steps) if steps is not None]
 
 
-_WIDTHS = {"：": "[：:]", "，": "[，,]", "；": "[；;]", "（": r"[（(]", "）": r"[）)]", ":": "[：:]", ",": "[，,]", ";": "[；;]",
-           r"\(": r"[（(]", r"\)": r"[）)]"}  # fmt: skip
+_WIDTHS = {char: f"[{re.escape(pair)}]" for pair in ("：:", "，,", "；;", "（(", "）)") for char in pair}
 
 
 @lru_cache(maxsize=1024)
-def _loosen(expression: str) -> re.Pattern[str]:
-    """Return an expression that takes punctuation in either width; its groups stay as they are."""
-    pieces = re.split(r"(\(\.\*\?\)|\\.)", expression)
-    loose = [piece if piece == "(.*?)" else _WIDTHS.get(piece) or _loosen_text(piece) for piece in pieces]
-    return re.compile("".join(loose), re.DOTALL)
+def _compile_texts(texts: tuple[str, ...], is_loose: bool) -> re.Pattern[str]:
+    """Return the expression of a text with tags. A fixed text is taken where it first fits, for good (an atomic group),
+    which finds the same values and takes no more time than the text is long.
+    """
 
+    def escape(text: str) -> str:
+        return "".join(_WIDTHS.get(char) or re.escape(char) for char in text) if is_loose else re.escape(text)
 
-def _loosen_text(piece: str) -> str:
-    return piece if piece.startswith("\\") else "".join(_WIDTHS.get(char, char) for char in piece)
+    first, *between, last = map(escape, texts)
+    return re.compile(first + "".join(f"(?>(.*?){text})" for text in between) + f"(.*?){last}", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -153,21 +161,19 @@ class SheetForm:
 
 def make_pattern(program: Any, roots: dict[str, Steps]) -> Pattern | None:
     """Return how a cell's text is read; None where it has statements. `roots` says what local names mean: `c` → ()."""
-    expression, steps, words = "", [], False
+    texts, steps = [""], []
     for node in program.tree.body:
         if not isinstance(node, nodes.Output):
             return None
         for piece in node.nodes:
             if isinstance(piece, nodes.TemplateData):
-                text = without_runs(piece.data)
-                words = words or bool(text.strip())
-                expression += re.escape(text)
+                texts[-1] += without_runs(piece.data)
             else:
-                expression += "(.*?)"
+                texts.append("")
                 steps.append(_steps_of(piece, roots))
     if not steps:
         return None
-    return Pattern(re.compile(expression, re.DOTALL), tuple(steps), words)
+    return Pattern(tuple(texts), tuple(steps))
 
 
 def _steps_of(node: nodes.Node, roots: dict[str, Steps]) -> Steps | None:

@@ -1,8 +1,9 @@
 """Two documents compared part by part, what does not show left out of account.
 
 Left out: ids that a program may choose (docPr, cNvPr, relations), how a text is cut into runs of one formatting, runs
-without content, blanks and comments between elements, `xml:space`, the order of the children of `w:rPr` (docxtpl's RichText has them out of order), and the
-East-Asian hint of a font, which docxtpl does not set.
+without content, blanks and comments between elements, `xml:space`, the order of the children of `w:rPr` and `w:tcPr`
+(docxtpl's RichText and `{% cellbg %}` have them out of order), and the East-Asian hint of a font, which docxtpl does
+not set.
 """
 
 from __future__ import annotations
@@ -99,7 +100,7 @@ def normalise(xml: bytes) -> str:
             _merge_runs(element)
         if element.tag == W + "szCs" and element.getparent().find(W + "sz") is not None:
             element.getparent().remove(element)
-        if element.tag == W + "rPr":
+        if element.tag in (W + "rPr", W + "tcPr"):
             element[:] = sorted(element, key=lambda child: etree.tostring(child, method="c14n"))
         if _local(element) == "coreProperties":
             # python-docx adds the empty properties it has been asked for.

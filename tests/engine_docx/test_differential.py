@@ -136,7 +136,13 @@ def test_the_words_are_written_out_as_docxtpl_does(source: str) -> None:
     theirs = docxtpl.DocxTemplate.patch_xml(None, source)
     assume(_is_whole(theirs) and not _JOINS_WHAT_GOES.search(source))
 
-    assert write_words(source) == theirs
+    assert _ordered(write_words(source)) == _ordered(theirs)
+
+
+def _ordered(xml: str) -> str:
+    """The XML with the properties of cells in one order: docxtpl puts new ones first or last."""
+    inner = re.compile("(?<=<w:tcPr>).*?(?=</w:tcPr>)", re.DOTALL)
+    return inner.sub(lambda found: "".join(sorted(re.findall("<w:[^<]*", found[0]))), xml)
 
 
 # docxtpl joins a text to that of another cell, and to the paragraph, row or cell that a tag takes away, which loses it.

@@ -222,3 +222,11 @@ def test_listing_in_a_table_keeps_the_formatting_of_the_cell() -> None:
     cell = open_result(template).tables[0].rows[0].cells[0]
     assert [paragraph.text for paragraph in cell.paragraphs] == ["a\nb", "c"]
     assert all(run.bold for paragraph in cell.paragraphs for run in paragraph.runs if run.text)
+
+
+def test_who_gathers_values_in_a_list_is_told_how() -> None:
+    with pytest.raises(GfdocsError, match=r"GF209 .*\n.*ns\.xs = ns\.xs \+ \[x\]"):
+        DocxTemplate(docx(p("{% set xs = [] %}{% set _ = xs.append(1) %}{{ xs }}"))).render({})
+    template = DocxTemplate(docx(p("{% set ns = namespace(xs=[]) %}{% for r in rows %}{% set ns.xs = ns.xs + [r * 2] %}{% endfor %}{{ ns.xs|join('-') }}")))  # fmt: skip
+    template.render({"rows": [1, 2, 3]})
+    assert open_result(template).paragraphs[0].text == "2-4-6"

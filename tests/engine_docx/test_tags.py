@@ -12,7 +12,7 @@ from markupsafe import Markup
 from gfdocs.docx import Listing, RichText
 from gfdocs.engine.template import open_template
 from gfdocs.errors import GfdocsError, TagError
-from tests.engine_docx.make import W, docx, p, picture, read_part, run, tbl, tr
+from tests.engine_docx.make import W, docx, p, picture, read_part, run, tbl, tc, tr
 
 DATA = {"v": "A&B", "rows": [1, 2]}
 
@@ -337,3 +337,42 @@ def test_paragraphs_of_a_value_may_have_attributes() -> None:
     xml = body(p("{{p sub }}"), data={"sub": Subdoc()})
     assert text(xml) == "onetwothree"
     assert xml.count("<w:tab/>") == 1 and xml.count("<w:p") >= 3
+
+
+@pytest.mark.parametrize(
+    "wrapper",
+    [
+        '<w:smartTag w:uri="u" w:element="e">{}</w:smartTag>', '<w:ins w:id="1" w:author="a">{}</w:ins>', '<w:hyperlink w:anchor="x">{}</w:hyperlink>',
+        '<w:sdt><w:sdtPr><w:id w:val="1"/></w:sdtPr><w:sdtContent>{}</w:sdtContent></w:sdt>',
+    ],
+)  # fmt: skip
+def test_what_stood_around_a_piece_of_a_tag_goes_with_it(wrapper: str) -> None:
+    cut = f"<w:p>{run('{{ ')}{wrapper.format(run('na'))}{run('me }} on')}</w:p>"
+    kept = f"<w:p>{run('{{ ')}{wrapper.format(run('name }} inside'))}{run(' on')}</w:p>"
+    name = wrapper[1 : wrapper.index(" ")].partition(">")[0]
+
+    assert name not in body(cut, data={"name": "n"})
+    assert f"</{name}>" in body(kept, data={"name": "n"})
+    assert "inside" in body(kept, data={"name": "n"})
+
+
+def test_properties_that_tags_give_a_cell_stand_in_the_order_of_the_schema() -> None:
+    rest = '<w:tcBorders/><w:vAlign w:val="center"/>'
+    table = tbl(
+        tr(tc("{% colspan n %}{% cellbg c %}a", properties=rest), "b"),
+        tr("{%tr for r in rows %}", ""), tr(tc("{% vm %}{{ r }}", properties=rest), "x"), tr("{%tr endfor %}", ""),
+        tr(tc("{%tc for r in rows %}"), tc("{% hm %}h", properties=rest), tc("{%tc endfor %}")),
+    )  # fmt: skip
+    out = body(table, p("z"), data={"n": 2, "c": "FF0000", "rows": [1, 2]})
+    for properties in re.findall("<w:tcPr>(.*?)</w:tcPr>", out):
+        names = re.findall(r"<w:(\w+)", properties)
+        order = ["tcW", "gridSpan", "vMerge", "tcBorders", "shd", "vAlign"]
+        assert names == sorted(names, key=order.index)
+    assert {"gridSpan", "vMerge", "shd"} <= set(
+        re.findall(r"<w:(\w+)", "".join(re.findall("<w:tcPr>.*?</w:tcPr>", out)))
+    )
+
+
+def test_a_block_that_begins_and_ends_in_other_cells_changes_the_grid() -> None:
+    out = body(tbl(tr("{% for r in rows %}{{ r }}", "x{% endfor %}"), columns=2), p("z"), data={"rows": [1, 2, 3]})
+    assert out.count("<w:tc>") == out.count("<w:gridCol ") == 4

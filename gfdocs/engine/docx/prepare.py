@@ -238,6 +238,7 @@ class _Holder:
     """A table, row or cell that is open: whether it surely keeps a child, and whether a block is inside it at all."""
 
     name: str
+    number: int
     blocks: int
     has_child: bool = False
     has_block: bool = False
@@ -245,10 +246,11 @@ class _Holder:
 
 @dataclass(slots=True)
 class _Block:
-    """An `if` or `for` that is open, and the run it began in. A loop that ends in another run comes back from there."""
+    """An `if` or `for` that is open, and the run and cell it began in. A loop that ends in another run comes back there."""
 
     is_loop: bool
     run: int
+    cell: int
     comes_back: bool = False
 
 
@@ -271,6 +273,7 @@ class _Reader:
         # The depth of blocks at which the open run began, and the lowest since.
         self.run_depth = self.run_low = 0
         self.holders: list[_Holder] = []
+        self.held = 0
         self.fixes: set[str] = set()
         # Where the properties of the runs and paragraphs that are open begin and end in the source.
         self.properties: dict[str, list[str]] = {"w:rPr": [], "w:pPr": []}
@@ -342,12 +345,14 @@ class _Reader:
         if outlet == "attribute" and "w:gridSpan" in self.element:
             self.fixes.add("tables")
         if word in ("for", "if"):
-            self.open.append(_Block(word == "for", self.run))
+            self.open.append(_Block(word == "for", self.run, self._cell()))
             for holder in self.holders:
                 holder.has_block = True
         elif word in ("endfor", "endif") and self.open:
             block = self.open.pop()
             block.comes_back = block.is_loop and block.run != self.run
+            if block.cell != self._cell():
+                self.fixes.add("tables")
         # An `else` leaves its branch before it enters the next.
         self.run_low = min(self.run_low, self.blocks - (word in ("else", "elif")))
         self.loops_here.append([block for block in self.open if block.run == self.run])
@@ -359,6 +364,10 @@ class _Reader:
             )
         )  # fmt: skip
         self.events.append(("tag", self.spots[-1]))
+
+    def _cell(self) -> int:
+        """Return the number of the cell that is open, 0 outside of tables."""
+        return next((holder.number for holder in reversed(self.holders) if holder.name == "w:tc"), 0)
 
     def _around(self, properties: str, owner: str) -> str:
         """Return the properties of the run or paragraph a tag is in; empty where they have tags themselves."""
@@ -413,7 +422,8 @@ class _Reader:
             self.run += 1
             self.run_depth = self.run_low = self.blocks
         if name in _HELD:
-            self.holders.append(_Holder(name, self.blocks))
+            self.held += 1
+            self.holders.append(_Holder(name, self.held, self.blocks))
         if name in ("w:r", "w:p"):
             self.properties["w:rPr" if name == "w:r" else "w:pPr"].append("")
         elif name in ("w:rPr", "w:pPr") and self.stack[-2:-1] == ["w:r" if name == "w:rPr" else "w:p"]:

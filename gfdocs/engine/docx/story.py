@@ -485,13 +485,26 @@ def _runs_between(first: Any, last: Any) -> Iterator[Any]:
         at = at.getnext()
 
 
+_WRAPPERS = {W + name for name in ("smartTag", "ins", "customXml", "hyperlink", "sdtContent", "sdt")}
+
+
 def _drop_empty_run(element: Any) -> None:
-    """Take away a run that has nothing but its properties, now that a tag's text is out of it."""
+    """Take away a run that has nothing but its properties, now that a tag's text is out of it, and what was around it.
+
+    An empty content control would ask its reader to click and type.
+    """
     run = element.getparent()
     if element.tag != W + "t" or run is None or run.tag != W + "r" or run.getparent() is None:
         return
     if all(child.tag == W + "rPr" or (child.tag == W + "t" and not child.text) for child in run):
-        run.getparent().remove(run)
+        around = run.getparent()
+        around.remove(run)
+        while around.tag in _WRAPPERS and all(child.tag in _OF_WRAPPERS for child in around):
+            around, empty = around.getparent(), around
+            around.remove(empty)
+
+
+_OF_WRAPPERS = {W + name for name in ("smartTagPr", "customXmlPr", "sdtPr", "sdtEndPr")}
 
 
 def _with_usual_prefix(root: Any) -> Any:

@@ -33,6 +33,7 @@ def write_words(source: str) -> str:
         source = _take_out(source, scope)
     source = _change_cells(source, _VM, _merge_down)
     source = _change_cells(source, _HM, _merge_across)
+    source = _CELL_PROPERTIES.sub(_order, source)
     return _TAG.sub(_straighten, source)
 
 
@@ -315,3 +316,19 @@ def _merge_across(cell: str, tag: re.Match[str]) -> str:
             span = '<w:gridSpan w:val="{{ loop.length }}"/>'
             cell = cell[:at] + span + cell[at : tag.start()] + cell[tag.end() :]
     return f"{{% if loop.first %}}{cell}{{% endif %}}"
+
+
+_CELL_PROPERTIES = re.compile(r"(<w:tcPr(?: [^>]*)?(?<!/)>)((?:(?!</w:tcPr>).)*\{[{%].*?)(</w:tcPr>)", re.DOTALL)
+_CHILD = re.compile(r"<w:(\w+)(?: [^<>]*)?(?:/>|>.*?</w:\1>)", re.DOTALL)
+# ECMA-376 part 1, 17.4.69.
+_ORDER = ("cnfStyle", "tcW", "gridSpan", "hMerge", "vMerge", "tcBorders", "shd", "noWrap")
+
+
+def _order(found: re.Match[str]) -> str:
+    """Return the properties of a cell in the order of the schema: those that a tag gave it stand first or last."""
+    children = list(_CHILD.finditer(found[2]))
+    if "".join(child[0] for child in children) != found[2]:
+        return found[0]
+    ranks = {name: rank for rank, name in enumerate(_ORDER)}
+    children.sort(key=lambda child: ranks.get(child[1], len(ranks)))
+    return f"{found[1]}{''.join(child[0] for child in children)}{found[3]}"

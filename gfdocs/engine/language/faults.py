@@ -59,7 +59,7 @@ def _read_fault(fault: BaseException, words: str, where: str | None, known: Iter
     if isinstance(fault, RecursionError | SyntaxError):
         return "GF210", Text(f"over budget: nested too deep{tag}", f"超出限额：嵌套过深{tag_zh}"), Text("")
     if isinstance(fault, SecurityError):
-        hint = Text("pass trusted=True only for templates you wrote yourself", "仅对自己编写的模板使用 trusted=True")
+        hint = _hint_security(str(fault))
         return "GF209", Text(f"a template may not do this: {fault}{tag}", f"模板不得执行此操作：{fault}{tag_zh}"), hint
     if isinstance(fault, jinja2.TemplateNotFound):
         fact = Text(f"no template named {fault.name!r}{tag}", f"没有名为 {fault.name!r} 的模板{tag_zh}")
@@ -69,6 +69,16 @@ def _read_fault(fault: BaseException, words: str, where: str | None, known: Iter
     told = f"{type(fault).__name__}: {clip(str(fault), 200)}"
     hint = Text(f"the value is {where}", f"取值：{where}") if where else Text("")
     return "GF208", Text(f"cannot be computed{tag}: {told}", f"无法计算{tag_zh}：{told}"), hint
+
+
+def _hint_security(message: str) -> Text:
+    """Return how to gather values without changing a list, or what lifts the sandbox."""
+    if re.match(r"'(append|extend|insert|update|add|setdefault)' of a '(list|dict|set)'", message):
+        return Text(
+            "gather them so: {% set ns = namespace(xs=[]) %} … {% set ns.xs = ns.xs + [x] %}",
+            "请这样收集：{% set ns = namespace(xs=[]) %} … {% set ns.xs = ns.xs + [x] %}",
+        )
+    return Text("pass trusted=True only for templates you wrote yourself", "仅对自己编写的模板使用 trusted=True")
 
 
 def _hint_missing(path: str, known: Iterable[str]) -> Text:

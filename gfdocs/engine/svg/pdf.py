@@ -200,6 +200,8 @@ def _read_path(d: str, canvas: Any) -> tuple[Any, tuple[float, float, float, flo
     from fontTools.pens.basePen import BasePen
     from fontTools.svgLib.path import parse_path
 
+    if d.strip()[:1] not in ("", "M", "m"):
+        raise ValueError(f"path data begins with a move (M): {d.strip()[:20]}")
     path = canvas.beginPath()
     seen: list[tuple[float, float]] = []
 

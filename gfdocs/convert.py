@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from gfdocs._callable import set_callable
-from gfdocs.errors import ConvertError, Issue, Place, Text
+from gfdocs.errors import ConvertError, Issue, Place, Text, describe_os_fault
 
 if TYPE_CHECKING:
     from gfdocs.engine.svg.fonts import FontSet
@@ -69,8 +69,8 @@ def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        reason = error.strerror or str(error)
-        fact = Text(f"cannot be read: {reason}", f"无法读取：{reason}")
+        reason = describe_os_fault(error)
+        fact = Text(f"cannot be read: {reason}", f"无法读取：{reason.zh}")
         raise ConvertError(
             Issue("GF806", "error", Place(str(path)), fact, Text("look at the path", "请检查路径"))
         ) from error

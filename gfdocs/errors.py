@@ -57,8 +57,33 @@ class Place:
     path: tuple[str, ...] = ()
 
     def __str__(self) -> str:
+        return self._join(self.path)
+
+    def to_text(self, language: Language = "en") -> str:
+        """The place as a reader of that language takes it: `通知.docx › 正文 › 表2 › 第3行`. Names stay as they are."""
+        if language == "zh" and self.path and self.file.lower().endswith(".docx"):
+            return self._join(tuple(_to_chinese_step(step) for step in self.path))
+        return str(self)
+
+    def _join(self, path: tuple[str, ...]) -> str:
         head = ":".join([self.file, *(str(n) for n in (self.line, self.column) if n is not None)])
-        return " › ".join(filter(None, (head, *self.path)))
+        return " › ".join(filter(None, (head, *path)))
+
+
+_STEPS = {
+    "document": "正文", "header": "页眉", "footer": "页脚", "footnotes": "脚注", "endnotes": "尾注", "comments": "批注",
+    "hyperlink": "超链接", "paragraph": "第{}段", "table": "表{}", "row": "第{}行", "cell": "第{}格", "line": "第{}行",
+}  # fmt: skip
+
+
+def _to_chinese_step(step: str) -> str:
+    """Return a step inside a Word file in Chinese: paragraph 3 → 第3段; what is no word of ours stays."""
+    word = step.rstrip("0123456789")
+    told = _STEPS.get(word.rstrip())
+    if told is None:
+        return step
+    number = step[len(word) :]
+    return told.format(number) if "{}" in told else told + number
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +104,10 @@ class Issue:
         """The issue on one line, its hint and other places on indented lines after it."""
         fact, hint = (t.to(language) if isinstance(t, Text) else t for t in (self.fact, self.hint))
         grave = {"error": ("error", "错误"), "warning": ("warning", "警告"), "note": ("note", "提示")}[self.severity]
-        where = f"{self.place}: " if str(self.place) else ""
+        place = self.place.to_text(language)
+        where = f"{place}: " if place else ""
         lines = [f"{where}{grave[language == 'zh']} {self.code} {fact}"]
-        lines += [f"  {'另见' if language == 'zh' else 'also'}: {place}" for place in self.also]
+        lines += [f"  {'另见' if language == 'zh' else 'also'}: {place.to_text(language)}" for place in self.also]
         if hint:
             lines.append(f"  {'提示' if language == 'zh' else 'hint'}: {hint}")
         return "\n".join(lines)
@@ -162,6 +188,31 @@ class OutputExists(OutputError):
 
 class ConvertError(GfdocsError):
     """A document cannot be converted: a program or font is missing, or it failed."""
+
+
+def describe_os_fault(fault: Exception) -> Text:
+    """Return why the system refuses: in English in its own words, in Chinese in ours where we have them."""
+    import errno
+
+    reason = getattr(fault, "strerror", None) or str(fault) or type(fault).__name__
+    known = {
+        errno.ENOENT: "文件或文件夹不存在",
+        errno.EACCES: "没有权限，或文件正被其他程序打开",
+        errno.EPERM: "没有权限",
+        errno.EISDIR: "这是文件夹，不是文件",
+        errno.ENOTDIR: "路径中有一段是文件，不是文件夹",
+        errno.EEXIST: "文件已存在",
+        errno.ENOSPC: "磁盘空间已满",
+        errno.EDQUOT: "磁盘配额已用完",
+        errno.EFBIG: "文件超过允许的大小",
+        errno.EROFS: "磁盘为只读",
+        errno.ENAMETOOLONG: "名称或路径过长",
+        errno.ELOOP: "链接循环",
+        errno.EMFILE: "打开的文件过多",
+        errno.EBUSY: "文件正被使用",
+        errno.EIO: "磁盘读写出错",
+    }
+    return Text(reason, known.get(getattr(fault, "errno", None) or 0, reason))
 
 
 def errors_of(issues: Iterable[Issue]) -> tuple[Issue, ...]:

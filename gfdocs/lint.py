@@ -28,12 +28,14 @@ def lint_file(
 ) -> LintReport:  # fmt: skip
     """Return all issues of a template or of a finished .docx; nothing is changed.
 
-    `document` holds the template's names against what that document of `project` (or of the built-in starter) sees; `data` against a YAML
-    file. `gongwen` checks a .docx against GB/T 9704: None does so where it has no tags. `annotate` also returns a copy with comments at the faults.
+    `document` holds the template's names against what that document of `project` (or of the built-in starter) sees; without it the document
+    of `project` whose template has this file's name; `data` against a YAML file. `gongwen` checks a .docx against GB/T 9704: None does so where it has no tags. `annotate` also returns a copy with comments at the faults.
     """
     from gfdocs.engine.template import open_template
 
     path = Path(file)
+    _refuse_data(path)
+    document = document or (_find_document(path, project) if project is not None else None)
     try:
         template = open_template(path)
     except TemplateError as error:
@@ -46,6 +48,31 @@ def lint_file(
 
         issues.extend(check_docx(path))
     return LintReport(tuple(issues), _annotate(template, issues) if annotate else None)
+
+
+_DATA = (".yaml", ".yml", ".csv")
+
+
+def _refuse_data(path: Path) -> None:
+    """Raise where the file is a project or its data: those are checked as a whole, by another command."""
+    is_folder = path.is_dir()
+    if is_folder or path.suffix.lower() in _DATA:
+        fact = Text("expected a template or a .docx, found data", "应为模板或 .docx 文件，实为数据")
+        if is_folder:
+            fact = Text("expected a template or a .docx, found a folder", "应为模板或 .docx 文件，实为文件夹")
+        folder = path if is_folder else path.parent
+        hint = Text(
+            f"data are checked with their project: gfdocs check {folder}", f"检查数据请用：gfdocs check {folder}"
+        )
+        raise TemplateError(Issue("GF212", "error", Place(str(path)), fact, hint))
+
+
+def _find_document(path: Path, project: str | Path) -> str | None:
+    """Return the document of the project that is made from a template of this file name, None where there is none."""
+    from gfdocs.programme.catalogue import read_catalogue
+
+    specs = read_catalogue(Path(project))
+    return next((spec.id for spec in specs for own in spec.templates.values() if own.name == path.name), None)
 
 
 def _find_context(

@@ -102,7 +102,8 @@ def _match_companies(old: Manifest, new: Manifest) -> tuple[dict[str, Any], dict
 def _companies(en: str, zh: str, companies: list[Mapping[str, Any]]) -> Iterator[Text]:
     if not companies:
         return
-    yield Text(f"{en}: {len(companies)} companies", f"{zh} {len(companies)} 家")
+    units = "company" if len(companies) == 1 else "companies"
+    yield Text(f"{en}: {len(companies)} {units}", f"{zh} {len(companies)} 家")
     for company in companies:
         where = company.get("district", "")
         yield Text(

@@ -219,8 +219,15 @@ def _check(
     names = [wanted] if isinstance(wanted, str) else list(wanted)
     for name in names:
         if name not in known:
-            fact = Text(
-                f'no document of this batch belongs to the {what[0]} "{name}"', f"本批次没有属于{what[1]}“{name}”的文件"
-            )
-            issues.append(Issue("GF500", "error", Place(), fact, did_you_mean(name, known)))
+            fact = Text(f'this batch has no {what[0]} "{name}"', f"本批次没有{what[1]}“{name}”")
+            hint = did_you_mean(name, known, means=known) or _list_choices(list(dict.fromkeys(known.values())))
+            issues.append(Issue("GF500", "error", Place(), fact, hint))
     return {known[name] for name in names if name in known}
+
+
+def _list_choices(names: list[str]) -> Text:
+    """Return the names that there are; of many only the first."""
+    shown, more = names[:20], len(names) > 20
+    return Text(
+        f"there are: {', '.join(shown)}{', …' if more else ''}", f"可选：{'、'.join(shown)}{'……' if more else ''}"
+    )

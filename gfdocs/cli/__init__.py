@@ -16,7 +16,7 @@ from gfdocs import garbage
 from gfdocs.cli.commands import app
 from gfdocs.cli.show import MessageFormat, show_issues
 from gfdocs.cli.words import find_language, in_own_language, say
-from gfdocs.errors import GfdocsError
+from gfdocs.errors import DataError, GfdocsError
 
 __all__ = ["app", "find_language", "main", "run"]
 
@@ -51,6 +51,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return 130
     except GfdocsError as error:
         show_issues(error.issues, form)
+        if isinstance(error, DataError) and form is MessageFormat.text:
+            print(say("nothing was written", "没有写出任何文件"), file=sys.stderr)
         return 1
     except BrokenPipeError:
         sys.stderr.close()

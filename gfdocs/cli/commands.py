@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -15,7 +16,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from gfdocs.cli import words
-from gfdocs.cli.show import MessageFormat, progress, show_issues, show_manifest
+from gfdocs.cli.show import MessageFormat, pad, progress, show_issues, show_manifest
 from gfdocs.cli.words import example, in_own_language, say
 from gfdocs.errors import Issue, OutputExists, Place, Text, errors_of
 
@@ -32,6 +33,7 @@ class Schema(StrEnum):
     companies = "companies"
 
 
+SCOPES = {"round": ("round", "全市"), "district": ("district", "县级市（区）"), "company": ("company", "单位")}
 FORMATS = ("docx", "xlsx", "svg", "pdf", "png")
 
 
@@ -82,10 +84,12 @@ def _fail_on(issues: Iterable[Issue]) -> None:
         raise typer.Exit(1)
 
 
-def _refuse_existing(path: Path, force: bool) -> None:
-    if not force and (path.exists() or path.is_symlink()):
-        fact = Text("it is there already", "文件已存在")
-        raise OutputExists(Issue("GF508", "error", Place(str(path)), fact, Text("add --force to replace it", "如需覆盖请加 --force")))  # fmt: skip
+def _refuse_existing(paths: Iterable[Path], force: bool) -> None:
+    """Raise with every file that is there already, before any is written."""
+    taken = [path for path in paths if not force and os.path.lexists(path)]
+    fact, hint = Text("it is there already", "文件已存在"), Text("add --force to replace it", "如需覆盖请加 --force")
+    if taken:
+        raise OutputExists(Issue("GF508", "error", Place(str(path)), fact, hint) for path in taken)
 
 
 def _version(value: bool) -> None:
@@ -153,7 +157,7 @@ def check(project: ProjectFolder, form: Messages = MessageFormat.text) -> None:
 def render(
     document: Annotated[str, typer.Argument(metavar="DOCUMENT", help=say("id of the document (gfdocs templates)", "文件编号（见 gfdocs templates）"))],
     project: ProjectFolder,
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE|DIR", help=say("file or folder to write", "输出文件或文件夹"))],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE|DIR", help=say("file or folder to write; - is stdout", "输出文件或文件夹；- 为标准输出"))],
     district: Annotated[str | None, typer.Option(metavar="NAME", help=say("name, short name or code", "名称、简称或区划代码"))] = None,
     company: Annotated[str | None, typer.Option(metavar="NAME", help=say("credit code or name", "信用代码或名称"))] = None,
     all_: Annotated[bool, typer.Option("--all", help=say("for everyone it is made for", "为全部对象制作"))] = False,
@@ -177,6 +181,9 @@ def render(
     spec = found.get_document(document)
     targets: Sequence[Target] = found.targets(document) if all_ else [found.get_target(document, district, company)]
     suffix = output.suffix[1:].lower()
+    to_pipe = str(output) == "-"
+    if to_pipe and all_:
+        raise typer.BadParameter(say("--all needs a folder", "--all 需要文件夹"), param_hint="-o")
     is_folder = output.is_dir() or not suffix or (all_ and suffix not in FORMATS)
     if all_ and not is_folder:
         raise typer.BadParameter(say("--all needs a folder", "--all 需要文件夹"), param_hint="-o")
@@ -188,12 +195,15 @@ def render(
     kind = _source_kind(spec, wanted)
     names = _file_names(found, spec, kind, wanted, targets) if is_folder else [output.name]
     folder = output if is_folder else output.parent
-    for name in names:
-        _refuse_existing(folder / name, force)
+    _refuse_existing((folder / name for name in names if not to_pipe), force)
     show_issues(found.issues, form)
     for target, name in zip(targets, names, strict=True):
         data = found.render_target(spec, target, kind=kind, missing=missing).to_bytes()  # type: ignore[arg-type]
-        _write(folder / name, _converted(data, kind, wanted, outline, name))
+        data = _converted(data, kind, wanted, outline, name)
+        if to_pipe:
+            sys.stdout.buffer.write(data)
+            continue
+        _write(folder / name, data)
         print(folder / name)
 
 
@@ -262,6 +272,8 @@ def batch(
 
     if log_format not in ("text", "json"):
         raise typer.BadParameter(say("expected text or json", "应为 text 或 json"), param_hint="--log-format")
+    if str(output) == "-":
+        raise typer.BadParameter(say("a batch needs a folder", "batch 需要一个文件夹"), param_hint="-o")
     if output.exists() and project.exists() and output.samefile(project):
         raise typer.BadParameter(
             say("the data are there: name another folder", "数据在该文件夹中，请换一个文件夹"), param_hint="-o"
@@ -293,7 +305,7 @@ def _pdf_folder(output: Path, force: bool) -> Path:
     from gfdocs.convert import get_soffice
 
     folder = output.with_name(f"{output.name}-pdf")
-    _refuse_existing(folder, force)
+    _refuse_existing([folder], force)
     get_soffice()
     return folder
 
@@ -374,7 +386,7 @@ def collect(
 
     if output.suffix[1:].lower() not in MERGED_FORMATS:
         raise typer.BadParameter(say("expected .xlsx, .yaml or .json", "应为 .xlsx、.yaml 或 .json"), param_hint="-o")
-    _refuse_existing(output, force)
+    _refuse_existing([output], force)
     collected = run_collect(returns, load(project), today=(today or datetime.now()).date())
     _write(output, collected.to_bytes(output.suffix[1:].lower()))
     show_issues(collected.issues, form)
@@ -402,7 +414,7 @@ def lint(
     from gfdocs.lint import lint_file
 
     if annotate is not None:
-        _refuse_existing(annotate, force)
+        _refuse_existing([annotate], force)
     report = lint_file(
         file, document=document, project=project, data=data, gongwen=gongwen, annotate=annotate is not None
     )
@@ -432,8 +444,9 @@ def templates(
     specs = read_catalogue(project)
     chosen = [get_spec(specs, name)] if name else list(specs)
     if copy is not None:
-        for source, target in copy_templates(chosen, copy):
-            _refuse_existing(target, force)
+        copies = copy_templates(chosen, copy)
+        _refuse_existing((target for _, target in copies), force)
+        for source, target in copies:
             _write(target, source.read_bytes())
             print(target)
         return
@@ -441,8 +454,16 @@ def templates(
         _show_spec(chosen[0])
         return
     for spec in chosen:
-        mark = say(" (example form)", "（示意）") if spec.example and "示意" not in spec.note else ""
-        print(f"{spec.id:20} {'/'.join(spec.kinds):10} {'/'.join(spec.scopes):16} {spec.note}{mark}")
+        note = _in_one_language(spec.note)
+        mark = say(" (example form)", "（示意）") if spec.example and not re.search("示意|example", note) else ""
+        scopes = "/".join(say(*SCOPES[scope]) for scope in spec.scopes)
+        print(f"{spec.id:20} {'/'.join(spec.kinds):10} {pad(scopes, 16)} {note}{mark}")
+
+
+def _in_one_language(note: str) -> str:
+    """Return the part of a note in the language of the command line; `中文 / English` where it is in both."""
+    chinese, _, english = note.partition(" / ")
+    return say(english or chinese, chinese)
 
 
 def _show_spec(spec: DocumentSpec) -> None:

@@ -89,6 +89,11 @@ def _width(text: str) -> int:
     return sum(2 if east_asian_width(char) in "WF" else 1 for char in text)
 
 
+def pad(text: str, width: int) -> str:
+    """Return the text with blanks up to that many columns of a terminal."""
+    return text + " " * (width - _width(text))
+
+
 def show_manifest(manifest: Manifest, output: Path, dry_run: bool) -> None:
     """Show the closing table: each package with its files and what could not be made."""
     from collections import Counter

@@ -5,7 +5,7 @@ from __future__ import annotations
 import locale
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from gfdocs.errors import Language
 
@@ -31,8 +31,15 @@ def example(*lines: str) -> str:
     return "\b\n" + say("Example:", "示例：") + "\n" + "\n".join(f"  {line}" for line in lines)
 
 
+def _one_of(found: re.Match[str]) -> str:
+    words = "、".join(found[2].split("', '"))
+    return f"应为 {words}，实为“{found[1]}”"
+
+
+Replacements = tuple[tuple[str, "str | Callable[[re.Match[str]], str]"], ...]
+
 # What Typer says by itself, in English only: pattern and what stands for it.
-_TYPER = (
+_TYPER: Replacements = (
     (r"(?m)^Usage: ", "用法："),
     (r"(?m)^Options:$", "选项："),
     (r"(?m)^Arguments:$", "参数："),
@@ -52,19 +59,33 @@ _TYPER = (
     (r"No such command '(.+?)'\.", r"没有命令“\1”。"),
     (r"No such option: (\S+)", r"没有选项 \1"),
     (r" ?\(Possible options: (.+?)\)", r"（是否应为：\1）"),
-    (r" ?Did you mean (.+?)\?", r"是否应为 \1？"),
+    (r" ?Did you mean '?(.+?)'?\?", r"是否应为“\1”？"),
     (r"Got unexpected extra argument(?:s|\(s\))? \((.+)\)", r"多余的参数：\1"),
     (r"Option '(.+?)' requires an argument\.", r"选项 \1 需要一个值。"),
-    (r"Invalid value for '?(.+?)'?: (?:Value error, )?", r"\1 的值无效："),
+    (r"Invalid value for '?(.+?)'?: ", r"\1 的值无效："),
     (r"Input should be greater than or equal to (\d+)", r"应不小于 \1"),
     (r"Input should be a valid integer.*", "应为整数"),
-    (r"'(.*?)' is not one of (.+?)\.", r"“\1”不是 \2 之一"),
-    (r"'(.*?)' does not match the formats? '%Y-%m-%d'\.", r"“\1”应写成 2023-02-10"),
+    (r"[^\s：]+ is not in the range x>=(\d+)\.", r"应不小于 \1"),  # typer before 0.29
+    (r"'.*?' is not a valid integer(?: range)?\.", "应为整数"),
+    (r"'(.*?)' is not one of '(.+)'\.", _one_of),
+    (r"'(.*?)' does not match the formats? '%Y-%m-%d'\.", r"“\1”不是日期，写法如 2023-02-10"),
+)
+
+
+# Words of a programmer: `DIR <path>`, `--format <text|json>`, `{DIR}` for what must be given. Columns keep their place.
+_TYPES: Replacements = (
+    (r" <(path|str)>(?=\s|$)", lambda found: " " * len(found[0])),
+    (r"<(\w+(?:\|\w+)+)>(?=  )", r"\1  "),
+    (r"<(\w+(?:\|\w+)+)>", r"\1"),
+    (r"\{([A-Z]+\d?)\}", r"\1"),
+    (r"Value error, ", ""),
 )
 
 
 def in_own_language(text: str) -> str:
-    """Return a help page or a message of Typer in the language of the command line."""
+    """Return a help page or a message of Typer in the language of the command line, without words of a programmer."""
+    for pattern, meaning in _TYPES:
+        text = re.sub(pattern, meaning, text)
     if LANGUAGE == "zh":
         for pattern, meaning in _TYPER:
             text = re.sub(pattern, meaning, text)

@@ -35,7 +35,7 @@ from gfdocs.data.source import (
     to_place,
 )
 from gfdocs.data.yaml_reader import YamlReader
-from gfdocs.errors import DataError, Issue, Place, Text, did_you_mean
+from gfdocs.errors import DataError, Issue, Place, Text, describe_os_fault, did_you_mean
 
 __all__ = ["LIST_KEYS", "Dataset", "load_companies", "load_dataset", "records_from_raw"]
 
@@ -218,7 +218,8 @@ def _names_in(folder: Path, issues: Collector) -> list[str] | None:
     try:
         return sorted(os.listdir(folder))
     except OSError as exc:
-        fact = Text(f"the folder cannot be read: {exc.strerror}", f"文件夹无法读取：{exc.strerror}")
+        reason = describe_os_fault(exc)
+        fact = Text(f"the folder cannot be read: {reason}", f"文件夹无法读取：{reason.zh}")
         issues.add("GF102", Place(str(folder)), fact, Text("look at the permissions of the folder", "请检查文件夹权限"))
         return None
 

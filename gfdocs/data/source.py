@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from gfdocs.errors import DataError, Issue, Place, Severity, Text
+from gfdocs.errors import DataError, Issue, Place, Severity, Text, describe_os_fault
 from gfdocs.raw import Raw, RawList, RawMap, RawScalar
 
 __all__ = [
@@ -295,11 +295,11 @@ def read_bytes(path: Path, file: str, issues: Collector, limits: SourceLimits) -
     except FileNotFoundError:
         issues.add("GF101", Place(file), Text("no such file", "文件不存在"), Text("look at the name", "请检查文件名"))
     except (OSError, ValueError) as exc:
-        reason = getattr(exc, "strerror", None) or str(exc)
+        reason = describe_os_fault(exc)
         issues.add(
             "GF102",
             Place(file),
-            Text(f"cannot be read: {reason}", f"无法读取：{reason}"),
+            Text(f"cannot be read: {reason}", f"无法读取：{reason.zh}"),
             Text("look at the file and its permissions", "请检查文件及其权限"),
         )
     else:

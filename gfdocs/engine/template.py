@@ -30,6 +30,7 @@ from gfdocs.errors import (
     ReadBackError,
     TemplateError,
     Text,
+    describe_os_fault,
 )
 
 if TYPE_CHECKING:
@@ -134,12 +135,12 @@ def write_file(path: str | os.PathLike[str], data: bytes, *, parents: bool = Fal
             target.parent.mkdir(parents=True, exist_ok=True)
         _write_atomically(target, data)
     except (OSError, ValueError) as fault:  # ValueError: a NUL in the path
-        reason = getattr(fault, "strerror", None) or str(fault)
+        reason = describe_os_fault(fault)
         issue = Issue(
             "GF290",
             "error",
             Place(str(target)),
-            Text(f"cannot be written: {reason}", f"无法写入：{reason}"),
+            Text(f"cannot be written: {reason}", f"无法写入：{reason.zh}"),
             Text("check that the folder exists and may be written to", "请检查文件夹是否存在、是否可写"),
         )
         raise OutputError(issue) from fault
@@ -249,7 +250,7 @@ class Template:
 
         ReadBackError with every fault; also for a kind that cannot be read back.
         """
-        data, name = read_source(source, name)
+        data, name = read_source(source, name, unnamed=f"returned.{self.kind}")
         if not isinstance(self._compiled, Readable):
             raise ReadBackError(
                 Issue(
@@ -295,13 +296,16 @@ def _compile(data: bytes, kind: Kind, name: str, options: Options) -> Compiled:
     return cast(Compiled, module.compile(data, name=name, options=options))
 
 
-def read_source(source: Any, name: str | None) -> tuple[bytes, str]:
-    """Return (bytes, name) of a path, of bytes or of an open binary file; PackageError GF300 if it cannot be read."""
+def read_source(source: Any, name: str | None, *, unnamed: str = "template") -> tuple[bytes, str]:
+    """Return (bytes, name) of a path, of bytes or of an open binary file; PackageError GF300 if it cannot be read.
+
+    unnamed: what messages call bytes that came without a name.
+    """
     if isinstance(source, bytes | bytearray | memoryview):
-        return bytes(source), name or "template"
+        return bytes(source), name or unnamed
     if hasattr(source, "read"):
         own = getattr(source, "name", None)  # of a pipe it is a number
-        shown = name or (Path(own).name if isinstance(own, str) else "template")
+        shown = name or (Path(own).name if isinstance(own, str) else unnamed)
         return _read_file_object(source, shown), shown
     if not isinstance(source, str | os.PathLike):
         raise TypeError(f"a template is a path, bytes or an open file, not {type(source).__name__}")
@@ -349,8 +353,9 @@ def _read_file_object(source: Any, name: str) -> bytes:
 
 
 def _unreadable(name: str, fault: Exception) -> Issue:
-    reason = getattr(fault, "strerror", None) or str(fault)
-    return Issue("GF300", "error", Place(name), Text(f"cannot be read: {reason}", f"无法读取：{reason}"))
+    reason = describe_os_fault(fault)
+    fact = Text(f"cannot be read: {reason}", f"无法读取：{reason.zh}")
+    return Issue("GF300", "error", Place(name), fact, Text("look at the name and the path", "请检查文件名和路径"))
 
 
 def _find_kind(data: bytes, name: str) -> Kind:
@@ -365,15 +370,11 @@ def _find_kind(data: bytes, name: str) -> Kind:
             return "xlsx"
     if b"<svg" in data[:4096]:
         return "svg"
-    raise TemplateError(
-        Issue(
-            "GF212",
-            "error",
-            Place(name),
-            Text("expected a .docx, .xlsx or .svg template", "模板应为 .docx、.xlsx 或 .svg 文件"),
-            Text('name its kind: open_template(data, kind="docx")', '请指明类型：open_template(data, kind="docx")'),
-        )
-    )
+    fact = Text("expected a .docx, .xlsx or .svg template", "模板应为 .docx、.xlsx 或 .svg 文件")
+    hint = Text('name its kind: open_template(data, kind="docx")', '请指明类型：open_template(data, kind="docx")')
+    if os.path.splitext(name)[1]:  # a file with a suffix of its own: it is another file that is wanted
+        hint = Text("save it as one of these, or give another file", "请另存为其中一种，或换一个文件")
+    raise TemplateError(Issue("GF212", "error", Place(name), fact, hint))
 
 
 def _check_environment(environment: jinja2.Environment) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from gfdocs.errors import Issue, PackageError, Place, Text
+from gfdocs.errors import Issue, PackageError, Place, Text, describe_os_fault
 from gfdocs.gongwen.check_body import check_body
 from gfdocs.gongwen.check_fonts import check_fonts
 from gfdocs.gongwen.check_head import check_head
@@ -39,7 +39,8 @@ def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as fault:
-        why = Text(f"cannot be read: {fault.strerror}", f"无法读取：{fault.strerror}")
+        reason = describe_os_fault(fault)
+        why = Text(f"cannot be read: {reason}", f"无法读取：{reason.zh}")
         raise PackageError(Issue("GF300", "error", Place(str(path)), why)) from fault
 
 

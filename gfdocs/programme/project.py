@@ -286,7 +286,7 @@ class Project:
         else:
             target, wanted = ROUND, "round"
         if wanted not in spec.scopes:
-            raise NotFound(_wrong_scope(spec, wanted))
+            raise NotFound(_wrong_scope(spec, wanted, self.context_of_round))
         if target.company is not None:
             _check_district(target.company, district and self.get_district(district)["name"])
             self._check_is_among(spec, target.company)
@@ -368,7 +368,7 @@ _SELECTIONS = {
 }
 
 
-def _wrong_scope(spec: DocumentSpec, wanted: str) -> Issue:
+def _wrong_scope(spec: DocumentSpec, wanted: str, context: RoundContext) -> Issue:
     """The document is not made for what was asked: the whole round, a district, a company."""
     made = [_SCOPES[scope] for scope in spec.scopes]
     fact = Text(
@@ -378,11 +378,21 @@ def _wrong_scope(spec: DocumentSpec, wanted: str) -> Issue:
     if spec.scopes == ("round",):
         hint = Text("name no district and no company", "不需要指明县级市（区）或单位")
     else:
-        hint = Text(
-            f"name {' or '.join(f'a {s}' for s in spec.scopes if s != 'round')}",
-            f"请指明{'或'.join(_SCOPES[s].zh for s in spec.scopes if s != 'round')}",
-        )
+        hint = _scope_hint(spec, context)
     return Issue("GF465", "error", spec.place, fact, hint)
+
+
+def _scope_hint(spec: DocumentSpec, context: RoundContext) -> Text:
+    """Return what to name, with one that there is: `name a district: --district 张家港市`."""
+    examples = {
+        "district": next(iter(context.districts), ""),
+        "company": next((c["name"] for c in context.select(spec.selection)), ""),
+    }
+    asked = [(scope, examples[scope]) for scope in spec.scopes if scope in examples]
+    return Text(
+        "name " + " or ".join(f"a {scope}" + (f" (--{scope} {name})" if name else "") for scope, name in asked),
+        "请指明" + "或".join(_SCOPES[scope].zh + (f"（--{scope} {name}）" if name else "") for scope, name in asked),
+    )
 
 
 def build_titles(specs: tuple[DocumentSpec, ...], settings: Settings) -> dict[str, str]:

@@ -143,6 +143,7 @@ def test_companies_in_out_and_renamed(tmp_path: Path, out: Path) -> None:
     project.companies.append(added)
     found = diff(out, make(tmp_path, "b", project))
     assert [line.zh for line in found.added] == ["新增 1 家", "  新来有限公司（昆山市）"]
+    assert str(found.added[0]) == "added: 1 company" and str(found.removed[0]) == "removed: 1 company"
     assert [line.zh for line in found.removed] == ["移出 1 家", "  示例007有限公司（常熟市）"]
     assert [line.zh for line in found.renamed] == ["更名：示例002有限公司 → 改名有限公司"]
     assert [str(line) for line in found.renamed] == ["renamed: 示例002有限公司 → 改名有限公司"]

@@ -348,7 +348,7 @@ def test_help_is_in_one_language(command: str) -> None:
         ("check a b", "错误：多余的参数：b"), ("batch x -o", "错误：选项 -o 需要一个值。"),
         ("batch x -o y -j 0", "错误：-j / --jobs 的值无效：应不小于 1"),
         ("batch x -o y -j a", "错误：-j / --jobs 的值无效：应为整数"),
-        ("collect a b -o c.xlsx --today 3", "错误：--today 的值无效：“3”应写成 2023-02-10"),
+        ("collect a b -o c.xlsx --today 3", "错误：--today 的值无效：“3”不是日期，写法如 2023-02-10"),
     ],
 )  # fmt: skip
 def test_wrong_usage_is_told_in_one_language(arguments: str, said: str) -> None:
@@ -402,3 +402,96 @@ def test_each_line_of_the_log_names_its_file(tmp_path: Path, capsys: pytest.Capt
     lines = [json.loads(line) for line in capsys.readouterr().err.splitlines() if line.startswith('{"done"')]
     assert lines
     assert all((tmp_path / "out" / line["path"]).is_file() for line in lines)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_help_has_no_words_of_a_programmer(language: str, capsys: pytest.CaptureFixture[str]) -> None:
+    words.LANGUAGE = "zh" if language == "zh" else "en"
+    try:
+        for command in COMMANDS:
+            assert run(command, "--help") == 0
+    finally:
+        words.LANGUAGE = "en"
+    told = capsys.readouterr().out
+    assert not re.search(r"<path>|<str>|[{}]", told)
+    assert "--format text|json" in told
+
+
+def test_every_file_in_the_way_is_told_before_any_is_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("list.docx", "plaque.svg"):
+        (tmp_path / name).write_text("mine")
+    assert run("templates", "--copy", tmp_path) == 1
+    told = capsys.readouterr().err
+    assert "list.docx" in told and "plaque.svg" in told and "2 errors" in told
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["list.docx", "plaque.svg"]
+
+
+def test_a_document_goes_into_a_pipe(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "gfdocs", "render", "list", str(EXAMPLES / "demo-district"), "-o", "-", "--to", "docx"]  # fmt: skip
+    root = str(EXAMPLES.parent)
+    made = subprocess.run(
+        command, capture_output=True, check=True, cwd=tmp_path, env={**os.environ, "PYTHONPATH": root}
+    )
+    assert made.stdout.startswith(b"PK") and b"word/document.xml" in made.stdout
+    assert list(tmp_path.iterdir()) == []
+    assert run("batch", EXAMPLES / "demo-district", "-o", "-") == 2
+    assert run("render", "plaque", EXAMPLES / "demo-district", "-o", "-", "--all") == 2
+
+
+@pytest.mark.parametrize("name", ["file", "link", "x" * 300])
+def test_new_says_what_is_in_the_way(tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").write_text("mine")
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere")
+    assert run("new", tmp_path / name) == 1
+    told = capsys.readouterr().err
+    expected = {"file": "a file of this name is there", "link": "it is a link, not a folder"}.get(
+        name, "cannot be written"
+    )
+    assert expected in told and "Traceback" not in told
+
+
+def test_lint_of_data_sends_to_check(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for path in (EXAMPLES / "demo-district", EXAMPLES / "demo-district/gfdocs.yaml", tmp_path / "x.yaml"):
+        assert run("lint", path) == 1
+        folder = path if path.is_dir() else path.parent
+        assert f"gfdocs check {folder}" in capsys.readouterr().err
+    assert run("lint", EXAMPLES.parent / "README.md") == 1
+    assert "open_template" not in capsys.readouterr().err
+
+
+def test_lint_with_a_project_knows_the_document_by_its_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from docx import Document
+
+    own = Document()
+    own.add_paragraph("{{ issuer.nmae }}")
+    own.save(str(tmp_path / "notice.docx"))
+    assert run("lint", tmp_path / "notice.docx", "--project", EXAMPLES / "demo-district") == 1
+    assert 'did you mean "name"?' in capsys.readouterr().err
+
+
+def test_what_was_mistyped_is_told_with_what_there_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    demo = EXAMPLES / "demo-district"
+    assert run("batch", demo, "-o", tmp_path / "out", "--only", "nothing-like-it", "--district", "无") == 1
+    told = capsys.readouterr().err
+    assert "annual-table" in told and "示范区, 样板市" in told
+    assert run("render", "annual-table", demo, "-o", tmp_path / "a.xlsx") == 1
+    assert "--district 示范区" in capsys.readouterr().err
+
+
+def test_faults_of_data_end_with_what_became_of_the_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("batch", tmp_path, "-o", tmp_path / "out") == 1
+    assert capsys.readouterr().err.endswith("nothing was written\n")
+
+
+def test_reasons_and_places_are_chinese_among_chinese_messages(tmp_path: Path) -> None:
+    from docx import Document
+
+    assert "文件或文件夹不存在" in spoken_in_chinese("lint", str(tmp_path / "无.docx"))
+    own = Document()
+    own.add_table(1, 2).cell(0, 1).text = "{{ a + }}"
+    own.save(str(tmp_path / "甲.docx"))
+    assert "甲.docx › 正文 › 表1 › 第1行 › 第2格" in spoken_in_chinese("lint", str(tmp_path / "甲.docx"))
+    told = spoken_in_chinese("templates")
+    assert "县级市（区）" in told and "district" not in told and "example" not in told

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 SUFFIX = ".xlsx"
 MAX_FILES = 10_000
+TABLES = frozenset((".xls", ".xlsm", ".xlsb", ".et", ".ett", ".ods", ".csv", ".zip", ".rar", ".7z"))
+_OF_THE_SYSTEM = frozenset(("Thumbs.db", "desktop.ini"))
 FORMATS = ("xlsx", "yaml", "yml", "json")
 NOT_THIS_FORM = "GF610"
 MISFITS = (
@@ -58,7 +61,10 @@ class Return:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What one district owes: a document by a date, and the files that came. `late` is None where no day was given to judge by."""
+    """What one district owes: a document by a date, and the files that came, with how many errors are in them.
+
+    `late` is None where no day was given to judge by.
+    """
 
     district: str
     document: str
@@ -66,6 +72,7 @@ class Status:
     due: dt.date | None
     files: tuple[str, ...]
     late: bool | None
+    errors: int = 0
 
     @property
     def received(self) -> bool:
@@ -101,13 +108,16 @@ class Collected:
     def status_lines(self, language: Language = "en") -> Iterator[str]:
         """Yield a line for each district and document: received, missing or late."""
         for row in self.status:
-            yield f"{row.district}  {row.label or row.document}  {_state(row).to(language)}"
+            files = Text(f": {', '.join(row.files)}", f"：{'、'.join(row.files)}") if row.files else Text("")
+            yield f"{row.district}  {row.label or row.document}  {_state(row).to(language)}{files.to(language)}"
 
 
 def _state(row: Status) -> Text:
+    if row.received and row.errors:
+        faults = "1 error" if row.errors == 1 else f"{row.errors} errors"
+        return Text(f"received, {faults} to correct", f"已交，有 {row.errors} 处待更正")
     if row.received:
-        files = ", ".join(row.files)
-        return Text(f"received: {files}", f"已交：{files}")
+        return Text("received", "已交")
     due = f" {row.due}" if row.due else ""
     return (
         Text(f"late, was due{due}", f"逾期未交，应于{due} 前报送")
@@ -133,7 +143,8 @@ def collect(returns: str | Path, project: Project, *, today: dt.date | None = No
         if (entry := _read_return(path, folder, project, issues))
     ]
     companies = _merge(project, found, issues)
-    status = tuple(_build_status(project, found, today))
+    issues.extend(_tell_unread(folder))
+    status = tuple(_build_status(project, found, today, issues))
     dataset = replace(project.dataset, companies=companies)
     return Collected(dataset, tuple(issues), status, tuple(found))
 
@@ -147,6 +158,34 @@ def _list_workbooks(folder: Path) -> list[Path]:
         for path in (Path(root, name) for name in names)
         if path.suffix.lower() == SUFFIX and os.path.isfile(path) and not path.name.startswith(("~$", "."))
     )
+
+
+def _list_others(folder: Path) -> Iterator[str]:
+    """Yield the other files below the folder that a person may have sent, by their path in it."""
+    for root, _, names in os.walk(folder):
+        for name in names:
+            if not name.startswith(("~$", ".")) and not name.lower().endswith(SUFFIX) and name not in _OF_THE_SYSTEM:
+                yield str(Path(root, name).relative_to(folder))
+
+
+def _tell_unread(folder: Path) -> Iterator[Issue]:
+    """Yield a warning for each table of another format, and a note for all other files together: none of them is read."""
+    others = sorted(_list_others(folder))
+    tables = [name for name in others if Path(name).suffix.lower() in TABLES]
+    for name in tables[:MAX_FILES]:
+        fact = Text("not read: returned forms are read as .xlsx", "未读取：交回的表应为 .xlsx 格式")
+        hint = Text(
+            "unpack it, or save it as .xlsx in Excel or WPS, and collect again",
+            "请解压，或用 Excel、WPS 另存为 .xlsx 后重新汇总",
+        )
+        yield Issue("GF697", "warning", Place(name), fact, hint)
+    if rest := [name for name in others if name not in tables]:
+        shown, more = rest[:10], len(rest) - 10
+        fact = Text(
+            f"not read, being no workbooks: {', '.join(shown)}" + (f" and {more} more" if more > 0 else ""),
+            f"以下文件不是工作簿，未读取：{'、'.join(shown)}" + (f"等 {len(rest)} 个" if more > 0 else ""),
+        )
+        yield Issue("GF698", "note", Place(str(folder)), fact)
 
 
 def _bounded(paths: list[Path], folder: Path, issues: list[Issue]) -> list[Path]:
@@ -365,7 +404,10 @@ def _step(path: Text, name: str, title: str) -> Text:
     return Text(f"{path}.{name}", f"{path.zh}·{title}") if path else Text(name, title)
 
 
-def _build_status(project: Project, returns: Iterable[Return], today: dt.date | None) -> Iterator[Status]:
+def _build_status(
+    project: Project, returns: Iterable[Return], today: dt.date | None, issues: Iterable[Issue]
+) -> Iterator[Status]:
+    faults = Counter(issue.place.file for issue in errors_of(issues))
     came: dict[tuple[str, str], list[str]] = {}
     for entry in returns:
         came.setdefault((entry.district, entry.document), []).append(entry.file)
@@ -374,7 +416,8 @@ def _build_status(project: Project, returns: Iterable[Return], today: dt.date | 
             files = tuple(came.get((district, deadline["document"]), ()))
             late = None if today is None else not files and today > deadline["date"]
             label = f"{deadline['label']} {deadline['title']}".strip()
-            yield Status(district, deadline["document"], label, deadline["date"], files, late)
+            errors = sum(faults[file] for file in files)
+            yield Status(district, deadline["document"], label, deadline["date"], files, late, errors)
 
 
 def _to_plain(collected: Collected) -> dict[str, Any]:

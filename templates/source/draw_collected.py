@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from draw_xlsx import HEAD, Book
 
+
+def _either(field: str) -> str:
+    """A figure of annex 3, else the one of annex 4: a unit that is not listed yet has its figures there."""
+    return f"{{{{ c.cultivation.{field} if c.summary.{field} is none else c.summary.{field} }}}}"
+
+
 DATA = (
     ("序号", "{{ loop.index }}", 6), ("企业（单位）名称", "{{ c.display_name }}", 30), ("统一社会信用代码", "{{ c.credit_code }}", 20),
     ("所在地", "{{ c.district_name }}", 12), ("类别", "{{ c.category }}", 13), ("名单级别", "{{ c.level }}", 10),
     ("年度", "{{ c.year }}", 8), ("状态", "{{ c.status }}", 8), ("所属行业", "{{ c.industry }}", 18),
     ("联系人", "{{ c.contact.name }}", 10), ("联系电话", "{{ c.contact.phone }}", 16),
-    ("上年度总结", "{{ c.summary.text }}", 36), ("产值（万元）", "{{ c.summary.output_value }}", 14),
-    ("综合能耗（吨标准煤）", "{{ c.summary.energy }}", 16), ("下年度目标", "{{ c.plan.text }}", 30),
+    ("上年度总结", "{{ c.summary.text }}", 36), ("产值（万元）", _either("output_value"), 14),
+    ("综合能耗（吨标准煤）", _either("energy"), 16), ("下年度目标", "{{ c.plan.text }}", 30),
     ("重点项目", "{{ c.main_project.name }}", 24), ("计划投资（万元）", "{{ c.main_project.investment }}", 14),
-    ("完成时限", "{{ c.main_project.due }}", 12), ("培育级别", "{{ c.cultivation.level }}", 10),
+    ("完成时限", "{{ c.main_project.due }}", 12), ("主要产品", "{{ c.cultivation.products }}", 20),
+    ("培育级别", "{{ c.cultivation.level if c.is_candidate else None }}", 10),
     ("计划申报年度", "{{ c.cultivation.year }}", 12), ("主要创建措施", "{{ c.cultivation.measures }}", 30),
-    ("入库核对", "{{ c.enrolment_verdict }}", 24), ("备注", "{{ c.note }}", 20),
+    ("入库核对", "{{ c.enrolment_verdict if c.is_candidate else None }}", 24), ("备注", "{{ c.note }}", 20),
 )  # fmt: skip
 STATUS = (
     ("县级市（区）", "{{ s.district }}", 22), ("材料", "{{ s.label }}", 46), ("截止日期", "{{ s.due }}", 14),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 import json
 from decimal import Decimal
 from pathlib import Path
@@ -312,3 +313,60 @@ def test_headings_may_go_by_the_names_that_tables_know_them_by(project: gfdocs.P
     assert company(collected, "示例电子有限公司").contact.phone == "0512-66668888"
     assert company(collected, "示例电子有限公司").contact.name == "陈一"
     assert not {issue.code for issue in collected.issues} & {"GF618", "GF619"}
+
+
+def test_a_table_of_another_format_is_told_and_scans_are_listed(project: gfdocs.Project, tmp_path: Path) -> None:
+    send_back(project, tmp_path / "returns", "示范区", nothing)
+    for name in ("样板市 附件3.xls", "样板市.zip", "盖章扫描件.pdf", "照片.jpg", ".hidden", "~$lock.xls", "Thumbs.db"):
+        (tmp_path / "returns" / name).write_bytes(b"x")
+
+    issues = collect(tmp_path / "returns", project).issues
+
+    assert [(i.code, i.severity, str(i.place)) for i in issues if i.code == "GF697"] == [
+        ("GF697", "warning", "样板市 附件3.xls"),
+        ("GF697", "warning", "样板市.zip"),
+    ]
+    (note,) = [i for i in issues if i.code == "GF698"]
+    assert note.severity == "note" and note.fact.endswith("照片.jpg, 盖章扫描件.pdf")
+
+
+def test_the_state_of_a_form_with_faults_says_how_many(project: gfdocs.Project, tmp_path: Path) -> None:
+    def fill(book: Any) -> None:
+        sheet = book["工厂"]
+        row = find_cell(sheet, "示例电子有限公司").row
+        sheet.cell(row, column_of(sheet, "综合能耗")).value = "约8420"
+        sheet.cell(row, column_of(sheet, "产值")).value = "2亿"
+
+    path = send_back(project, tmp_path / "returns", "示范区", fill)
+    collected = collect(tmp_path / "returns", project)
+
+    (line,) = [line for line in collected.status_lines("zh") if path.name in line]
+    assert line.endswith(f"已交，有 2 处待更正：{path.name}")
+    sheet = openpyxl.load_workbook(io.BytesIO(collected.to_bytes("xlsx")))["报送情况"]
+    states = [row[3] for row in sheet.iter_rows(min_row=3, values_only=True)]
+    assert "已交，有 2 处待更正" in states and not any(path.name in str(state) for state in states)
+
+
+def test_figures_of_annex_4_are_in_the_merged_table_and_only_candidates_have_a_verdict(
+    project: gfdocs.Project, tmp_path: Path
+) -> None:
+    def fill(book: Any) -> None:
+        sheet = book.worksheets[0]
+        sheet.cell(find_cell(sheet, "示例智能装备有限公司").row, column_of(sheet, "上年度产值")).value = 4321
+
+    send_back(project, tmp_path / "returns", "示范区", fill, "cultivation-table")
+    data = collect(tmp_path / "returns", project).to_bytes("xlsx")
+
+    sheet = openpyxl.load_workbook(io.BytesIO(data))["汇总"]
+    rows = {row[1]: dict(zip([c.value for c in sheet[2]], row, strict=True)) for row in sheet.iter_rows(min_row=3, values_only=True)}  # fmt: skip
+    assert rows["示例智能装备有限公司"]["产值（万元）"] == 4321
+    assert rows["示例智能装备有限公司"]["培育级别"] == "省级"
+    assert rows["示例电子有限公司"]["培育级别"] is None and rows["示例电子有限公司"]["入库核对"] is None
+
+
+def test_a_form_given_as_bytes_is_not_called_a_template(project: gfdocs.Project) -> None:
+    form = project.render("annual-table", district="示范区").to_bytes()
+    read = project.template("annual-table").read(form)
+    assert read.entries["district"].place.file == "returned.xlsx"  # type: ignore[attr-defined]
+    with pytest.raises(gfdocs.ReadBackError, match=r"returned\.xlsx"):
+        project.template("annual-table").read(b"x")

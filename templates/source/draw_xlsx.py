@@ -198,7 +198,7 @@ FACTORY_FORM = Form(
         _WORK,
         Column("产值\n（万元）", 11, "c.summary.output_value", kind="amount", group="上年度关键指标", required=True, total="sum", check=_amount("万元")),
         Column("综合能耗\n（吨标准煤）", 11, "c.summary.energy", kind="amount", group="上年度关键指标", required=True, total="sum", check=_amount("吨标准煤（当量值）")),
-        Column("单位产值能耗\n（吨标准煤\n/万元）", 10.5, kind="ratio", group="上年度关键指标", locked=True, formula='=IF(SUM(H{r})>0,SUM(I{r})/SUM(H{r}),"")'),
+        Column("单位产值能耗\n（吨标准煤\n/万元）", 10.5, kind="ratio", group="上年度关键指标", locked=True, formula='=IF(COUNT(H{r}:I{r})=2,IF(H{r}>0,I{r}/H{r},""),"")'),
         *_plan("下年度绿色化工作目标，尽量量化。"),
         *CONTACTS,
     ),
@@ -572,8 +572,8 @@ def _draw_guide(book: Book, lines: tuple[str, ...]) -> None:
     for row, line in enumerate(lines, 1):
         shown = re.sub("{{.*?}}", "2022", line)
         sheet.set_row(row, 24 if len(shown) <= 45 else 40)
-        sheet.write_number(row, 0, row, book.format(font_size=12, align="center", num_format='0"."'))
-        sheet.write_string(row, 1, line, book.format(font_size=12, text_wrap=True))
+        sheet.write_number(row, 0, row, book.format(font_size=12, align="center", valign="top", num_format='0"."'))
+        sheet.write_string(row, 1, line, book.format(font_size=12, valign="top", text_wrap=True))
     _set_page(sheet, landscape=False, repeat=None)
     _protect(sheet)
 

@@ -98,3 +98,15 @@ def test_the_page_is_that_of_the_standard(name: str) -> None:
     assert section.left_margin.mm == pytest.approx(28, abs=0.02)
     assert section.page_width.mm - section.left_margin.mm - section.right_margin.mm == pytest.approx(156, abs=0.05)
     assert section.page_height.mm - section.top_margin.mm - section.bottom_margin.mm == pytest.approx(225, abs=0.05)
+
+
+def test_every_cell_of_the_list_has_room_for_what_it_says_on_one_line() -> None:
+    """Chinese characters are 1 em, digits ½ em in 仿宋 and up to 0.56 em elsewhere; Word sets a quarter em between the two."""
+    document = Document(str(TEMPLATES / "list.docx"))
+    table = document.tables[0]
+    size = next(style.font.size for style in document.styles if style.style_id == "TableText")
+    margins = 2 * 85  # twips, as the table's style says
+    room = [(int(column.get(f"{W}w")) - margins) / 20 / size.pt for column in table._tbl.tblGrid.findall(f"{W}gridCol")]
+    words = ("091", "示例江南绿色循环智能制造装备与新型功", "国家级绿色工业园区", "2022年度")
+    needed = [sum(0.56 if char.isdigit() else 1 for char in word) + (0.25 if "2年" in word else 0) for word in words]
+    assert all(have >= need for have, need in zip(room, needed, strict=True)), (room, needed)

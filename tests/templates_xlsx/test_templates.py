@@ -202,6 +202,16 @@ def test_totals_and_ratios_are_right_without_recalculation() -> None:
     assert sheet.cell(head + 1, column(sheet, "单位产值能耗")).value == pytest.approx(8420.25 / 128600.5)
 
 
+def test_no_ratio_is_given_where_one_of_its_figures_is_missing() -> None:
+    data, head = context(3), HEAD_ROWS["工厂"]
+    units = data["district"]["factories"]
+    units[0]["summary"]["energy"] = None
+    units[1]["summary"]["output_value"] = None
+    units[2]["summary"]["output_value"] = 0
+    sheet = book(render("annual-table", data), data_only=True)["工厂"]
+    assert [sheet.cell(head + row, column(sheet, "单位产值能耗")).value for row in (1, 2, 3)] in ([""] * 3, [None] * 3)
+
+
 def test_merged_headings_stay_whole_and_the_note_has_room() -> None:
     head = HEAD_ROWS["工厂"]
     sheet = book(render("annual-table", context(5)))["工厂"]

@@ -6,7 +6,7 @@ from wordml import Docx, blank, cell, paragraph, row, run, table, tag, tag_row
 
 from docx_documents.parts import attachment_head, document
 
-WIDTHS = (700, 4595, 2350, 1200)  # 国家级绿色工业园区 on one line
+WIDTHS = (650, 4565, 2350, 1280)  # 国家级绿色工业园区 and 2022年度 on one line
 HEIGHT = 425
 GROUPS = "groups if not district or g.district == district.name"
 

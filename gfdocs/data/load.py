@@ -37,7 +37,7 @@ from gfdocs.data.source import (
 from gfdocs.data.yaml_reader import YamlReader
 from gfdocs.errors import DataError, Issue, Place, Text, describe_os_fault, did_you_mean
 
-__all__ = ["LIST_KEYS", "Dataset", "load_companies", "load_dataset", "records_from_raw"]
+__all__ = ["LIST_KEYS", "Dataset", "load_companies", "load_dataset", "read_settings", "records_from_raw"]
 
 SETTINGS_FILE: Final = "gfdocs.yaml"
 
@@ -91,6 +91,17 @@ def _load_dataset(path: Path, limits: SourceLimits) -> Dataset:
     if issues.has_errors or settings is None:
         raise DataError(found)
     return Dataset(settings, tuple(loader.companies), tuple(found), loader.places)
+
+
+def read_settings(folder: str | Path) -> tuple[Settings | None, Callable[..., Place]]:
+    """Return what could be read of gfdocs.yaml whatever its faults, and where each value stands; None where nothing could.
+
+    For who wants to check more of it in a run that `load_dataset` has ended already: no fault is told twice.
+    """
+    limits = SourceLimits()
+    issues = Collector(limits.issues)
+    settings, located = _guard(lambda: _load_settings(Path(folder), issues, limits)) or (None, {})
+    return settings, lambda *path: nearest(located, path)
 
 
 def _guard(step: Callable[[], Any]) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from gfdocs.data.indicators import find_indicator
@@ -12,6 +12,7 @@ from gfdocs.programme.context import LISTED, Plain, RoundContext
 
 if TYPE_CHECKING:
     from gfdocs.data.load import Dataset
+    from gfdocs.data.model import Settings
 
 
 def check_consistency(dataset: Dataset, specs: Sequence[DocumentSpec], context: RoundContext) -> tuple[Issue, ...]:
@@ -68,15 +69,33 @@ def _title(context: RoundContext, key: str) -> str:
 
 
 def _check_documents(dataset: Dataset, specs: Sequence[DocumentSpec], context: RoundContext) -> Iterator[Issue]:
-    known = [spec.id for spec in specs]
-    for index, document in enumerate(dataset.settings.documents):
-        if document not in known:
-            yield Issue(
-                "GF420", "error", dataset.place_of("documents", index),
-                Text(f'no document "{document}" in the catalogue', f"目录中没有文件“{document}”"),
-                did_you_mean(document, known),
-            )  # fmt: skip
+    yield from check_ids(dataset.settings, dataset.place_of, specs)
     yield from _check_needs(dataset, specs)
+
+
+def check_ids(settings: Settings, place_of: Callable[..., Place], specs: Sequence[DocumentSpec]) -> Iterator[Issue]:
+    """Yield each id of a document that the catalogue does not have; needs gfdocs.yaml alone, whatever the companies say."""
+    known = [spec.id for spec in specs]
+    for index, document in enumerate(settings.documents):
+        if document not in known:
+            fact = Text(f'no document "{document}" in the catalogue', f"目录中没有文件“{document}”")
+            yield Issue("GF420", "error", place_of("documents", index), fact, _hint_at(document, known))
+    for index, document in enumerate(settings.attachments):
+        if document not in known:
+            fact = Text(f'attachment "{document}" is not in the catalogue', f"附件“{document}”不在文件目录中")
+            yield Issue("GF430", "error", place_of("attachments", index), fact, _hint_at(document, known))
+    for index, deadline in enumerate(settings.deadlines):
+        if deadline.document not in known:
+            fact = Text(
+                f'a deadline names the unknown document "{deadline.document}"',
+                f"报送要求中的文件“{deadline.document}”不在目录中",
+            )
+            place = place_of("deadlines", index, "document")
+            yield Issue("GF441", "error", place, fact, _hint_at(deadline.document, known))
+
+
+def _hint_at(document: str, known: Sequence[str]) -> Text:
+    return did_you_mean(document, known) or _list_known(known)
 
 
 def _check_needs(dataset: Dataset, specs: Sequence[DocumentSpec]) -> Iterator[Issue]:
@@ -110,16 +129,9 @@ def _list_known(documents: Sequence[str]) -> Text:
 def _check_attachments(dataset: Dataset, specs: Sequence[DocumentSpec], context: RoundContext) -> Iterator[Issue]:
     settings, known = dataset.settings, {spec.id for spec in specs}
     for index, document in enumerate(settings.attachments):
-        place = dataset.place_of("attachments", index)
-        if document not in known:
+        if document in known and settings.documents and document not in settings.documents:
             yield Issue(
-                "GF430", "error", place,
-                Text(f'attachment "{document}" is not in the catalogue', f"附件“{document}”不在文件目录中"),
-                did_you_mean(document, known) or _list_known([spec.id for spec in specs]),
-            )  # fmt: skip
-        elif settings.documents and document not in settings.documents:
-            yield Issue(
-                "GF431", "error", place,
+                "GF431", "error", dataset.place_of("attachments", index),
                 Text(f'attachment "{document}" is named in the notice but not made', f"附件“{document}”在通知中列出，但未列入要制作的文件"),
                 Text("add it to `documents`", "请加入“文件”（documents）列表"), also=(dataset.place_of("documents"),),
             )  # fmt: skip
@@ -156,12 +168,6 @@ def _check_dates(dataset: Dataset, specs: Sequence[DocumentSpec], context: Round
                 Text(f'"{deadline.document}" is due on {deadline.date}, but it is not made', f"“{deadline.document}”须于 {deadline.date} 前报送，但未列入要制作的文件"),
                 Text("add it to `documents`, or take the deadline out", "请加入“文件”（documents）列表，或删除该报送要求"),
                 also=(dataset.place_of("documents"),),
-            )  # fmt: skip
-        if deadline.document not in known:
-            yield Issue(
-                "GF441", "error", dataset.place_of("deadlines", index, "document"),
-                Text(f'a deadline names the unknown document "{deadline.document}"', f"报送要求中的文件“{deadline.document}”不在目录中"),
-                did_you_mean(deadline.document, known),
             )  # fmt: skip
     if settings.source.date > issued:
         yield Issue(

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar
 from gfdocs import garbage
 from gfdocs.errors import DataError, Issue, NotFound, PackageError, Place, TemplateError, Text, did_you_mean, errors_of
 from gfdocs.programme.catalogue import SELECTIONS, DocumentSpec, get_spec, read_catalogue
-from gfdocs.programme.consistency import check_consistency, check_targets
+from gfdocs.programme.consistency import check_consistency, check_ids, check_targets
 from gfdocs.programme.context import (
     Plain,
     RoundContext,
@@ -436,12 +436,16 @@ def load(folder: str | Path) -> Project:
 
 def check_project(folder: str | Path) -> Project:
     """Return the project with all issues of consistency in `.issues`, errors too; raises DataError only where data cannot be read at all."""
-    from gfdocs.data.load import load_dataset
+    from gfdocs.data.load import load_dataset, read_settings
 
     issues: list[Issue] = []
     dataset = _collect(lambda: load_dataset(folder), issues)
     own = Path(folder) if os.path.isdir(folder) else None  # that there is no folder is told with the data
     specs = _collect(lambda: read_catalogue(own), issues)
+    if dataset is None and own is not None and specs is not None:
+        settings, place_of = read_settings(own)
+        if settings is not None:
+            issues.extend(check_ids(settings, place_of, specs))
     if dataset is None or specs is None:
         raise DataError(issues)
     chosen = dataset.settings.documents

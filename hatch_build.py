@@ -5,10 +5,13 @@ Run by hatchling (`[tool.hatch.build.targets.wheel.hooks.custom]` in pyproject.t
 
 from __future__ import annotations
 
+import os
 import platform
+import shutil
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory
 from typing import Any
+from zlib import crc32
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
@@ -22,8 +25,11 @@ class CompileHook(BuildHookInterface):  # type: ignore[type-arg]
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         if platform.python_implementation() != "CPython":
             return
+        self.scratch = TemporaryDirectory()
         try:
-            built = compile_module(Path(self.root), in_place=version == "editable")
+            built = compile_module(Path(self.root) / SOURCE, Path(self.scratch.name))
+            if version == "editable":
+                put_beside(built, Path(self.root) / SOURCE)
         except (Exception, SystemExit) as fault:
             self.app.display_warning(f"gfdocs is installed without its compiled part, which is slower: {fault}")
             return
@@ -32,17 +38,33 @@ class CompileHook(BuildHookInterface):  # type: ignore[type-arg]
         if version != "editable":
             build_data["force_include"][str(built)] = f"{Path(SOURCE).parent.as_posix()}/{built.name}"
 
+    def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
+        if hasattr(self, "scratch"):
+            self.scratch.cleanup()
 
-def compile_module(root: Path, *, in_place: bool) -> Path:
-    """Return the compiled module: beside its source, or in a new temporary folder. Any fault of the compiler passes."""
+
+def compile_module(source: Path, scratch: Path) -> Path:
+    """Return the compiled module, made in a folder of its own. Any fault of the compiler passes."""
     from setuptools import Distribution, Extension
     from setuptools.command.build_ext import build_ext
 
-    scratch = mkdtemp()
-    extension = Extension(MODULE, [str(root / SOURCE)])
+    # rows.py asks for the check sum: what an older source was compiled to is not used with a newer one.
+    known = str(crc32(source.read_bytes()) & 0x7FFFFFFF)
+    extension = Extension(MODULE, [str(source)], define_macros=[("SOURCE", known)])
+    if os.name == "posix":
+        extension.extra_compile_args = ["-g0"]  # no symbols for a debugger, which name the folder it was made in
     command = build_ext(Distribution({"ext_modules": [extension]}))
-    command.build_temp = scratch
-    command.build_lib = str(root) if in_place else scratch
+    command.build_temp = command.build_lib = str(scratch)
     command.ensure_finalized()
     command.run()
     return Path(command.get_ext_fullpath(MODULE))
+
+
+def put_beside(built: Path, source: Path) -> None:
+    """Put the module beside its source in one step: who imports it meanwhile has the old one or the new one whole."""
+    unfinished = source.with_name(f"{os.getpid()}-{built.name}")
+    try:
+        shutil.copy(built, unfinished)
+        os.replace(unfinished, source.with_name(built.name))
+    finally:
+        unfinished.unlink(missing_ok=True)

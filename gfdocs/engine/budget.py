@@ -107,11 +107,10 @@ class Meter:
     """The count of one render. Not shared: each render makes its own.
 
     has_made: whether the template has put values into a list of its own making, so that lists must be weighed.
-    has_texts: whether the template has made texts of any length.
     """
 
-    __slots__ = ("_ahead", "_counted", "_counter", "_weights", "budget", "characters", "has_made", "has_texts",
-                 "iterations", "memory")  # fmt: skip
+    __slots__ = ("_ahead", "_counted", "_counter", "_weights", "budget", "characters", "has_made", "iterations",
+                 "memory")  # fmt: skip
 
     def __init__(self, budget: Budget, values: Any = None) -> None:
         self.budget = budget
@@ -120,7 +119,6 @@ class Meter:
         self.memory = budget.memory
         self.has_made = False
         self._ahead = 0
-        self.has_texts = False
         self._counter = _count_items(values)
         self._counted = 0
         self._weights: dict[int, tuple[int, int, Any]] = {}
@@ -159,7 +157,6 @@ class Meter:
     def keep(self, count: int) -> None:
         """Take `count` bytes of texts made on the way; OverBudget where none are left."""
         self.memory -= count
-        self.has_texts = True
         if self.memory < 0 and not self._grow():
             limit = self.budget.memory
             raise OverBudget(

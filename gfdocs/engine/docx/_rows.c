@@ -48,7 +48,7 @@ put_bytes(Output *out, PyObject *bytes)
     if (reserve(out, size) < 0) {
         return -1;
     }
-    memcpy(out->at, PyBytes_AS_STRING(bytes), size);
+    memcpy(out->at, PyBytes_AS_STRING(bytes), (size_t)size);
     out->at += size;
     return 0;
 }
@@ -126,12 +126,29 @@ DEFINE_PUT_SIGNS(put_signs_of_one, Py_UCS1)
 DEFINE_PUT_SIGNS(put_signs_of_two, Py_UCS2)
 DEFINE_PUT_SIGNS(put_signs_of_four, Py_UCS4)
 
+/* Return how many signs a text has, or -1 with an exception. In Python 3.11 a text that an extension made by
+ * PyUnicode_FromUnicode is not laid out before somebody asks for it.
+ */
+static Py_ssize_t
+get_length(PyObject *text)
+{
+#if PY_VERSION_HEX < 0x030C0000
+    if (PyUnicode_READY(text) < 0) {
+        return -1;
+    }
+#endif
+    return PyUnicode_GET_LENGTH(text);
+}
+
 /* Write a text. Return 1, or 0 where its writer must (nothing is written then), or -1 with an exception. */
 static int
 put_text(Output *out, PyObject *text, Py_ssize_t longest)
 {
-    Py_ssize_t length = PyUnicode_GET_LENGTH(text);
-    if (length >= longest) {
+    Py_ssize_t length = get_length(text);
+    if (length < 0) {
+        return -1;
+    }
+    if (length >= longest || length > PY_SSIZE_T_MAX / 8) {
         return 0;
     }
     if (reserve(out, 6 * length) < 0) {
@@ -183,14 +200,22 @@ put_number(Output *out, PyObject *number)
     return 1;
 }
 
-/* Write a value of one of the plain kinds as its text. Returns as put_text. */
+/* True where a value is of one of these kinds itself, not of one made from them. */
 static int
-put_plain(Output *out, PyObject *value, PyObject *plain, Py_ssize_t longest)
+is_one_of(PyObject *value, PyObject *kinds)
 {
-    int is_plain = PySet_Contains(plain, (PyObject *)Py_TYPE(value));
-    if (is_plain <= 0) {
-        return is_plain;
+    for (Py_ssize_t index = 0; index < PyTuple_GET_SIZE(kinds); index++) {
+        if (PyTuple_GET_ITEM(kinds, index) == (PyObject *)Py_TYPE(value)) {
+            return 1;
+        }
     }
+    return 0;
+}
+
+/* Write a number or a date as its text. Returns as put_text. */
+static int
+put_as_text(Output *out, PyObject *value, Py_ssize_t longest)
+{
     PyObject *text = PyObject_Str(value);
     if (text == NULL) {
         return -1;
@@ -224,8 +249,9 @@ typedef struct {
     PyObject *fixed;
     PyObject *writers;
     PyObject *rows;
-    PyObject *plain;
+    PyObject *numbers;
     Py_ssize_t longest;
+    Py_ssize_t room;
 } Task;
 
 static int
@@ -241,8 +267,11 @@ put_value(Output *out, PyObject *value, PyObject *writer, const Task *task)
     else if (value == Py_None) {
         done = 1;
     }
+    else if (is_one_of(value, task->numbers)) {
+        done = put_as_text(out, value, task->longest);
+    }
     else {
-        done = put_plain(out, value, task->plain, task->longest);
+        done = 0;
     }
     return done ? (done < 0 ? -1 : 0) : put_written(out, value, writer);
 }
@@ -251,10 +280,6 @@ static int
 put_row(Output *out, PyObject *row, const Task *task)
 {
     Py_ssize_t width = PyTuple_GET_SIZE(task->writers);
-    if (!PyTuple_CheckExact(row) || PyTuple_GET_SIZE(row) != width) {
-        PyErr_SetString(PyExc_TypeError, "a row is a tuple with a value for each writer");
-        return -1;
-    }
     for (Py_ssize_t index = 0; index < width; index++) {
         if (put_bytes(out, PyTuple_GET_ITEM(task->fixed, index)) < 0
             || put_value(out, PyTuple_GET_ITEM(row, index), PyTuple_GET_ITEM(task->writers, index), task) < 0) {
@@ -264,11 +289,25 @@ put_row(Output *out, PyObject *row, const Task *task)
     return put_bytes(out, PyTuple_GET_ITEM(task->fixed, width));
 }
 
-/* Return the bytes of `fixed` together, or -1 with an exception where it is not one more than there are writers. */
-static Py_ssize_t
-measure_fixed(const Task *task)
+/* No size below is larger than this: whatever is added to it once more is no overflow. */
+#define LARGEST (PY_SSIZE_T_MAX / 4)
+
+static int
+add_size(Py_ssize_t *total, Py_ssize_t size)
 {
-    Py_ssize_t total = 0, count = PyTuple_GET_SIZE(task->fixed);
+    if (size > LARGEST - *total) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    *total += size;
+    return 0;
+}
+
+/* Set `total` to the bytes of `fixed` together. Return -1 with an exception where they are not as they must be. */
+static int
+measure_fixed(const Task *task, Py_ssize_t *total)
+{
+    Py_ssize_t count = PyTuple_GET_SIZE(task->fixed);
     if (count != PyTuple_GET_SIZE(task->writers) + 1) {
         PyErr_SetString(PyExc_TypeError, "one text stands before each value, and one after the last");
         return -1;
@@ -279,41 +318,82 @@ measure_fixed(const Task *task)
             PyErr_SetString(PyExc_TypeError, "the texts that never change are bytes");
             return -1;
         }
-        total += PyBytes_GET_SIZE(text);
+        if (add_size(total, PyBytes_GET_SIZE(text)) < 0) {
+            return -1;
+        }
     }
-    return total;
+    return 0;
 }
 
-/* How many bytes a value is thought to take, so that most tables are written without growing. */
-#define USUAL 24
+/* Add to `total` the signs of all texts of a row. Return -1 with an exception where it is none. */
+static int
+measure_row(const Task *task, PyObject *row, Py_ssize_t *total)
+{
+    Py_ssize_t width = PyTuple_GET_SIZE(task->writers);
+    if (!PyTuple_CheckExact(row) || PyTuple_GET_SIZE(row) != width) {
+        PyErr_SetString(PyExc_TypeError, "a row is a tuple with a value for each writer");
+        return -1;
+    }
+    for (Py_ssize_t index = 0; index < width; index++) {
+        PyObject *value = PyTuple_GET_ITEM(row, index);
+        Py_ssize_t length = PyUnicode_Check(value) ? get_length(value) : 0;
+        if (length < 0 || add_size(total, length) < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
 
-PyDoc_STRVAR(fill_doc, "fill(fixed, writers, rows, plain, longest) -> bytes\n\nSee `fill_in_python` in rows.py.");
+/* Set `total` to the bytes of the fixed texts of all rows and the signs of all values. Return -1 with an exception. */
+static int
+measure(const Task *task, Py_ssize_t *total)
+{
+    Py_ssize_t each = 0, count = PyTuple_GET_SIZE(task->rows);
+    if (measure_fixed(task, &each) < 0) {
+        return -1;
+    }
+    if (each && count > LARGEST / each) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    *total = each * count;
+    for (Py_ssize_t index = 0; index < count; index++) {
+        if (measure_row(task, PyTuple_GET_ITEM(task->rows, index), total) < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+PyDoc_STRVAR(fill_doc, "fill(fixed, writers, rows, numbers, longest, room) -> bytes | None\n\n"
+                       "See `fill_in_python` in rows.py.");
 
 static PyObject *
-fill(PyObject *module, PyObject *args)
+fill(PyObject *Py_UNUSED(module), PyObject *args)
 {
     Task task;
-    if (!PyArg_ParseTuple(args, "O!O!O!O!n:fill", &PyTuple_Type, &task.fixed, &PyTuple_Type, &task.writers,
-                          &PyTuple_Type, &task.rows, &PyFrozenSet_Type, &task.plain, &task.longest)) {
+    if (!PyArg_ParseTuple(args, "O!O!O!O!nn:fill", &PyTuple_Type, &task.fixed, &PyTuple_Type, &task.writers,
+                          &PyTuple_Type, &task.rows, &PyTuple_Type, &task.numbers, &task.longest, &task.room)) {
         return NULL;
     }
-    Py_ssize_t each = measure_fixed(&task), count = PyTuple_GET_SIZE(task.rows);
-    if (each < 0) {
+    Py_ssize_t total, count = PyTuple_GET_SIZE(task.rows);
+    if (measure(&task, &total) < 0) {
         return NULL;
     }
-    each += USUAL * PyTuple_GET_SIZE(task.writers) + 1;
-    if (task.longest > PY_SSIZE_T_MAX / 8 || count > PY_SSIZE_T_MAX / 2 / each) {
-        return PyErr_NoMemory();
+    if (count > 1 && total > task.room) {
+        Py_RETURN_NONE;
     }
-    Output out = {.bytes = PyBytes_FromStringAndSize(NULL, each * count)};
+    /* Twice the signs: Chinese takes three bytes for each, but most of a table is what never changes. */
+    Py_ssize_t size = 2 * total + 1;
+    Output out = {PyBytes_FromStringAndSize(NULL, size), NULL, NULL};
     if (out.bytes == NULL) {
         return NULL;
     }
     out.at = PyBytes_AS_STRING(out.bytes);
-    out.end = out.at + each * count;
+    out.end = out.at + size;
     for (Py_ssize_t index = 0; index < count; index++) {
         if (put_row(&out, PyTuple_GET_ITEM(task.rows, index), &task) < 0) {
-            Py_XDECREF(out.bytes);
+            Py_XDECREF(out.bytes); /* NULL where there was no room for more */
             return NULL;
         }
     }
@@ -323,10 +403,22 @@ fill(PyObject *module, PyObject *args)
 
 static PyMethodDef methods[] = {
     {"fill", fill, METH_VARARGS, fill_doc},
-    {NULL},
+    {NULL, NULL, 0, NULL},
 };
 
+/* The check sum of this file, set by hatch_build.py: rows.py does without what was compiled from another one. */
+#ifndef SOURCE
+#define SOURCE 0
+#endif
+
+static int
+add_source(PyObject *module)
+{
+    return PyModule_AddIntConstant(module, "SOURCE", SOURCE);
+}
+
 static PyModuleDef_Slot slots[] = {
+    {Py_mod_exec, add_source},
 #ifdef Py_mod_multiple_interpreters
     {Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED},
 #endif

@@ -3,11 +3,14 @@
 from collections.abc import Callable
 from typing import Any
 
+SOURCE: int
+
 def fill(
     fixed: tuple[bytes, ...],
     writers: tuple[Callable[[Any], bytes], ...],
     rows: tuple[tuple[Any, ...], ...],
-    plain: frozenset[type],
+    numbers: tuple[type, ...],
     longest: int,
+    room: int,
     /,
-) -> bytes: ...
+) -> bytes | None: ...

@@ -1,33 +1,44 @@
 """Rows of a table, hundreds at a time: the values of a loop set between the texts that never change.
 
 `fill_rows` is compiled (`_rows.c`) where gfdocs was installed with a C compiler at hand, and Python else. Both give the
-same bytes; the compiled one takes a fifth of the time.
+same bytes, call the same writers in the same order, and so come to the same faults; the compiled one takes a fifth of
+the time.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 from gfdocs.engine.bounds import LONG
-
-try:
-    from gfdocs.engine.docx import _rows as compiled
-except ImportError:  # no compiler was there, or this is a checkout that nobody installed
-    compiled = None  # type: ignore[assignment]
 
 __all__ = ["fill_in_python", "fill_rows", "is_compiled", "use_compiled"]
 
 Writers = tuple[Callable[[Any], bytes], ...]
 Rows = tuple[tuple[Any, ...], ...]
 
-# Values whose text is `str` of them. Exactly these kinds: a str of another class may bring markup of its own.
-_NUMBERS = frozenset((int, float, Decimal, bool, date))
-_SIMPLE = _NUMBERS | {str, type(None)}
 
+def _load_compiled() -> Any:
+    """Return the compiled part; None where no compiler was there, or where its source is another one by now.
+
+    The source lies beside it in a checkout only: who pulls a newer one there goes on in Python until he installs again.
+    """
+    try:
+        from gfdocs.engine.docx import _rows
+    except ImportError:
+        return None
+    source = Path(__file__).with_name("_rows.c")
+    known = getattr(_rows, "SOURCE", None)
+    is_current = known == 0 or not source.exists() or known == crc32(source.read_bytes()) & 0x7FFFFFFF
+    return _rows if is_current else None
+
+
+compiled = _load_compiled()
 _state = {"compiled": compiled is not None}
 
 
@@ -43,33 +54,74 @@ def use_compiled(wanted: bool) -> None:
     _state["compiled"] = wanted
 
 
-def fill_rows(fixed: tuple[bytes, ...], writers: Writers, rows: Rows) -> bytes:
-    """Return the rows: `fixed` stands before each value and after the last of a row, `writers` print what is not plain.
+# Values whose text is `str` of them. Exactly these kinds: a str of another class may bring markup of its own.
+_NUMBERS = frozenset((int, float, Decimal, bool, date))
+_SIMPLE = _NUMBERS | {str, type(None)}
+_NUMBER_KINDS = tuple(_NUMBERS)
+# How many bytes and characters are printed at once.
+_ROOM = 1 << 20
 
-    rows: a tuple of values for each row, as many as there are writers.
+
+def fill_rows(fixed: tuple[bytes, ...], writers: Writers, rows: Rows) -> Iterator[bytes]:
+    """Yield the rows: `fixed` stands before each value and after the last of a row, `writers` print what is not plain.
+
+    rows: a tuple of values for each row, as many as there are writers. What is much is yielded in pieces, so that each
+    is counted before the next is made.
     """
     if _state["compiled"]:
-        return compiled.fill(fixed, writers, rows, _NUMBERS, LONG)
-    return fill_in_python(fixed, writers, rows)
+        piece = compiled.fill(fixed, writers, rows, _NUMBER_KINDS, LONG, _ROOM)
+    else:
+        piece = fill_in_python(fixed, writers, rows, _ROOM)
+    if piece is not None:
+        yield piece
+        return
+    half = len(rows) // 2
+    yield from fill_rows(fixed, writers, rows[:half])
+    yield from fill_rows(fixed, writers, rows[half:])
 
 
 # A few values are printed sooner one by one than together.
 _FEW = 4
 
 
-def fill_in_python(fixed: tuple[bytes, ...], writers: Writers, rows: Rows) -> bytes:
-    """See `fill_rows`. The values of one column are mostly of one kind, and are printed together."""
+def fill_in_python(fixed: tuple[bytes, ...], writers: Writers, rows: Rows, room: int = _ROOM) -> bytes | None:
+    """Return the rows; None, before any writer is called, where they are several and more than `room`.
+
+    What they are is reckoned by the bytes of fixed texts and the characters of values. The values of one column are
+    mostly of one kind, and are printed together; where one of them needs its writer, all go to theirs, row by row:
+    writers count and number what they print.
+    """
+    columns = list(zip(*rows, strict=True))
+    kinds = [set(map(type, column)) for column in columns]
+    sizes = list(map(_get_sizes, columns, kinds))
+    count, step = len(rows), 2 * len(writers)
+    if count > 1 and count * sum(map(len, fixed)) + sum(map(sum, sizes)) > room:
+        return None
     if not rows:
         return b""
-    count, step = len(rows), 2 * len(writers)
     out = [fixed[0]] * (step * count + 1)
     # The end of one row and the beginning of the next are one piece.
     out[2::2] = [*fixed[1:-1], fixed[-1] + fixed[0]] * count
     out[-1] = fixed[-1]
-    for at, (column, write) in enumerate(zip(zip(*rows, strict=True), writers, strict=True)):
-        printed = _print_column(column) if count > _FEW else None
-        out[1 + 2 * at :: step] = printed or [write(value) for value in column]
+    odd = []
+    for at, column in enumerate(columns):
+        is_usual = count > _FEW and max(sizes[at], default=0) < LONG
+        printed = _print_column(column, kinds[at]) if is_usual else None
+        if printed is None:
+            odd.append(at)
+        else:
+            out[1 + 2 * at :: step] = printed
+    written = [writers[at](row[at]) for row in rows for at in odd]
+    for nth, at in enumerate(odd):
+        out[1 + 2 * at :: step] = written[nth :: len(odd)]
     return b"".join(out)
+
+
+def _get_sizes(values: Sequence[Any], kinds: set[type]) -> list[int]:
+    """Return how many characters each of the texts has."""
+    if kinds == {str}:
+        return list(map(len, values))
+    return [] if kinds <= _NUMBERS else [len(value) for value in values if isinstance(value, str)]
 
 
 # Stands between values that are printed together: no value may have it, and a text of ASCII stays one.
@@ -79,22 +131,19 @@ _BY_ITSELF = re.compile("[\u00b7\u2010-\u206f\ufffe\uffff]").search
 _CONTROLS = bytes(number for number in range(0x20) if number != ord(_SEPARATOR))
 
 
-def _print_column(values: Sequence[Any]) -> list[bytes] | None:
-    """Return the values as the insides of `w:t`, or None where one of them needs more than escaping.
+def _print_column(values: Sequence[Any], kinds: set[type]) -> list[bytes] | None:
+    """Return the values as the insides of `w:t`, or None where one of them needs its writer.
 
     Joined, they are encoded, looked at and escaped in a few steps whatever their number.
     """
-    kinds = set(map(type, values))
-    if kinds == {str}:
-        joined = _SEPARATOR.join(values)
-    elif kinds <= _SIMPLE:
-        joined = _SEPARATOR.join(["" if value is None else str(value) for value in values])
-    else:
+    if not kinds <= _SIMPLE:
         return None
     try:
+        texts = values if kinds == {str} else ["" if value is None else str(value) for value in values]
+        joined = _SEPARATOR.join(texts)
         data = joined.encode()
-    except UnicodeEncodeError:
-        return None  # half a character, which is refused
+    except ValueError:
+        return None  # half a character, or a number of too many digits: both are refused
     if len(data.translate(None, _CONTROLS)) != len(data) or _is_odd(joined, data):
         return None
     data = data.replace(b"&", b"&amp;").replace(b"<", b"&lt;").replace(b">", b"&gt;").replace(b'"', b"&quot;")

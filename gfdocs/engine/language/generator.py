@@ -171,7 +171,7 @@ class Generator(CodeGenerator):
     ) -> None:
         """Rows that ask for `loop` are computed one by one: it only knows where it is now."""
         self.writeline("yield from environment.print_rows(", node)
-        self._write_static(pieces)
+        self._write_fixed(pieces)
         self.write("(")
         self._write_tuple(pieces, inner)
         self.write(" for ")
@@ -181,9 +181,9 @@ class Generator(CodeGenerator):
         self.write(", undefined)))")
 
     def _write_items(self, node: nodes.For, pieces: list[nodes.Expr], frame: Frame, inner: Frame) -> None:
-        """Other rows are taken some dozens at a time; those of plain keys (`c.name`) not even one by one."""
+        """Other rows are taken some hundreds at a time; those of plain keys (`c.name`) not even one by one."""
         self.writeline("yield from environment.print_items(", node)
-        self._write_static(pieces)
+        self._write_fixed(pieces)
         self.write("(lambda items: (")
         self._write_tuple(pieces, inner)
         self.write(" for ")
@@ -228,16 +228,16 @@ class Generator(CodeGenerator):
         fits = 0 < len(printed) <= _GROUP and all(getattr(piece, "outlet", "text") in fillable for piece in printed)
         return pieces if simple and fits else None
 
-    def _write_static(self, pieces: list[nodes.Expr]) -> None:
+    def _write_fixed(self, pieces: list[nodes.Expr]) -> None:
         """Write what stands before, between and after the values of a row, and what prints each value."""
-        static, writers = [b""], []
+        fixed, writers = [b""], []
         for piece in pieces:
             if isinstance(piece, nodes.TemplateData):
-                static[-1] += piece.data.encode()
+                fixed[-1] += piece.data.encode()
             else:
-                static.append(b"")
+                fixed.append(b"")
                 writers.append(f"raw_{getattr(piece, 'outlet', 'text')}")
-        self.write(f"{tuple(static)!r}, ({', '.join(writers)},), ")
+        self.write(f"{tuple(fixed)!r}, ({', '.join(writers)},), ")
 
     def _write_tuple(self, pieces: list[nodes.Expr], frame: Frame) -> None:
         """Write the values of one row."""

@@ -61,17 +61,14 @@ _ROWS = 256
 
 
 Writers = tuple[Callable[[Any], bytes], ...]
-FillRows = Callable[[tuple[bytes, ...], Writers, tuple[tuple[Any, ...], ...]], bytes]
+Rows = tuple[tuple[Any, ...], ...]
+FillRows = Callable[[tuple[bytes, ...], Writers, Rows], Iterator[bytes]]
 
 
 def _pick_all(keys: tuple[str, ...]) -> Callable[[list[dict[str, Any]]], Iterable[tuple[Any, ...]]]:
     """Return what picks the values of these keys from each mapping. `itemgetter` of one key gives no tuple."""
     pick = itemgetter(*keys)
     return lambda items: zip(map(pick, items)) if len(keys) == 1 else map(pick, items)
-
-
-def _count_characters(rows: tuple[tuple[Any, ...], ...]) -> int:
-    return sum(len(value) for row in rows for value in row if isinstance(value, str))
 
 
 @lru_cache(maxsize=1024)
@@ -255,7 +252,7 @@ class Language(ImmutableSandboxedEnvironment):
     ) -> Iterator[bytes]:
         """Yield the printed rows of a loop, some hundreds at a time: `fixed` stands before, between and after values."""
         while chunk := tuple(islice(rows, _ROWS)):
-            yield from self._print_chunk(fixed, writers, chunk)
+            yield from self.fill_rows(fixed, writers, chunk)
 
     def print_items(
         self,
@@ -269,35 +266,13 @@ class Language(ImmutableSandboxedEnvironment):
         pick = _pick_all(keys) if keys else None
         rest = iter(items)
         while chunk := list(islice(rest, _ROWS)):
-            rows: tuple[tuple[Any, ...], ...] | None = None
+            rows: Rows | None = None
             if pick is not None and set(map(type, chunk)) == {dict}:
                 try:
                     rows = tuple(pick(chunk))
                 except KeyError:
                     rows = None  # a name is missing: the long way knows what to do
-            yield from self._print_chunk(fixed, writers, tuple(make_rows(chunk)) if rows is None else rows)
-
-    def _print_chunk(
-        self, fixed: tuple[bytes, ...], writers: Writers, rows: tuple[tuple[Any, ...], ...]
-    ) -> Iterator[bytes]:
-        """Yield some hundreds of rows."""
-        meter = METER.get()
-        # Only where the template has made texts of its own can these rows be more than it may write at once.
-        if meter is not None and meter.has_texts and _count_characters(rows) > CHUNK:
-            yield from self._print_long_rows(fixed, writers, rows)
-        else:
-            yield self.fill_rows(fixed, writers, rows)
-
-    @staticmethod
-    def _print_long_rows(
-        fixed: tuple[bytes, ...], writers: Writers, rows: tuple[tuple[Any, ...], ...]
-    ) -> Iterator[bytes]:
-        """Yield rows one by one, each long value counted before it is escaped."""
-        for row in rows:
-            out = [fixed[0]]
-            for write, value, after in zip(writers, row, fixed[1:], strict=True):
-                out += [write(value), after]
-            yield b"".join(out)
+            yield from self.fill_rows(fixed, writers, tuple(make_rows(chunk)) if rows is None else rows)
 
     @staticmethod
     def to_bytes(value: Any) -> bytes:

@@ -34,7 +34,7 @@ def test_a_template_name_too_long_for_the_system_is_told(tmp_path: Path) -> None
 def test_a_row_numbered_zero_has_a_place() -> None:
     from gfdocs.data.places import TableOrigin
 
-    origin = TableOrigin("f.xlsx", "工厂", [("name",)])
+    origin = TableOrigin("f.xlsx", "工厂", [("name",)], [("name",)])
     origin.add(0, [None])
     assert str(origin.find(0)[()]).endswith("工厂!1")
     assert origin.size == 1

@@ -24,6 +24,9 @@ __all__ = ["app", "find_language", "main", "run"]
 _UsageError: Any = typer.BadParameter.__bases__[0]
 
 
+INTERRUPTED = 130  # 128 + SIGINT
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and leave with its exit code."""
     for stream in (sys.stdout, sys.stderr):
@@ -40,6 +43,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
     form = _message_format(sys.argv[1:] if arguments is None else arguments)
     try:
         result = app(args=list(arguments) if arguments is not None else None, standalone_mode=False)
+        if result == INTERRUPTED:  # what Typer makes of Ctrl-C
+            _say_stopped()
         return int(result or 0)
     except typer.Exit as leaving:
         return leaving.exit_code
@@ -47,8 +52,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
         print(_wrong_usage(error), end="", file=sys.stderr)
         return 2
     except (typer.Abort, KeyboardInterrupt):
-        print(say("stopped", "已中止"), file=sys.stderr)
-        return 130
+        _say_stopped()
+        return INTERRUPTED
     except GfdocsError as error:
         show_issues(error.issues, form)
         if isinstance(error, DataError) and form is MessageFormat.text:
@@ -63,6 +68,10 @@ def run(arguments: Sequence[str] | None = None) -> int:
         traceback.print_exc()
         print(say("this is a fault of gfdocs, please report it with the lines above", "这是 gfdocs 的缺陷，请附上以上内容反馈"), file=sys.stderr)  # fmt: skip
         return 3
+
+
+def _say_stopped() -> None:
+    print(say("stopped; the same command goes on from here", "已中止；再次运行同一命令即可继续"), file=sys.stderr)
 
 
 def _message_format(arguments: Sequence[str]) -> MessageFormat:

@@ -31,10 +31,37 @@ def show_issues(issues: Iterable[Issue], form: MessageFormat = MessageFormat.tex
             file=sys.stderr,
         )
         return
-    for issue in found:
+    for issue, others in _group_by_cause(found):
         print(issue.to_text(words.LANGUAGE), file=sys.stderr)
+        if others:
+            print(_name_others(others), file=sys.stderr)
     if found:
         print(_summary(found), file=sys.stderr)
+
+
+NOT_MADE = "GF512"
+SHOWN = 3
+
+
+def _group_by_cause(issues: Sequence[Issue]) -> list[tuple[Issue, list[Issue]]]:
+    """Return each issue with those that say the same of other files: one fault of a template fails every file made of it."""
+    groups: dict[object, tuple[Issue, list[Issue]]] = {}
+    for number, issue in enumerate(issues):
+        key = (issue.also, issue.hint) if issue.code == NOT_MADE and issue.also else number
+        if key in groups:
+            groups[key][1].append(issue)
+        else:
+            groups[key] = (issue, [])
+    return list(groups.values())
+
+
+def _name_others(issues: Sequence[Issue]) -> str:
+    """Return a line with the first of the other files that have the same fault."""
+    paths, more = [str(issue.place) for issue in issues[:SHOWN]], len(issues) > SHOWN
+    return say(
+        f"  the same for {len(issues)} more: {', '.join(paths)}{', …' if more else ''}",
+        f"  另有 {len(issues)} 个文件因此未生成：{'、'.join(paths)}{'……' if more else ''}",
+    )
 
 
 def _summary(issues: Sequence[Issue]) -> str:

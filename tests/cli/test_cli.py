@@ -495,3 +495,32 @@ def test_reasons_and_places_are_chinese_among_chinese_messages(tmp_path: Path) -
     assert "甲.docx › 正文 › 表1 › 第1行 › 第2格" in spoken_in_chinese("lint", str(tmp_path / "甲.docx"))
     told = spoken_in_chinese("templates")
     assert "县级市（区）" in told and "district" not in told and "example" not in told
+
+
+def test_one_fault_of_a_template_is_told_once_for_all_its_files(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from docx import Document
+
+    folder = copy_example("demo-district", tmp_path)
+    (folder / "templates").mkdir()
+    own = Document()
+    own.add_paragraph("{{ company.indusrty }}")
+    own.save(str(folder / "templates/annual-summary.docx"))
+
+    assert run("batch", folder, "-o", tmp_path / "out", "--only", "annual-summary", "-j", 1) == 1
+
+    told = capsys.readouterr().err
+    assert told.count("GF512") == 1 and told.count("did you mean") == 1
+    assert "the same for 8 more: " in told and told.endswith("9 errors\n")
+
+
+def test_who_stops_a_command_is_told_that_it_goes_on_from_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stop(_folder: Path) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("gfdocs.programme.project.load", stop)
+    assert run("batch", EXAMPLES / "demo-district", "-o", tmp_path / "out") == 130
+    assert capsys.readouterr().err == "stopped; the same command goes on from here\n"

@@ -19,9 +19,11 @@ from gfdocs.engine.xlsx.around.parts import Parts
 from gfdocs.engine.xlsx.around.pictures import write_pictures
 from gfdocs.engine.xlsx.around.prepared import Prepared
 from gfdocs.engine.xlsx.around.properties import write_properties
-from gfdocs.engine.xlsx.rows.grid import Context, Grid, Stop
+from gfdocs.engine.xlsx.rows.grid import Context, Grid
+from gfdocs.engine.xlsx.rows.placing import Stop
 from gfdocs.engine.xlsx.rows.styles import add_variants
 from gfdocs.engine.xlsx.rows.values import CellWriter, StyleVariants
+from gfdocs.engine.xlsx.rows.write import find_merges, write_rows
 from gfdocs.engine.xlsx.template.compiled import Sheet
 from gfdocs.engine.xlsx.template.programs import LoopProgram, turn_scope
 from gfdocs.engine.xlsx.template.workbook import SheetEntry
@@ -146,9 +148,9 @@ class Rendering:
 
     def write_sheet(self, grid: Grid) -> None:
         if grid.is_copy or grid.sheet.entry.index in self.prepared.written_sheets:
-            grid.find_merges()
+            grid.extra_merges = find_merges(grid)
             grid.link_targets = self.prepared.get_links(grid.sheet)
-            rows = grid.write_rows()
+            rows = write_rows(grid)
             head, tail = write_frame(self.prepared.get_frame(grid.sheet), grid)
 
             def pieces() -> Iterator[bytes]:

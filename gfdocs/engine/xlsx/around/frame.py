@@ -7,6 +7,7 @@ headers, extensions.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -37,9 +38,10 @@ from gfdocs.engine.xlsx.template.programs import CellProgram, compile_cell
 from gfdocs.engine.xlsx.template.sheet import escape_attribute
 from gfdocs.engine.xlsx.template.tags import has_tags
 from gfdocs.engine.xlsx.template.workbook import child, children, local_name
-from gfdocs.errors import Issue, Place
+from gfdocs.errors import Issue, Place, Text
 
 _MAX_BREAKS = 1026
+_SAFE_LINK = re.compile(r"(?i)(https?|ftp)://|mailto:|tel:")
 _MAX_LINK_TEXT = 255
 _MAX_REMEMBERED = 65_536  # bytes
 _MAX_WIDE = 2000  # a column that reaches this far stands for all that follow
@@ -180,10 +182,30 @@ class _Link:
     def _give_each(self, writer: FrameWriter, where: tuple[str, ...]) -> Iterator[Values]:
         """Yield each cell that has a link of its own, with the id of its relation and its texts."""
         for cell, rows, _ in writer.mapper.cells(self.ref.partition(":")[0]):
-            relation = writer.grid.get_link(self.target, rows) if self.target is not None else None
+            relation = _relate_link(writer.grid, self.target, rows) if self.target is not None else None
             if relation != "":
                 texts = [escape_attribute(_fill_link_text(writer.grid, program, rows)) for program in self.texts]
                 yield (cell, *([relation] if relation is not None else ()), *where, *texts)
+
+
+def _relate_link(grid: Grid, program: CellProgram, rows: Path) -> str:
+    """Return the relation id of the link that one place has; empty where the data give none (or none that is safe)."""
+    scope = grid.scope_at(rows)
+    try:
+        target = str(program.get_value(scope, grid.context.missing) or "")
+        check_characters(target)
+    except Exception as fault:
+        grid.report(program, fault, scope)
+        return ""
+    if not target:
+        return ""
+    if not _SAFE_LINK.match(target):
+        fact = Text(f"a link to {target!r}", f"链接目标“{target}”不被允许")
+        hint = Text("http, https, mailto and tel are allowed", "只允许 http、https、mailto、tel")
+        grid.context.report(Issue("GF271", "error", program.place, fact, hint))
+        return ""
+    grid.links.append((f"rIdLink{len(grid.links) + 1}", target))
+    return grid.links[-1][0]
 
 
 def _fill_link_text(grid: Grid, program: CellProgram, rows: Path) -> str:
@@ -304,7 +326,7 @@ def _give_dimension(writer: FrameWriter) -> Sequence[Values]:
     if not grid.last_row:
         return (("A1",),)
     first = next((a for a, _ in grid.rows.image(numbers[0], numbers[-1])), 1) if numbers else 1
-    last = max((column.out for column in grid.output_columns), default=1)
+    last = grid.output_columns.last
     return ((f"A{first}:{letter(last)}{max(grid.last_row, first)}",),)
 
 

@@ -16,6 +16,7 @@ from gfdocs.engine.xlsx.formulas.references import parse_formula, refs_of, split
 from gfdocs.engine.xlsx.formulas.resolve import FormulaFault
 from gfdocs.engine.xlsx.formulas.values import CellError, Unknown
 from gfdocs.engine.xlsx.rows.grid import Grid
+from gfdocs.engine.xlsx.rows.seen import get_values
 from gfdocs.engine.xlsx.rows.values import number_text
 from gfdocs.engine.xlsx.template.tags import formula_has_tags
 from gfdocs.engine.xlsx.template.workbook import child, children, local_name, namespace_of
@@ -154,7 +155,7 @@ def _output_values(grid: Grid, formula: str) -> list[Any] | None:
             return None
         try:
             columns = [
-                sheet.get_values(c, ref.row1, ref.row2)
+                get_values(sheet, c, ref.row1, ref.row2)
                 for c in range(ref.column1, min(ref.column2, ref.column1 + 500) + 1)
             ]
         except Unknown:
@@ -314,7 +315,7 @@ def _rename_columns(grid: Grid, root: Any, old_ref: str) -> None:
             try:
                 out = Mapper(grid).column_position(box.column1 + offset)
                 at = Mapper(grid).row_position(box.row1)
-                value = grid.get_values(out, at, at)[0]
+                value = get_values(grid, out, at, at)[0]
             except Unknown:
                 continue
             text = "" if value is None else str(value)

@@ -116,6 +116,12 @@ def needed_height(value: Any, wrap: Wrap) -> float:
     return count_lines(text, wrap.capacity) * wrap.line + 3 if text else 0.0
 
 
+def find_grown(height: float, wraps: Sequence[Wrap], column: int, value: Any) -> float:
+    """Return the height of a row that a value of this column may need more of than `height`."""
+    wrap = next((wrap for wrap in wraps if wrap.column == column), None)
+    return height if wrap is None else max(height, min(MAX_HEIGHT, needed_height(value, wrap)))
+
+
 def grown_heights(columns: Sequence[tuple[Wrap, Sequence[Any]]], height: float) -> list[float] | None:
     """Return the height of each row where one of them needs more than `height`; None where none does."""
     suspects = []
@@ -127,8 +133,9 @@ def grown_heights(columns: Sequence[tuple[Wrap, Sequence[Any]]], height: float) 
         return None
     wraps = [wrap for wrap, _ in suspects]
     rows = zip(*(values for _, values in suspects), strict=True)
-    needed = [max(height, *(needed_height(v, w) for w, v in zip(wraps, row, strict=True))) for row in rows]
-    return [min(MAX_HEIGHT, found) for found in needed] if max(needed) > height else None
+    needed = [max(needed_height(v, w) for w, v in zip(wraps, row, strict=True)) for row in rows]
+    grown = [max(height, min(MAX_HEIGHT, found)) for found in needed]
+    return grown if max(grown) > height else None
 
 
 def with_height(attributes: str, height: float) -> str:

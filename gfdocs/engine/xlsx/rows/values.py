@@ -286,15 +286,21 @@ class CellWriter:
         filled = map(column.form.__mod__, column.values)
         return Column(b"%b", [empty if is_blank else next(filled) for is_blank in blank])
 
-    def mixed_column(self, values: Sequence[Any], style: str, report: Callable[[int, Exception], None]) -> Column:
-        """Return a column of cells written one by one.
+    def mixed_column(
+        self,
+        values: Sequence[Any],
+        style: str,
+        write: Callable[[int, Any], str],
+        report: Callable[[int, Exception], None],
+    ) -> Column:
+        """Return a column of cells written one by one: `write` gives the tail of a value, by its index.
 
         `report` is told the index of a value that no cell can hold; its cell stays empty.
         """
         tails = []
         for index, value in enumerate(values):
             try:
-                tails.append(self.tail(value, style).encode())
+                tails.append(write(index, value).encode())
             except Exception as fault:
                 report(index, fault)
                 tails.append(self.content_tail(None, style).encode())

@@ -191,3 +191,16 @@ def test_a_tag_alone_in_its_paragraph_is_noted() -> None:
     )
     assert [(issue.code, issue.severity) for issue in template.issues] == [("GF225", "note")] * 2
     assert "{%p for r in rows %}" in template.issues[0].hint
+
+
+@pytest.mark.parametrize(
+    "tag",
+    ["{{ q == 'x' }}", "{% if q == 'x' %}y{% endif %}", "{{ 'x' in q }}", "{{ q.n > 1 }}", "{% set z = q == 1 %}", "{% if a and q != 2 %}y{% endif %}"],
+)  # fmt: skip
+def test_a_comparison_fails_at_its_own_tag(tag: str) -> None:
+    template = open_template(docx(p("{{ a }}"), p(tag), p("{{ a }}")), kind="docx", name="t.docx")
+    with pytest.raises(GfdocsError) as caught:
+        template.render({"a": 1})
+    (issue,) = caught.value.issues
+    assert (issue.code, issue.place.path) == ("GF204", ("document", "paragraph 2"))
+    assert tag.partition("%}")[0] in issue.fact

@@ -10,6 +10,7 @@ from lxml import etree
 from markupsafe import Markup
 
 from gfdocs.docx import Listing, RichText
+from gfdocs.engine.language import MissingPolicy
 from gfdocs.engine.template import open_template
 from gfdocs.errors import GfdocsError, TagError
 from tests.engine_docx.make import W, docx, p, picture, read_part, run, tbl, tc, tr
@@ -376,3 +377,42 @@ def test_properties_that_tags_give_a_cell_stand_in_the_order_of_the_schema() -> 
 def test_a_block_that_begins_and_ends_in_other_cells_changes_the_grid() -> None:
     out = body(tbl(tr("{% for r in rows %}{{ r }}", "x{% endfor %}"), columns=2), p("z"), data={"rows": [1, 2, 3]})
     assert out.count("<w:tc>") == out.count("<w:gridCol ") == 4
+
+
+@pytest.mark.parametrize(("value", "span"), [(2, 2), ("3", 3), (2.0, 2), (0, 1), (None, 1), ("", 1)])
+def test_a_span_is_a_number_of_columns(value: object, span: int) -> None:
+    out = body(tbl(tr("{% colspan n %}a", "b"), columns=2), p("z"), data={"n": value})
+    assert f'<w:gridSpan w:val="{span}"/>' in out
+    assert out.count("<w:gridCol ") == span + 1
+
+
+@pytest.mark.parametrize(("value", "fill"), [("FF0000", "FF0000"), ("#00ff00", "00ff00"), ("auto", "auto"), ("", "auto"), (None, "auto")])  # fmt: skip
+def test_a_background_is_a_colour(value: object, fill: str) -> None:
+    assert f'w:fill="{fill}"' in body(tbl(tr("{% cellbg c %}a", "b"), columns=2), p("z"), data={"c": value})
+
+
+@pytest.mark.parametrize("tag", ["{% cellbg v %}", "{% colspan v %}"])
+@pytest.mark.parametrize("value", ["red", "#12345", 64, 10**9, -1e400, "1 or 2"])
+def test_what_word_would_not_open_is_refused_in_a_cell(tag: str, value: object) -> None:
+    with pytest.raises(GfdocsError, match=r"table 1 › row 1 › cell 1 › paragraph 1: error GF219"):
+        body(tbl(tr(f"{tag}a", "b"), columns=2), data={"v": value})
+
+
+@pytest.mark.parametrize("tag", ["{% cellbg v %}", "{% colspan v %}"])
+@pytest.mark.parametrize("missing", ["blank", "mark"])
+def test_a_missing_name_leaves_a_valid_cell(tag: str, missing: MissingPolicy) -> None:
+    template = open_template(docx(tbl(tr(f"{tag}a", "b"), columns=2)), kind="docx")
+    assert re.search('w:fill="auto"|w:gridSpan w:val="1"', read_part(template.render({}, missing=missing).to_bytes()))
+
+
+@pytest.mark.parametrize("markup", ["<b>x</b>", "a <br/> b", "<w:r><w:t><i>x</i></w:t></w:r>"])
+@pytest.mark.parametrize("tag", ["{{ v }}", "{{r v }}", "{{p v }}"])
+def test_html_is_not_words_markup(markup: str, tag: str) -> None:
+    with pytest.raises(GfdocsError, match=r"paragraph 1: error GF219 v: it brings markup that is not Word's"):
+        body(p(tag), data={"v": Markup(markup)})
+
+
+@pytest.mark.parametrize("tag", ["{{p nothing }}", "{{p '' }}", "{{p none }}"])
+def test_a_paragraph_of_nothing_goes(tag: str) -> None:
+    document = open_template(docx(p("a"), p(tag), p("z")), kind="docx").render({}, missing="blank")
+    assert read_part(document.to_bytes()).count("<w:p>") == 2

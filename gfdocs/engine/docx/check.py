@@ -240,6 +240,8 @@ def find_lonely(story: Story) -> Iterator[Issue]:
         if tag.kind != "{%" or tag.scope or tag.paragraph is None or tag.paragraph in seen:
             continue
         seen.add(tag.paragraph)
+        if tag.text.startswith("{%-") or tag.text.endswith("-%}"):
+            continue  # the sign joins it to the paragraph beside it
         word = word_of(tag)
         if word not in ("for", "endfor", "if", "elif", "else", "endif") or (word == "else" and tag.inner != "else"):
             continue

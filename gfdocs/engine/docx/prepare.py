@@ -19,7 +19,9 @@ from gfdocs.engine.docx.lexer import AFTER_BRACE, STAMP, TAG, read_stamp, write_
 from gfdocs.engine.docx.story import Story, W, serialize
 from gfdocs.engine.docx.words import write_words
 
-Outlet = Literal["text", "attribute", "address", "field", "link", "plain", "run", "block", "other"]
+Outlet = Literal[
+    "text", "attribute", "span", "colour", "address", "field", "link", "plain", "run", "block", "other"
+]  # fmt: skip
 
 DECLARATION = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 
@@ -342,7 +344,7 @@ class _Reader:
         self.loops += {"for": 1, "endfor": -1}.get(word, 0)
         if (word in ("for", "if") or tag.startswith("{{")) and self.stack[-1:] == ["w:tr"]:
             self.fixes.add("tables")
-        if outlet == "attribute" and "w:gridSpan" in self.element:
+        if outlet in ("attribute", "span") and self.element == "w:gridSpan":
             self.fixes.add("tables")
         if word in ("for", "if"):
             self.open.append(_Block(word == "for", self.run, self._cell()))
@@ -404,15 +406,23 @@ class _Reader:
         for found in _INNER_TAG.finditer(text):
             self._keep(text[at : found.start()])
             at = found.end()
-            is_code = self.element == "w:fldSimple" and _IN_INSTR.search(_INNER_TAG.sub("", text[: found.start()]))
-            before = text[: found.start()]
-            is_address = before.rfind("gf_link") > before.rfind("endfilter")
-            outlet: Outlet = "address" if is_address else "attribute"
-            if is_code:
-                outlet = "link" if _BEFORE_LINK.search(text[: found.start()]) else "field"
-            self._tag(found.group(), outlet)
+            self._tag(found.group(), self._outlet_in(text, found))
         self._keep(text[at:])
         self.element = ""
+
+    def _outlet_in(self, text: str, tag: re.Match[str]) -> Outlet:
+        """Return how a tag in an attribute prints. text: the element with its attributes."""
+        before = text[: tag.start()]
+        if before.rfind("gf_link") > before.rfind("endfilter"):
+            return "address"
+        if self.element == "w:fldSimple" and _IN_INSTR.search(_INNER_TAG.sub("", before)):
+            return "link" if _BEFORE_LINK.search(before) else "field"
+        if text[tag.end() : tag.end() + 1] == '"':
+            if self.element == "w:gridSpan" and before.endswith(' w:val="'):
+                return "span"
+            if self.element == "w:shd" and before.endswith(' w:fill="'):
+                return "colour"
+        return "attribute"
 
     def _open(self, name: str, start: int) -> None:
         self.stack.append(name)

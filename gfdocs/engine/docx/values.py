@@ -24,6 +24,7 @@ from gfdocs.engine.language import Mark, Unfit, check_characters, escape_xml
 from gfdocs.engine.language.characters import clip
 from gfdocs.engine.reaching import is_web_link
 from gfdocs.engine.written import Written
+from gfdocs.errors import Text
 
 if TYPE_CHECKING:
     from gfdocs.engine.docx.pictures import PartPictures
@@ -255,6 +256,13 @@ def _check_whole(spot: Spot, markup: str) -> None:
         ParserCreate().Parse(f"<w:x>{''.join(around)}</w:x>", True)
     except ExpatError as fault:
         raise Unfit(f"it brings broken XML: {clip(markup)}", f"取值带有错误的 XML：{clip(markup)}") from fault
+    html = next((found[0] for found in _ELEMENT.finditer(markup) if ":" not in found["name"]), "")
+    if html:
+        raise Unfit(
+            f"it brings markup that is not Word's: {clip(html)}",
+            f"取值带有 Word 不识别的标记：{clip(html)}",
+            Text("give a text, or RichText for its formatting", "请改为纯文本，需要格式时用 RichText"),
+        )
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -401,7 +409,8 @@ def _make_run(spot: Spot) -> Writer:
         if isinstance(value, Mark):
             return _run(spot, f"{TEXT}{escape_xml(str(value))}</w:t>", add_highlight(""))
         if _is_plain(value):
-            return _run(spot, f"{TEXT}{escape_lines(str(value))}</w:t>")
+            text = escape_lines(str(value))
+            return _run(spot, f"{TEXT}{text}</w:t>") if text else ""
         return _object_runs(spot, value, _class_name(value))
 
     return write
@@ -419,7 +428,8 @@ def _make_block(spot: Spot) -> Writer:
         if isinstance(value, Mark):
             return paragraph(_run(spot, f"{TEXT}{escape_xml(str(value))}</w:t>", add_highlight("")))
         if _is_plain(value):
-            return paragraph(_run(spot, f"{TEXT}{escape_lines(str(value))}</w:t>"))
+            text = escape_lines(str(value))
+            return paragraph(_run(spot, f"{TEXT}{text}</w:t>")) if text else ""
         name = _class_name(value)
         if name in ("Subdoc", "RichTextParagraph"):
             STATE.get().fixes.add("check")
@@ -462,6 +472,53 @@ def _make_attribute(spot: Spot) -> Writer:
         return escape_xml(_plain_text(value)).replace("\n", "&#10;").replace("\t", "&#9;")
 
     return write
+
+
+# As many columns as a table of Word can have.
+_MAX_COLUMNS = 63
+
+
+def _make_span(spot: Spot) -> Writer:
+    """Where a cell is told how many columns it spans: a whole number, 1 where there is none."""
+
+    def write(value: Any) -> str:
+        text = "" if isinstance(value, Mark) else _attribute_text(value)
+        try:
+            columns = max(1, int(float(text))) if text else 1
+        except (ValueError, OverflowError):
+            columns = 0
+        if not 0 < columns <= _MAX_COLUMNS:
+            raise Unfit(
+                f"a cell spans 1 to {_MAX_COLUMNS} columns, not {clip(text)!r}",
+                f"单元格可跨 1 至 {_MAX_COLUMNS} 列，而非 {clip(text)!r}",
+            )
+        return str(columns)
+
+    return write
+
+
+_COLOUR = re.compile("#?([0-9A-Fa-f]{6})|auto")
+
+
+def _make_colour(spot: Spot) -> Writer:
+    """Where a cell is told its background: RRGGBB, `auto` where there is none."""
+
+    def write(value: Any) -> str:
+        text = "" if isinstance(value, Mark) else _attribute_text(value)
+        found = _COLOUR.fullmatch(text or "auto")
+        if found is None:
+            raise Unfit(
+                f"{clip(text)!r} is no colour that Word knows",
+                f"{clip(text)!r} 不是 Word 支持的颜色",
+                Text('write it RRGGBB: "FF0000" is red', "请写成 RRGGBB，如红色为“FF0000”"),
+            )
+        return found[1] or "auto"
+
+    return write
+
+
+def _attribute_text(value: Any) -> str:
+    return "" if value is None else _plain_text(value).strip()
 
 
 def _make_address(spot: Spot) -> Writer:
@@ -536,6 +593,8 @@ _MAKERS: dict[str, Callable[[Spot], Writer]] = {
     "run": _make_run,
     "block": _make_block,
     "attribute": _make_attribute,
+    "span": _make_span,
+    "colour": _make_colour,
     "address": _make_address,
     "field": _make_field,
     "link": _make_link,

@@ -114,8 +114,12 @@ class Program:
 
     def _parse(self, environment: Language) -> nodes.Template:
         tree = environment.parse(self.source)
+        index = index_tree(tree)
+        for node in index.find_all(nodes.Compare):
+            # Jinja notes the line of what comes after a comparison: the next tag, where each has a line of its own.
+            node.lineno = node.expr.lineno
         if self._prepare is not None:
-            self._prepare(index_tree(tree))
+            self._prepare(index)
         return tree
 
     def _form(self, missing: MissingPolicy, tracing: bool) -> jinja2.Template:

@@ -488,3 +488,26 @@ def test_a_line_of_many_fields_takes_no_more_time_than_its_text_is_long() -> Non
     assert [issue.code for issue in raw.issues] == ["GF614"]
     assert str(raw.issues[0].fact) == "the line '填报日期：…年…月…日…时止' of the form is not there"
     assert plain(raw) == {"unit": "示例有限公司"}
+
+
+@pytest.mark.parametrize("number_format", ["General", "@", "0.00"])
+def test_a_number_below_a_text_is_no_text_of_another_cell(number_format: str) -> None:
+    """Excel writes numbers without a kind, and texts as numbers of shared texts."""
+
+    def draw(rows: list[list[Any]]) -> bytes:
+        out = io.BytesIO()
+        with xlsxwriter.Workbook(out) as book:
+            sheet, look = book.add_worksheet(), book.add_format({"num_format": number_format})
+            for row, values in enumerate(rows):
+                for column, value in enumerate(values):
+                    sheet.write(row, column, value, look)
+        return out.getvalue()
+
+    heading = ["名称", "电话"]
+    form = open_template(
+        draw([heading, ["{%tr for c in cs %}"], ["{{ c.n }}", "{{ c.v }}"], ["{%tr endfor %}"]]), kind="xlsx"
+    )
+    typed: list[Any] = ["0512", 1, True, None, 3.5, "文字", 0, 99]
+    raw: Any = form.read(draw([heading, *[[f"甲{k}", value] for k, value in enumerate(typed)]]), name="返回.xlsx")
+    read = [(item.entries["v"].kind, item.entries["v"].text) for item in raw.entries["cs"].items]
+    assert read == [("text", "0512"), ("number", "1"), ("bool", "是"), ("text", ""), ("number", "3.5"), ("text", "文字"), ("number", "0"), ("number", "99")]  # fmt: skip

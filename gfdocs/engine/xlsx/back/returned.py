@@ -313,13 +313,15 @@ def _find_shape(piece: str, book: _Book) -> _Shape:
             expression += r'(?: t="[A-Za-z]+")?><f[^<>]*(?:/>|>([^<]*)</f>)(?:<v>[^<]*</v>|<v/>)?</c>'
             cells.append((column, "formula"))
             continue
-        wanted = f'(?: t="{kind}")?'
+        # An empty cell may have no kind; one that holds something has this kind, and no other one is taken for it.
+        own = f' t="{kind}"'
         value = (
             r'<is>(?:<t(?: xml:space="preserve")?>([^<]*)</t>|<t/>)</is>'
             if content == "inline"
             else r"(?:<v>([^<]*)</v>|<v/>)"
         )
-        expression += f"{wanted}(?:/>|></c>|>{value}</c>)"
+        filled = f"(?:{own})?>" if kind == "n" else f"{own}>"
+        expression += f"(?:{filled}{value}</c>|(?:{own})?(?:/>|></c>))"
         cells.append((column, "date" if kind == "n" and style in book.dates else kind))
     shape = book.shapes[key] = _Shape(re.compile(expression + "</row>"), tuple(cells))
     return shape

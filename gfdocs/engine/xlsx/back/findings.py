@@ -34,30 +34,64 @@ class Findings:
 
     def set_value(self, steps: Steps, scalar: RawScalar) -> None:
         """Set the value of a path; the first one that is not empty counts, another one is told."""
-        known = self.places.get(steps)
-        if known is not None:
-            old = get_entry(self.root, steps)
-            if isinstance(old, RawScalar) and old.text != scalar.text and scalar.text and old.text:
-                path = ".".join(steps)
-                fact = Text(
-                    f"{path} is {old.text!r} in one place and {scalar.text!r} in another",
-                    f"{path} 前后不一致：“{old.text}”与“{scalar.text}”",
-                )
-                self.report(
-                    "GF613", "warning", scalar.place, fact, Text("the first one counts", "以前者为准"), old.place
-                )
-            if not (isinstance(old, RawScalar) and not old.text):
-                return
+        old = get_entry(self.root, steps) if steps in self.places else None
+        if isinstance(old, RawScalar):
+            self._report_difference(".".join(steps), old, scalar)
+        if steps in self.places and not (isinstance(old, RawScalar) and not old.text):
+            return
         self.places[steps] = scalar.place
         set_entry(self.root, steps, scalar)
 
     def add_items(self, steps: Steps, items: list[RawMap], place: Place) -> None:
-        """Add the items of a list; what several sheets hold of one list is joined."""
+        """Add the items of a list. One list in several places of a form has the same items: what each of them tells is
+        joined, the first value counts, another one is told.
+        """
         old = get_entry(self.root, steps) if steps in self.places else None
         if isinstance(old, RawList):
-            items, place = [*cast(tuple[RawMap, ...], old.items), *items], old.place
+            known, place = cast(tuple[RawMap, ...], old.items), old.place
+            path = ".".join(steps)
+            joined = [
+                self._join(one, other, f"{path}[{at}]")
+                for at, (one, other) in enumerate(zip(known, items, strict=False))
+            ]
+            items = [*joined, *known[len(joined) :], *items[len(joined) :]]
         self.places.setdefault(steps, place)
         set_entry(self.root, steps, RawList(tuple(items), place))
+
+    def add_findings(self, other: Findings, target: str) -> RawMap:
+        """Add what stands on a sheet for one item of a list; return what it tells of the item, named `target`."""
+        for steps, place in other.places.items():
+            found = get_entry(other.root, steps)
+            if steps[0] == target:
+                continue
+            if isinstance(found, RawScalar):
+                self.set_value(steps, found)
+            elif isinstance(found, RawList):
+                self.add_items(steps, list(cast(tuple[RawMap, ...], found.items)), place)
+        place = next((place for steps, place in other.places.items() if steps[0] == target), Place(self.name))
+        return RawMap(freeze(other.root.get(target) or {}, place), place)
+
+    def _join(self, one: RawMap, other: RawMap, path: str) -> RawMap:
+        entries = dict(one.entries)
+        for key, value in other.entries.items():
+            old = entries.get(key)
+            if isinstance(old, RawMap) and isinstance(value, RawMap):
+                entries[key] = self._join(old, value, f"{path}.{key}")
+            elif isinstance(old, RawScalar) and isinstance(value, RawScalar):
+                self._report_difference(f"{path}.{key}", old, value)
+                entries[key] = old if old.text else value
+            else:
+                entries.setdefault(key, value)
+        return RawMap(entries, one.place)
+
+    def _report_difference(self, path: str, one: RawScalar, other: RawScalar) -> None:
+        if one.text and other.text and one.text != other.text:
+            fact = Text(
+                f"{path} is {one.text!r} in one place and {other.text!r} in another",
+                f"{path} 前后不一致：“{one.text}”与“{other.text}”",
+            )
+            hint = Text("the first one counts", "以前者为准")
+            self.report("GF613", "warning", other.place, fact, hint, one.place)
 
 
 def set_entry(root: dict[str, Any], steps: Steps, value: Any) -> None:

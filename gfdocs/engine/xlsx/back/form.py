@@ -8,20 +8,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
-
-from jinja2 import nodes
-
-from gfdocs.engine.language import path_of
-from gfdocs.engine.xlsx.around.mapping import read_rectangle
-from gfdocs.engine.xlsx.geometry import MAX_ROW
-from gfdocs.engine.xlsx.template.compiled import Compiled, Row, Sheet, StaticCell, ValueCell
-from gfdocs.engine.xlsx.template.layout import Assign, Block, Node, Stretch
-from gfdocs.engine.xlsx.template.tags import without_runs
-from gfdocs.engine.xlsx.template.workbook import children, local_name
 
 Steps = tuple[str, ...]
 
@@ -115,11 +103,22 @@ class Line:
     labels: list[Label]
     others: frozenset[int]
     """Columns with formulas or computed cells: they are filled, but not with data."""
+    is_optional: bool = False
+    """Whether it stands under a condition, so that a turn may be without it."""
+
+    @property
+    def has_words(self) -> bool:
+        """True where fixed words tell its row from others."""
+        return bool(self.labels) or any(item.pattern.has_words for item in self.fields)
 
 
 @dataclass
 class Listing:
-    """A row loop that can be read: where it begins, its lines and the lists inside it, in order."""
+    """A row loop: where it begins, its lines and the lists inside it, in order.
+
+    `steps` is the path of what it runs over; empty where that cannot be told (a filtered list inside another), so that
+    its rows are passed over.
+    """
 
     steps: Steps
     target: str
@@ -129,6 +128,8 @@ class Listing:
     headings: dict[int, tuple[Label, ...]] = field(default_factory=dict)
     """For each column with fields: the fixed texts above it, nearest first."""
     footers: list[Line] = field(default_factory=list)
+    hollow: list[Line] = field(default_factory=list)
+    """The lines that stand in its place where it is empty (`{%tr else %}`)."""
 
     @property
     def lines(self) -> list[Line]:
@@ -147,186 +148,20 @@ class Listing:
 
 @dataclass
 class SheetForm:
-    """What can be read from one sheet."""
+    """What can be read from one sheet. `steps` and `target` are those of its `{%sheet for %}`: each sheet of the form
+    is then one item.
+    """
 
     name: str
     labels: list[Label]
     fields: list[Field]
     lists: list[Listing]
+    steps: Steps = ()
+    target: str = ""
 
     @property
     def keys(self) -> set[str]:
         return {label.key for label in self.labels}
 
 
-def make_pattern(program: Any, roots: dict[str, Steps]) -> Pattern | None:
-    """Return how a cell's text is read; None where it has statements. `roots` says what local names mean: `c` → ()."""
-    texts, steps = [""], []
-    for node in program.tree.body:
-        if not isinstance(node, nodes.Output):
-            return None
-        for piece in node.nodes:
-            if isinstance(piece, nodes.TemplateData):
-                texts[-1] += without_runs(piece.data)
-            else:
-                texts.append("")
-                steps.append(_steps_of(piece, roots))
-    if not steps:
-        return None
-    return Pattern(tuple(texts), tuple(steps))
-
-
-def _steps_of(node: nodes.Node, roots: dict[str, Steps]) -> Steps | None:
-    path = path_of(node)
-    if path is None or "[" in path:
-        return None
-    head, *rest = path.split(".")
-    if head in roots:
-        return (*roots[head], *rest) if rest else None
-    return (head, *rest) if head != "loop" and None not in roots.values() else None
-
-
-class _FormMaker:
-    def __init__(self, sheet: Sheet) -> None:
-        self.sheet = sheet
-        self.numeric = _numeric_ranges(sheet)
-
-    def make(self) -> SheetForm:
-        labels: list[Label] = []
-        fields: list[Field] = []
-        lists: list[Listing] = []
-        self.walk(self.sheet.row_nodes, labels, fields, lists)
-        for index, listing in enumerate(lists):
-            floor = lists[index - 1].last if index else 0
-            listing.headings = self.find_headings(listing, floor)
-            stop = lists[index + 1].first if index + 1 < len(lists) else MAX_ROW
-            listing.footers = list(self.find_footers(listing.last, stop))
-        return SheetForm(self.sheet.entry.name, labels, fields, lists)
-
-    def walk(self, layout: list[Node], labels: list[Label], fields: list[Field], lists: list[Listing]) -> None:
-        for node in layout:
-            if isinstance(node, Stretch):
-                for line in self.lines(node, {}):
-                    labels += line.labels
-                    fields += line.fields
-            elif isinstance(node, Block):
-                listing = self.listing(node, {})
-                if listing is not None:
-                    lists.append(listing)
-                elif node.kind == "if":
-                    for branch in node.branches:
-                        self.walk(branch.nodes, labels, fields, lists)
-
-    def lines(self, node: Stretch, roots: dict[str, Steps]) -> Iterator[Line]:
-        for number in self.sheet.numbers:
-            if node.first <= number <= node.last:
-                yield self.line(self.sheet.rows[number], roots)
-
-    def line(self, row: Row, roots: dict[str, Steps]) -> Line:
-        fields: list[Field] = []
-        labels: list[Label] = []
-        others: set[int] = set()
-        for cell in row.cells:
-            if isinstance(cell, StaticCell):
-                if isinstance(cell.value, str) and cell.value.strip():
-                    labels.append(Label(row.number, cell.column, cell.value))
-            elif isinstance(cell, ValueCell):
-                pattern = make_pattern(cell.program, roots)
-                if pattern is not None and any(steps is not None for steps in pattern.steps):
-                    number = self.wants_number(row.number, cell)
-                    fields.append(Field(row.number, cell.column, pattern, cell.program.is_value, number))
-                else:
-                    others.add(cell.column)
-            else:
-                others.add(cell.column)
-        return Line(row.number, fields, labels, frozenset(others))
-
-    def wants_number(self, row: int, cell: ValueCell) -> bool:
-        return cell.program.is_value and any(
-            box.row1 <= row <= box.row2 and box.column1 <= cell.column <= box.column2 for box in self.numeric
-        )
-
-    def listing(self, block: Block, roots: dict[str, Steps]) -> Listing | None:
-        program = self.sheet.loops.get(id(block.branches[0]))
-        if (
-            block.kind != "for"
-            or program is None
-            or program.path is None
-            or program.is_filtered
-            or "," in program.target
-        ):
-            return None
-        head, *rest = program.path.split(".")
-        steps = (*roots.get(head, (head,)), *rest) if head in roots else (head, *rest)
-        if head in roots and not rest:
-            return None
-        inner: dict[str, Steps] = {program.target: ()}
-        parts: list[Line | Listing] = []
-        for node in block.branches[0].nodes:
-            if isinstance(node, Stretch):
-                parts += self.lines(node, inner)
-            elif isinstance(node, Block):
-                listing = self.listing(node, inner)
-                if listing is not None:
-                    parts.append(listing)
-            elif isinstance(node, Assign):
-                return None
-        # Fields of the list are those of its item: what stands in its rows from elsewhere is no field.
-        for part in parts:
-            if isinstance(part, Line):
-                part.fields = [item for item in part.fields if _is_of_item(item, program.target, self.sheet)]
-        return Listing(steps, program.target, block.first, block.last, parts)
-
-    def find_headings(self, listing: Listing, floor: int) -> dict[int, tuple[Label, ...]]:
-        found: dict[int, list[Label]] = {}
-        columns = {item.column for item in listing.all_fields}
-        first = min((line.row for line in listing.lines), default=listing.first)
-        for number in reversed([n for n in self.sheet.numbers if floor < n < first and n >= first - 8]):
-            row = self.sheet.rows[number]
-            texts = {
-                c.column: c.value
-                for c in row.cells
-                if isinstance(c, StaticCell) and isinstance(c.value, str) and c.value.strip()
-            }
-            if len(texts) < min(2, len(columns)) and found:
-                break
-            for column in columns:
-                if column in texts:
-                    found.setdefault(column, []).append(Label(number, column, str(texts[column])))
-        return {column: tuple(labels) for column, labels in found.items()}
-
-    def find_footers(self, last: int, stop: int) -> Iterator[Line]:
-        for number in self.sheet.numbers:
-            if last < number < stop:
-                line = self.line(self.sheet.rows[number], {})
-                if line.labels or any(item.pattern.has_words for item in line.fields):
-                    yield line
-
-
-def _is_of_item(item: Field, target: str, sheet: Sheet) -> bool:
-    cell = sheet.rows[item.row].cell(item.column)
-    return isinstance(cell, ValueCell) and re.search(rf"\b{re.escape(target)}\b", cell.program.source) is not None
-
-
-def _numeric_ranges(sheet: Sheet) -> list[Any]:
-    """Return the ranges whose validation asks for a number."""
-    from lxml import etree
-
-    if b"dataValidation" not in sheet.part.frame:
-        return []
-    root = etree.fromstring(sheet.part.frame, etree.XMLParser(resolve_entities=False, no_network=True))
-    found = []
-    for element in root.iter():
-        if local_name(element) == "dataValidation" and element.get("type") in ("decimal", "whole"):
-            sqref = element.get("sqref") or "".join(item.text or "" for item in children(element, "sqref"))
-            found += [box for box in map(read_rectangle, sqref.split()) if box is not None]
-    return found
-
-
-def make_forms(compiled: Compiled) -> list[SheetForm]:
-    """Return what can be read from each sheet that holds a field."""
-    forms = [_FormMaker(sheet).make() for sheet in compiled.sheets if sheet is not None]
-    return [form for form in forms if form.fields or form.lists]
-
-
-__all__ = ["Field", "Label", "Line", "Listing", "Pattern", "SheetForm", "make_forms", "normalise"]
+__all__ = ["Field", "Label", "Line", "Listing", "Pattern", "SheetForm", "normalise"]

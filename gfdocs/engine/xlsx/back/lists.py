@@ -46,7 +46,8 @@ class ListReader:
         while (number := cursor.peek()) is not None:
             if cursor.is_any(number, after) or (isinstance(lead, Line) and is_other(cursor, number, lead, after)):
                 break
-            if not cursor.is_filled(number, listing):
+            is_lead = isinstance(lead, Line) and cursor.fits(number, lead)
+            if not (is_lead or cursor.is_filled(number, listing)) or self._is_hollow(number, items, listing, cursor):
                 cursor.at += 1
                 continue
             start = cursor.at
@@ -57,6 +58,11 @@ class ListReader:
                 cursor.at += 1
         return items
 
+    @staticmethod
+    def _is_hollow(number: int, items: list[RawMap], listing: Listing, cursor: Cursor) -> bool:
+        """True for a row that stands in the place of an empty list."""
+        return not items and cursor.is_any(number, listing.hollow)
+
     def _read_simple(self, listing: Listing, line: Line, cursor: Cursor, after: list[Line]) -> list[RawMap]:
         """Read a list of one row a turn."""
         maker = RowMaker(self.findings, self.sheet.name, line, cursor.columns)
@@ -64,7 +70,7 @@ class ListReader:
         rows = self.sheet.rows
         signed = [one for one in after if cursor.signs_of(one) is not None]
         plain = [one for one in after if cursor.signs_of(one) is None and one.fields]
-        known = [cursor.signs_of(one) for one in signed]
+        known = [cursor.signs_of(one) for one in (*signed, *(line for line in listing.hollow if line.has_words))]
         starts = (
             None
             if any(k is None or k[0] is None for k in known)
@@ -80,8 +86,12 @@ class ListReader:
                     cursor.at = looked_at
                     continue
             cells = rows[number]
-            if may_begin(cells, starts) and cursor.is_any(number, signed):
-                break
+            if may_begin(cells, starts):
+                if cursor.is_any(number, signed):
+                    break
+                if self._is_hollow(number, items, listing, cursor):
+                    cursor.at += 1
+                    continue
             if plain and is_other(cursor, number, line, plain):
                 break
             if cursor.is_filled(number, listing):
@@ -111,10 +121,14 @@ class ListReader:
                 lead = listing.parts[0]
                 stops = [*following, *([lead] if isinstance(lead, Line) else []), *after]
                 found = self._read_items(part, cursor, stops)
+                if not part.steps:
+                    continue
                 at = self.findings.place(self.sheet.name, number, min((i.column for i in part.fields), default=1))
                 set_entry(entries, part.steps, RawList(tuple(found), at))
                 continue
-            if cursor.is_any(number, after) and not cursor.fits(number, part):
+            if not cursor.fits(number, part) and (
+                cursor.is_any(number, after) or _is_absent(part, number, following, listing, cursor)
+            ):
                 continue
             place = place or self.findings.place(self.sheet.name, number, cursor.column_of(part))
             self._read_line(part, number, cursor, entries)
@@ -129,3 +143,13 @@ class ListReader:
             held, place = cursor.get(number, column), self.findings.place(self.sheet.name, number, column)
             for steps, scalar in read_cell(item, held, place, self.findings):
                 set_entry(entries, steps, scalar)
+
+
+def _is_absent(part: Line, number: int, following: list[Line], listing: Listing, cursor: Cursor) -> bool:
+    """True where a row that has not the words of a line cannot be that line: it is another one of the turn, or the line
+    stands under a condition, or is one that nobody fills in.
+    """
+    if part.has_words and cursor.is_any(number, following):
+        return True
+    is_filled = cursor.is_filled(number, listing)
+    return (part.is_optional and (part.has_words or is_filled)) or (is_filled and not part.fields and not part.labels)

@@ -14,7 +14,7 @@ from typing import Any
 from gfdocs.engine.xlsx.back.columns import ColumnFinder
 from gfdocs.engine.xlsx.back.fields import FieldReader
 from gfdocs.engine.xlsx.back.findings import Findings, freeze
-from gfdocs.engine.xlsx.back.form import Listing, normalise
+from gfdocs.engine.xlsx.back.form import Listing, SheetForm, Steps, normalise
 from gfdocs.engine.xlsx.back.lists import ListReader
 from gfdocs.engine.xlsx.back.returned import read_returned
 from gfdocs.engine.xlsx.back.sheets import Match, match_sheets, note_oddities
@@ -69,13 +69,27 @@ def read_back(
     names = _read_aliases({} if aliases is None else aliases)
     findings = Findings(name)
     matches = match_sheets(forms, read_returned(data, name=name), findings)
-    if not matches:
+    if not matches and not all(form.steps for form in forms):
         fact = Text("it is not this form: none of its sheets is there", "不是本表：没有找到对应的工作表")
         hint = Text("send back the form that was sent", "请使用下发的表格填报")
         raise ReadBackError(Issue("GF610", "error", Place(name), fact, hint))
-    for match in matches:
-        _read_sheet(match, names, findings)
+    _read_sheets(matches, forms, names, findings)
     return ReadBack(freeze(findings.root, Place(name)), Place(name), {}, tuple(findings.issues))
+
+
+def _read_sheets(matches: list[Match], forms: list[SheetForm], aliases: Aliases, findings: Findings) -> None:
+    """Read all sheets; those of a `{%sheet for %}` are the items of its list."""
+    items: dict[Steps, list[RawMap]] = {form.steps: [] for form in forms if form.steps}
+    for match in matches:
+        form = match.form
+        if not form.steps:
+            _read_sheet(match, aliases, findings)
+            continue
+        own = Findings(findings.name, findings.issues)
+        _read_sheet(match, aliases, own)
+        items[form.steps].append(findings.add_findings(own, form.target))
+    for steps, found in items.items():
+        findings.add_items(steps, found, found[0].place if found else Place(findings.name))
 
 
 def _read_sheet(match: Match, aliases: Aliases, findings: Findings) -> None:

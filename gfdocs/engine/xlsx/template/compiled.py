@@ -179,7 +179,7 @@ class Compiled:
     @cached_property
     def forms(self) -> list[SheetForm]:
         """What can be read back, sheet by sheet."""
-        from gfdocs.engine.xlsx.back.form import make_forms
+        from gfdocs.engine.xlsx.back.forms import make_forms
 
         return make_forms(self)
 

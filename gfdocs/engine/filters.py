@@ -21,6 +21,7 @@ __all__ = [
     "zh_count",
     "zh_date",
     "zh_digits",
+    "zh_lines",
     "zh_number",
     "zh_year",
 ]
@@ -179,12 +180,37 @@ def sum_items(environment: Any, iterable: Any, attribute: Any = None, start: Any
     return start
 
 
+LONGEST_LINE = 400
+"""A text of more characters is no title and no name: it is left to break by itself."""
+
+
+def zh_lines(value: Any, width: float = 20) -> Any:
+    """Return a title or a name as lines of at most `width` Chinese characters, broken where a reader would break it.
+
+    The fewest lines, as even as they can be: before a bracket, after the name of a place, before 有限公司, never inside
+    a Latin word or a number (GB/T 9704-2012 7.3.1: 回行时词意完整、排列对称). A text that has room stays as it is.
+    """
+    from gfdocs.engine.svg.fit import Fit, em_width, fit_text
+
+    if not isinstance(value, str) or width < 1:
+        return value
+    lines: list[str] = []
+    for line in value.split("\n"):
+        needed = sum(map(em_width, line)) if len(line) <= LONGEST_LINE else 0
+        fitted = None
+        if needed > width:
+            fitted = fit_text(line, 1.0, Fit(width=width, condense=1.0, lines=int(needed / width) + 3))
+        lines.extend(fitted.lines if fitted is not None and fitted.size == 1.0 else [line])
+    return "\n".join(lines)
+
+
 FILTERS: dict[str, Callable[..., Any]] = {
     "zh_date": zh_date,
     "zh_year": zh_year,
     "zh_digits": zh_digits,
     "zh_number": zh_number,
     "zh_count": zh_count,
+    "zh_lines": zh_lines,
     "amount": amount,
     "percent": percent,
     "round": round_number,

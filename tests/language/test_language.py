@@ -117,7 +117,10 @@ def test_budgets_are_of_one_render_and_of_one_thread() -> None:
     ("zh_date", dt.date(2023, 2, 10), "2023年2月10日"), ("zh_date", "2023-02-10", "2023年2月10日"), ("zh_date", "待定", "待定"),
     ("zh_year", dt.date(2023, 2, 10), "2023年"), ("zh_digits", 2023, "二〇二三"), ("zh_number", 12, "十二"), ("zh_number", 305, "三百零五"),
     ("zh_count", 2, "二"), ("amount", Decimal("1234567.5"), "1,234,567.5"), ("percent", Decimal("12.345"), "12.35%"), ("amount", None, None),
-    ("zh_number", None, None), ("zh_date", None, None),
+    ("zh_number", None, None), ("zh_date", None, None), ("zh_lines", None, None), ("zh_lines", 5, 5), ("zh_lines", "", ""),
+    ("zh_lines", "示例电子有限公司", "示例电子有限公司"), ("zh_lines", "示" * 500, "示" * 500), ("zh_lines", "a" * 60, "a" * 60),
+    ("zh_lines", "示例国际先进新能源动力电池材料科技（苏州工业园区）股份有限公司", "示例国际先进新能源动力电池材料科技\n（苏州工业园区）股份有限公司"),
+    ("zh_lines", "示例纺织印染集团样板智能化绿色生产基地有限公司（原示例样板印染厂）", "示例纺织印染集团样板\n智能化绿色生产基地有限公司\n（原示例样板印染厂）"),
 ])  # fmt: skip
 def test_filters(name: str, value: Any, expected: Any) -> None:
     assert FILTERS[name](value) == expected

@@ -1,4 +1,4 @@
-"""Renders a docx template with docxtpl, the filters being those of every gfdocs environment, written a second time."""
+"""Renders a docx template with docxtpl; the filters are those of every gfdocs environment, written a second time but for zh_lines."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from typing import Any
 
 from docxtpl import DocxTemplate
 from jinja2 import Environment, StrictUndefined
+
+from gfdocs.engine.filters import zh_lines
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
 
@@ -28,7 +30,7 @@ def amount(value: Decimal | int) -> str:
 
 def environment() -> Environment:
     env = Environment(undefined=StrictUndefined, autoescape=True)
-    env.filters.update(zh_date=zh_date, zh_number=zh_number, amount=amount)
+    env.filters.update(zh_date=zh_date, zh_number=zh_number, amount=amount, zh_lines=zh_lines)
     return env
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import re
 import sys
 import zipfile
@@ -110,3 +111,17 @@ def test_every_cell_of_the_list_has_room_for_what_it_says_on_one_line() -> None:
     words = ("091", "示例江南绿色循环智能制造装备与新型功", "国家级绿色工业园区", "2022年度")
     needed = [sum(0.56 if char.isdigit() else 1 for char in word) + (0.25 if "2年" in word else 0) for word in words]
     assert all(have >= need for have, need in zip(room, needed, strict=True)), (room, needed)
+
+
+def test_long_names_and_titles_break_where_a_reader_would() -> None:
+    import gfdocs
+
+    project = gfdocs.load(ROOT / "examples/demo-district")
+    name = "示例纺织印染集团样板智能化绿色生产基地有限公司"
+    data = project.render("annual-summary", company=name).to_bytes()
+    texts = [paragraph.text for paragraph in Document(io.BytesIO(data)).paragraphs]
+    assert (
+        "示例纺织印染集团样板\n智能化绿色生产基地有限公司\n（原示例样板印染厂）\n2022年度绿色化工作总结及2023年度计划"
+        in texts
+    )
+    assert "示例纺织印染集团样板智能化\n绿色生产基地有限公司（盖章）" in texts

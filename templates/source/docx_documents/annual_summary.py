@@ -15,7 +15,7 @@ NONE = "—"
 def draw() -> Docx:
     return document(
         attachment_head()
-        + paragraph("{{ company.display_name }}\n{{ document.title }}", style="AttachmentTitle")
+        + paragraph("{{ company.display_name|zh_lines(20) }}\n{{ document.title }}", style="AttachmentTitle")
         + blank()
         + tag("set number = cycler('一', '二', '三')")
         + _basics()
@@ -50,7 +50,7 @@ def _amount(expression: str) -> str:
 
 
 def _basics() -> str:
-    widths = (2100, 2730, 1620, 2395)
+    widths = (2100, 2900, 1620, 2225)  # a credit code on one line, whatever the font
 
     def line(*pairs: tuple[str, str]) -> str:
         cells = []
@@ -187,7 +187,7 @@ def _plan() -> str:
 def _close() -> str:
     return (
         paragraph(style="BlankLine", properties="<w:keepNext/>")
-        + paragraph("{{ company.name }}（盖章）", style="UnitSeal")
+        + paragraph("{{ (company.name ~ '（盖章）')|zh_lines(23) }}", style="UnitSeal")
         + paragraph("年　　月　　日", style="IssueDateRight")
         + paragraph("格式为示意，可换成主管部门印发的正式表样。", style="FormNote")
     )

@@ -12,7 +12,7 @@ HEIGHT = 425
 
 def draw() -> Docx:
     return document(
-        paragraph("{{ document.title }}", style="GongwenTitle")
+        paragraph("{{ document.title|zh_lines(20) }}", style="GongwenTitle")
         + blank()
         + paragraph("{{ district.addressee }}：", style="Addressee")
         + _lead()

@@ -14,7 +14,7 @@ GROUPS = "groups if not district or g.district == district.name"
 def draw() -> Docx:
     return document(
         attachment_head()
-        + paragraph("{{ document.title }}", style="AttachmentTitle")
+        + paragraph("{{ document.title|zh_lines(20) }}", style="AttachmentTitle")
         + tag("if district")
         + paragraph("（{{ district.name }}）", style="SourceNumber")
         + tag("endif")

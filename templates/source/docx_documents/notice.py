@@ -40,7 +40,7 @@ def _title() -> str:
     return (
         blank(layout.BLANK_LINES_ABOVE_TITLE)
         + tag("if round.title")
-        + paragraph("{{ round.title }}", style="GongwenTitle")
+        + paragraph("{{ round.title|zh_lines(20) }}", style="GongwenTitle")
         + tag("else")
         + paragraph("{{ issuer.name }}关于转发\n{{ round.name }}名单\n并做好有关工作的通知", style="GongwenTitle")
         + tag("endif")

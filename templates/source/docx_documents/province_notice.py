@@ -10,7 +10,7 @@ from docx_documents.parts import LEVELS, attachment_head, document, signature
 def draw() -> Docx:
     return document(
         attachment_head()
-        + paragraph("{{ source.title }}", style="AttachmentTitle")
+        + paragraph("{{ source.title|zh_lines(20) }}", style="AttachmentTitle")
         + paragraph("（{{ source.number }}）", style="SourceNumber")
         + blank()
         + paragraph("各设区市工业和信息化局：", style="Addressee")

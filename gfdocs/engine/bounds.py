@@ -13,6 +13,7 @@ import types
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
 from functools import lru_cache
+from itertools import chain
 from sys import getsizeof
 from typing import Any, Final
 
@@ -120,7 +121,7 @@ def check_printed(value: Any, depth: int = 0) -> None:
         # Deeper lists are refused for their depth where they are printed; a list that holds itself has an end so.
         if depth < 4:
             for item in _items_of(value):
-                if item.__class__ is not str:
+                if item.__class__ is not str and item.__class__ not in ATOMS:
                     check_printed(item, depth + 1)
     elif isinstance(value, bytes | bytearray | memoryview) or _is_address(value):
         raise Unprintable(type(value).__name__)
@@ -135,15 +136,13 @@ def check_shown(value: Any, depth: int = 0) -> None:
     for item in _items_of(value):
         if isinstance(item, str):
             check_characters(str(item))
-        else:
+        elif item.__class__ not in ATOMS:
             check_shown(item, depth + 1)
 
 
-def _items_of(container: Any) -> Iterator[Any]:
-    """Yield all that is printed with a list or dict, the keys too."""
-    yield from container
-    if isinstance(container, dict):
-        yield from container.values()
+def _items_of(container: Any) -> Iterable[Any]:
+    """Return all that is printed with a list or dict, the keys too."""
+    return chain(container, container.values()) if isinstance(container, dict) else container
 
 
 def count_iterator(values: Iterator[Any], cost: int) -> Iterator[Any]:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from gfdocs.engine.template import open_template
-from gfdocs.errors import GfdocsError, Issue
+from gfdocs.errors import GfdocsError, Issue, Text
 from tests.engine_docx.make import docx, p, run, tbl, tc, tr
 
 Fault = tuple[str, str, str]  # code, place after the file name, a word of the message
@@ -204,3 +204,52 @@ def test_a_comparison_fails_at_its_own_tag(tag: str) -> None:
     (issue,) = caught.value.issues
     assert (issue.code, issue.place.path) == ("GF204", ("document", "paragraph 2"))
     assert tag.partition("%}")[0] in issue.fact
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "place", "hint"),
+    [
+        (p("{{{ a }}}"), "GF201", "paragraph 1", "two braces"),
+        (p("{ { a } }"), "GF224", "paragraph 1", 'write "{{"'),
+        (p("{% if a &amp;&amp; b %}x{% endif %}"), "GF201", "paragraph 1", 'write "and"'),
+        (p("{% if a &lt;&gt; b %}x{% endif %}"), "GF201", "paragraph 1", 'write "!="'),
+        (p("{{ company name }}"), "GF201", "paragraph 1", "no blanks"),
+        (p("{{ a|default('x) }}"), "GF201", "paragraph 1", "quotation mark"),
+        (p("{{r }}"), "GF201", "paragraph 1", "{{ r }}"),
+        (p("{% if a %}{% elseif b %}{% endif %}"), "GF203", "paragraph 1", 'write "elif"'),
+        (p("{% if a %}x{% endfor %}"), "GF203", "paragraph 1", 'ends with "endif"'),
+        (p("{% vm %}x"), "GF207", "paragraph 1", ""),
+        (p("{% cellbg 'FF0000' %}x"), "GF207", "paragraph 1", ""),
+        (tbl(tr("{% for r in rows %}", ""), tr("{{ r }}", ""), tr("{% endfor %}", "")), "GF225", "table 1 › row 1 › cell 1 › paragraph 1", "{%tr for"),
+    ],
+)  # fmt: skip
+def test_what_is_often_mistyped_is_told_with_what_to_write(body: str, code: str, place: str, hint: str) -> None:
+    try:
+        issues = open_template(docx(body), kind="docx", name="t.docx").issues
+    except GfdocsError as fault:
+        issues = fault.issues
+    first = issues[0]
+    assert (first.code, str(first.place)) == (code, f"t.docx › document › {place}")
+    assert hint in first.hint
+
+
+def test_an_unclosed_tag_is_shown_without_the_next_paragraph() -> None:
+    with pytest.raises(GfdocsError) as caught:
+        open_template(docx(p("{{ a"), p("another")), kind="docx")
+    assert caught.value.issues[0].fact.endswith("{{ a")
+
+
+def test_a_block_that_ends_elsewhere_is_told_in_words() -> None:
+    link = '<w:hyperlink w:anchor="l"><w:r><w:t>link{% endif %}</w:t></w:r></w:hyperlink>'
+    (issue,) = open_template(docx(p("{% if a %}x", link)), kind="docx").issues
+    assert "begins in a text and ends in a hyperlink" in issue.fact
+    assert isinstance(issue.fact, Text)
+    assert "始于文字，止于超链接" in issue.fact.zh
+
+
+@pytest.mark.parametrize("tag", ["{% vm %}x", "{% hm %}x"])
+def test_a_merge_outside_of_a_loop_is_told_at_its_tag(tag: str) -> None:
+    with pytest.raises(GfdocsError) as caught:
+        open_template(docx(tbl(tr("a", tag))), kind="docx").render({})
+    assert {issue.place.path for issue in caught.value.issues} == {("document", "table 1", "row 1", "cell 2", "paragraph 1")}  # fmt: skip
+    assert all(tag[:8] in issue.fact for issue in caught.value.issues)

@@ -91,6 +91,8 @@ CASES: dict[str, Case] = {
     "merging paragraphs": (docx(p("one"), p("{%- if a %}"), p("two"), p("{%- endif %} on"), p("{% if a -%}"), p("three{% endif %}")), plain(a=True)),
     "merging runs that look otherwise": (docx(p("one ", run("{%- if a -%}", B), run(" two ", B), "{%- else -%}", "no", "{%- endif -%} "), p(run("end", B))), plain(a=True)),
     "the merged paragraphs of the manual": (docx(p("My house is {% if a -%}"), p("in town"), p("{%- else -%}"), p("in the country"), p("{%- endif %} and I love it.")), plain(a=False)),
+    "names like scopes": (docx(p("{{r}} {{p}} {{-r }}| {{r}}{{rname}}"), tbl(tr("{{tr}}{{tc}}", "x"), columns=2), p("{% for p in rows %}{{p.name}}{% endfor %}")), plain(r="R", p="P", tr="TR", tc="TC", rname="RN", rows=ROWS)),
+    "words without blanks": (docx(tbl(tr("{%tr for r in rows%}", ""), tr("{%vm%}{{r.name}}", "{%cellbg c%}x"), tr("{%tr endfor%}", ""), tr("{%colspan 2%}y"), columns=2), p("{%p if yes%}"), p("z"), p("{%p endif%}")), plain(rows=ROWS, c="00FF00", yes=True)),
     "set and macro": (docx(p("{% set x = a + 1 %}{{ x }}{% macro m(v) %}[{{ v }}]{% endmacro %}{{ m(a) }}")), plain(a=1)),
     "filters": (docx(p("{{ a|upper }} {{ rows|map(attribute='name')|join('/') }} {{ 3.14159|round(2) }} {{ x|default('d') }}")), plain(a="abc", rows=ROWS[:1])),
     "rich text": (

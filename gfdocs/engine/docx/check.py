@@ -7,7 +7,7 @@ tells everything, each at its place in the document.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import jinja2
@@ -66,7 +66,7 @@ def check_blocks(tags: Iterable[Tag], known: Iterable[str]) -> Iterator[Issue]:
         elif _opens(tag, word):
             opened.append((tag, word))
         elif word not in words:
-            hint = _hint_scope(tag, word, words) or (did_you_mean(word, words) if word else Text(""))
+            hint = _hint_scope(tag, word, words) or _hint_word(word, words)
             if word == "end" and opened:
                 # `{% end for %}` ends what is open, so that its fault is told once.
                 _, start = opened.pop()
@@ -76,6 +76,12 @@ def check_blocks(tags: Iterable[Tag], known: Iterable[str]) -> Iterator[Issue]:
     for tag, word in opened:
         end = _PAIRS.get(word, "endset")
         yield _issue("GF203", tag, f'"{word}" is never closed by "{end}"', f"“{word}”没有以“{end}”结束")
+
+
+def _hint_word(word: str, words: set[str]) -> Text:
+    if word in ("elseif", "elsif"):
+        return Text('write "elif"', "请写成“elif”")
+    return did_you_mean(word, words) if word else Text("")
 
 
 def _hint_scope(tag: Tag, word: str, words: set[str]) -> Text | None:
@@ -93,7 +99,12 @@ def _close(tag: Tag, wanted: str, opened: list[tuple[Tag, str]]) -> Iterator[Iss
         return
     depth = next((i for i in range(len(opened) - 1, -1, -1) if opened[i][1] == wanted), None)
     if depth is None:
-        yield _issue("GF203", tag, f'"{word_of(tag)}" closes nothing', f"“{word_of(tag)}”没有对应的“{wanted}”")
+        hint = None
+        if opened:
+            inner, word = opened[-1]
+            end = _PAIRS.get(word, "endset")
+            hint = Text(f'"{word}" is open here, and ends with "{end}"', f"此处未结束的是“{word}”，应以“{end}”结束")
+        yield _issue("GF203", tag, f'"{word_of(tag)}" closes nothing', f"“{word_of(tag)}”没有对应的“{wanted}”", hint)
         return
     for inner, word in opened[depth + 1 :]:
         end = _PAIRS.get(word, "endset")
@@ -188,6 +199,10 @@ def check_scopes(story: Story) -> Iterator[Issue]:
     containers: dict[tuple[int, str], list[Tag]] = {}
     found: dict[tuple[int, str], Any] = {}
     for tag in story.shown_tags:
+        if word_of(tag) in _OURS and not tag.scope and _find_cell(tag) is None:
+            yield _issue(
+                "GF207", tag, "the tag is for a table cell and stands in none", "该标签用于单元格，但不在单元格内"
+            )
         if tag.scope not in _CONTAINER:
             continue
         container = _find_container(tag)
@@ -210,6 +225,10 @@ def _find_container(tag: Tag) -> Any:
     if wanted == W + "p":
         return tag.paragraph
     return next(tag.paragraph.iterancestors(wanted), None)
+
+
+def _find_cell(tag: Tag) -> Any:
+    return None if tag.paragraph is None else next(tag.paragraph.iterancestors(W + "tc"), None)
 
 
 def _check_alone(container: Any, tags: list[Tag]) -> Iterator[Issue]:
@@ -245,15 +264,27 @@ def find_lonely(story: Story) -> Iterator[Issue]:
         word = word_of(tag)
         if word not in ("for", "endfor", "if", "elif", "else", "endif") or (word == "else" and tag.inner != "else"):
             continue
-        text = _visible_text(tag.paragraph)
-        if "{{" not in text and not _TAG.sub("", text).strip():
-            yield Issue(
-                "GF225",
-                "note",
-                tag.place,
-                Text(f"leaves an empty paragraph: {tag.words}", f"会留下空段落：{tag.words}"),
-                Text(f"write {{%p {tag.inner} %}}", f"请写成 {{%p {tag.inner} %}}"),
-            )
+        if _is_bare(tag.paragraph):
+            yield _describe_lonely(tag)
+
+
+def _is_bare(container: Any) -> bool:
+    """True where nothing is left to see once the tags that print nothing are gone."""
+    text = _visible_text(container)
+    return "{{" not in text and not _TAG.sub("", text).strip()
+
+
+def _describe_lonely(tag: Tag) -> Issue:
+    """Return the note; in a row of a table that has nothing else, it is the row that stays."""
+    row = next(tag.paragraph.iterancestors(W + "tr"), None)
+    scope, name, name_zh = ("tr", "row", "空行") if row is not None and _is_bare(row) else ("p", "paragraph", "空段落")
+    return Issue(
+        "GF225",
+        "note",
+        tag.place,
+        Text(f"leaves an empty {name}: {tag.words}", f"会留下{name_zh}：{tag.words}"),
+        Text(f"write {{%{scope} {tag.inner} %}}", f"请写成 {{%{scope} {tag.inner} %}}"),
+    )
 
 
 def _is_value(text: str) -> bool:
@@ -276,16 +307,44 @@ def describe_crossing(crossing: Crossing, start: Place, end: Place) -> Issue:
             Text(f"from here on the elements do not close as they open: {words}", f"此处之后的元素起止不配对：{words}"),
             Text("type the tag anew in one paragraph, at one go", "请在同一段落内重新键入该标签"),
         )
-    inside, outside = (spot.stack[-1] if spot.stack else "" for spot in (crossing.start, crossing.end))
+    inside, outside = _name_elements(crossing.start.stack, crossing.end.stack)
     words = " ".join(crossing.start.text.split())
     return Issue(
         "GF215",
         "warning",
         start,
-        Text(f"the block begins in {inside} and ends in {outside}: {words}", f"标签块起止位置不在同一层：{words}"),
+        Text(
+            f"the block begins in {inside} and ends in {outside}: {words}",
+            f"标签块始于{inside.zh}，止于{outside.zh}：{words}",
+        ),
         Text(
             "begin and end it alike: both in a text, both with p, or both with tr",
             "起止标签应同在文字内，或同用 p，或同用 tr",
         ),
         (end,),
     )
+
+
+_ELEMENTS = {
+    "w:t": ("a text", "文字"), "w:r": ("a text", "文字"), "w:p": ("a paragraph", "段落"), "w:body": ("the body", "正文"),
+    "w:tbl": ("a table", "表格"), "w:tr": ("a table row", "表格行"), "w:tc": ("a table cell", "单元格"),
+    "w:hyperlink": ("a hyperlink", "超链接"), "w:sdt": ("a content control", "内容控件"),
+    "w:sdtContent": ("a content control", "内容控件"), "w:ins": ("an insertion", "修订插入"),
+    "w:smartTag": ("a smart tag", "智能标记"), "w:txbxContent": ("a text box", "文本框"), "w:fldSimple": ("a field", "域"),
+}  # fmt: skip
+
+
+def _name_elements(inside: Sequence[str], outside: Sequence[str]) -> tuple[Text, Text]:
+    """Return what two tags stand in, by the elements that only one of them is in."""
+    common = 0
+    while common < min(len(inside), len(outside)) and inside[common] == outside[common]:
+        common += 1
+    pair = (inside[-1:], outside[-1:])
+    if pair[0] == pair[1]:
+        pair = (inside[common : common + 1], outside[common : common + 1])
+    first, second = (_name_element(found[0] if found else "w:body") for found in pair)
+    return first, second
+
+
+def _name_element(element: str) -> Text:
+    return Text(*_ELEMENTS.get(element, (element, element)))

@@ -32,7 +32,7 @@ _MAX_ISSUES = 100
 # What stands for braces that are no tag's until the template is compiled (Unicode leaves these two to programs).
 FROZEN = {ord("{"): "\ufdd0", ord("}"): "\ufdd1"}
 THAWED = {0xFDD0: "{", 0xFDD1: "}"}
-_SCOPE = re.compile(r"(\{[{%#])[-+]?(p|tr|tc|r)\s")
+_SCOPE = re.compile(r"(\{[{%#])(?:(?<!\{)[-+])?(p|tr|tc|r)\s")
 
 _ODD_BLANKS = {ord(char): " " for char in DIGITS + "\u200a\u202f\u205f\x85"}
 
@@ -310,7 +310,7 @@ class _Scan:
         if end < 0:
             again = _TAG_START.search(self.joined, start + 2)
             self.spans.append((start, min(limit, again.start()) if again else limit))
-            self._report_unclosed(start, opener, _CLOSERS[opener])
+            self._report_unclosed(start, opener, _CLOSERS[opener], limit)
             return start + 2
         text = self.joined[start : end + 2].translate(_ODD_BLANKS)
         if _RAW.fullmatch(text):
@@ -334,7 +334,7 @@ class _Scan:
         found = _ENDRAW.search(self.joined, begin)
         if found is None:
             self.spans.append((start, begin))
-            self._report_unclosed(start, "{% raw %}", "{% endraw %}")
+            self._report_unclosed(start, "{% raw %}", "{% endraw %}", self.ends[self.slot_at(start)])
             return begin
         self.spans.append((start, found.end()))
         self._replace(start, begin, text)
@@ -416,15 +416,15 @@ class _Scan:
             fact = Text(f'"{braces}" closes nothing: …{shown}', f"“{braces}”前没有对应的开头：…{shown}")
             hint = Text('a tag begins with "{{" or "{%"', "标签应以“{{”或“{%”开头")
         else:
-            half = braces.translate({ord("｛"): "{", ord("｝"): "}", ord("％"): "%"})
-            fact = Text(f'"{braces}" makes no tag: …{shown}', f"全角的“{braces}”不构成标签：…{shown}")
-            hint = Text(f'write "{half}"', f"请改用半角的“{half}”")
+            half = braces.translate({ord("｛"): "{", ord("｝"): "}", ord("％"): "%", ord(" "): "", 0xA0: ""})
+            fact = Text(f'"{braces}" makes no tag: …{shown}', f"“{braces}”不构成标签：…{shown}")
+            hint = Text(f'write "{half}"', f"请写成半角、不带空格的“{half}”")
         return Issue("GF224", "warning", place, fact, hint)
 
-    def _report_unclosed(self, start: int, opener: str, closer: str) -> None:
+    def _report_unclosed(self, start: int, opener: str, closer: str, limit: int) -> None:
         if is_fallback(self.slots[self.slot_at(start)].element):
             return
-        shown = self.joined[start : start + 40].split("\n")[0]
+        shown = self.joined[start : min(start + 40, limit)].split("\n")[0]
         self.story.issues.append(
             Issue(
                 "GF202",
@@ -534,7 +534,7 @@ def read_story(root: Any, file: str, part: str) -> Story:
     return story
 
 
-_STRAY = re.compile(r"\}\}|%\}|｛[｛%％]|[｝%％]｝|\{｛|｛\{|｝\}|\}｝")
+_STRAY = re.compile(r"\}\}|%\}|｛[｛%％]|[｝%％]｝|\{｛|｛\{|｝\}|\}｝|\{[ \u00a0]+[{%](?=[^{}%]*[}%][ \u00a0]+\})")
 
 
 def serialize(root: Any) -> str:

@@ -11,9 +11,11 @@ import re
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 
-from gfdocs.engine.docx.lexer import TAG
+from gfdocs.engine.docx.lexer import DIGITS, STAMP, TAG
 
 _TAG = re.compile(TAG, re.DOTALL)
+# A blank that somebody typed: in `{{r}}` the number of the tag follows the name, which makes no `{{r …}}` of it.
+_BLANK = rf"[^\S{DIGITS}]"
 _SPACE = ' xml:space="preserve"'
 _TEXT = f"<w:t{_SPACE}>"
 
@@ -123,7 +125,7 @@ def _take_out(source: str, scope: str) -> str:
 
 
 def _find_scoped(source: str, scope: str) -> Iterator[re.Match[str]]:
-    for begin in re.finditer(rf"\{{[{{%{'' if scope == 'r' else '#'}]{scope}\s", source):
+    for begin in re.finditer(rf"\{{[{{%{'' if scope == 'r' else '#'}]{scope}{_BLANK}", source):
         tag = _TAG.match(source, begin.start())
         if tag is not None:
             yield tag
@@ -139,7 +141,7 @@ def _keep_blanks(source: str) -> str:
     return head + "".join((_TEXT if "{{" in text or "{%" in text else "<w:t>") + text for text in texts)
 
 
-_RUN_TAG = re.compile(r"\{\{r\s.*?\}\}|\{%r\s.*?%\}", re.DOTALL)
+_RUN_TAG = re.compile(rf"\{{\{{r{_BLANK}.*?\}}\}}|\{{%r{_BLANK}.*?%\}}", re.DOTALL)
 
 
 def _set_runs_apart(source: str) -> str:
@@ -151,7 +153,7 @@ def _set_runs_apart(source: str) -> str:
 
 
 _NEXT_TEXT = re.compile(r"<w:t(?: [^>]*)?(?<!/)>")
-_SCOPED = re.compile(r"\{[{%#](?:p|tr|tc)\s")
+_SCOPED = re.compile(rf"\{{[{{%#](?:p|tr|tc){_BLANK}")
 
 
 def _join_paragraphs(source: str) -> str:
@@ -287,11 +289,16 @@ def _merge_down(cell: str, tag: re.Match[str]) -> str:
     if places is None:
         return cell
     properties, text, end = places
-    merge = '<w:vMerge w:val="{% if loop.first %}restart{% else %}continue{% endif %}"/>'
+    first = f"{{% if loop.first {_stamp_of(tag)}%}}"
+    merge = f'<w:vMerge w:val="{first}restart{{% else %}}continue{{% endif %}}"/>'
     inner = cell[text : tag.start()] + cell[tag.end() : end]
-    return (
-        f"{cell[:properties]}{merge}{cell[properties:text]}{{% if loop.first %}}{inner}{{% endif %}}{cell[end:]}"
-    )  # fmt: skip
+    return f"{cell[:properties]}{merge}{cell[properties:text]}{first}{inner}{{% endif %}}{cell[end:]}"
+
+
+def _stamp_of(tag: re.Match[str]) -> str:
+    """Return the number of a tag, for those that stand for it."""
+    found = STAMP.search(tag[0])
+    return found[0] if found else ""
 
 
 def _find_text(cell: str, tag: re.Match[str]) -> tuple[int, int, int] | None:
@@ -313,9 +320,9 @@ def _merge_across(cell: str, tag: re.Match[str]) -> str:
         places = _find_text(cell, tag)
         if places is not None:
             at = places[0]
-            span = '<w:gridSpan w:val="{{ loop.length }}"/>'
+            span = f'<w:gridSpan w:val="{{{{ loop.length {_stamp_of(tag)}}}}}"/>'
             cell = cell[:at] + span + cell[at : tag.start()] + cell[tag.end() :]
-    return f"{{% if loop.first %}}{cell}{{% endif %}}"
+    return f"{{% if loop.first {_stamp_of(tag)}%}}{cell}{{% endif %}}"
 
 
 _CELL_PROPERTIES = re.compile(r"(<w:tcPr(?: [^>]*)?(?<!/)>)((?:(?!</w:tcPr>).)*\{[{%].*?)(</w:tcPr>)", re.DOTALL)

@@ -145,7 +145,26 @@ def _hint_syntax(message: str, tag: str) -> Text:
         return Text('write "==" to compare', "比较请写“==”")
     if "got 'if'" in message and re.search(r"\belse\s+if\b", tag):
         return Text('write "elif" for "else if"', "“else if”请写成“elif”")
+    if re.search(r"""unexpected char ["']['"]""", message):
+        return Text("close the quotation mark with the same one", "引号须成对使用")
+    for sign, word in _SIGNS:
+        if sign in tag:
+            return Text(f'write "{word}" for "{sign}"', f"“{sign}”请写成“{word}”")
+    if re.search(r"\{\{\{", tag):
+        return Text("write two braces: {{ name }}", "请只写两个大括号：{{ name }}")
+    letter = re.search(r"\{\{(p|tr|tc|r)\s+\}\}", tag)
+    if letter:
+        return Text(
+            f"write {{{{ {letter[1]} }}}} for the value of that name", f"输出该名称的值请写 {{{{ {letter[1]} }}}}"
+        )
+    name = re.search(r"got '(\w+)'", message)
+    if name and re.search(rf"\{{\{{\s*[\w.]+\s+{name[1]}\b", tag):
+        return Text('a name has no blanks: write "_" or "."', "名称中不能有空格：请用“_”或“.”")
     return Text("")
+
+
+# What other languages write, and Jinja's word for it.
+_SIGNS = (("&&", "and"), ("||", "or"), ("<>", "!="), ("===", "=="))
 
 
 # Jinja's messages, for those who do not read English. Each pattern keeps the words of the template as they are.

@@ -190,10 +190,10 @@ def zh_lines(value: Any, width: float = 20) -> Any:
     The fewest lines, as even as they can be: before a bracket, after the name of a place, before 有限公司, never inside
     a Latin word or a number (GB/T 9704-2012 7.3.1: 回行时词意完整、排列对称). A text that has room stays as it is.
     """
+    if not isinstance(value, str) or width < 1 or len(value) <= width:  # hardly a character is wider than 1 em
+        return value
     from gfdocs.engine.svg.fit import Fit, em_width, fit_text
 
-    if not isinstance(value, str) or width < 1:
-        return value
     lines: list[str] = []
     for line in value.split("\n"):
         needed = sum(map(em_width, line)) if len(line) <= LONGEST_LINE else 0

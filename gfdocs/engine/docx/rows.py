@@ -121,7 +121,10 @@ def _get_sizes(values: Sequence[Any], kinds: set[type]) -> list[int]:
     """Return how many characters each of the texts has."""
     if kinds == {str}:
         return list(map(len, values))
-    return [] if kinds <= _NUMBERS else [len(value) for value in values if isinstance(value, str)]
+    if kinds <= _NUMBERS:
+        return []
+    # What a value says of its class and length may be anything.
+    return [str.__len__(value) for value in values if issubclass(type(value), str)]
 
 
 # Stands between values that are printed together: no value may have it, and a text of ASCII stays one.

@@ -272,16 +272,25 @@ class DocxTemplate:
     """docxtpl's DocxTemplate over a compiled template: `render`, then `save`; may be rendered again and again.
 
     missing: what a name that the data does not have does: `error`, `mark` or `blank` (docxtpl's way).
-    trusted: lifts sandbox and budget.
+    trusted: lifts sandbox and budget. breaks: `\\a` and `\\f` in any text of the data begin a paragraph and a page (docxtpl's
+    way); else they are refused, and only a Listing or RichText may have them.
     """
 
-    def __init__(self, template_file: Source, *, missing: MissingPolicy = "error", trusted: bool = False) -> None:
+    def __init__(
+        self,
+        template_file: Source,
+        *,
+        missing: MissingPolicy = "error",
+        trusted: bool = False,
+        breaks: bool = False,
+    ) -> None:
         self.template_file = template_file
         self.allow_missing_pics = False
         self.is_rendered = False
         self.is_saved = False
         self._missing: MissingPolicy = missing
         self._trusted = trusted
+        self._breaks = breaks
         self._compiled: dict[Any, Template] = {}
         self._document: Document | None = None
         self._inner: Any = None
@@ -324,16 +333,20 @@ class DocxTemplate:
         missing: MissingPolicy | None = None,
     ) -> None:
         """Fill the template. `autoescape` is taken for docxtpl's sake: escaping is always on."""
-        from gfdocs.engine.docx.values import LINKS
+        from contextvars import copy_context
 
         template = self.template(jinja_env)
-        token = LINKS.set({str(found): url for url, found in self._links.items()})
-        try:
-            self._document = template.render(context, missing=missing or self._missing)
-        finally:
-            LINKS.reset(token)
+        self._document = copy_context().run(self._render_aside, template, context, missing or self._missing)
         self._live = None
         self.is_rendered, self.is_saved = True, False
+
+    def _render_aside(self, template: Template, context: Mapping[str, Any], missing: MissingPolicy) -> Document:
+        """Render in a context of its own, which knows this document's links and how its texts break."""
+        from gfdocs.engine.docx.values import BREAKS, LINKS
+
+        LINKS.set({str(found): url for url, found in self._links.items()})
+        BREAKS.set(self._breaks)
+        return template.render(context, missing=missing)
 
     def save(self, filename: str | os.PathLike[str] | IO[bytes], *args: Any, **kwargs: Any) -> None:
         """Write the filled document, with the pictures and files that were to be replaced."""

@@ -13,6 +13,7 @@ import pytest
 
 from gfdocs.docx import Cm, DocxTemplate, Inches, InlineImage, Listing, Mm, Pt, R, RichText
 from gfdocs.errors import GfdocsError
+from tests.engine_docx.compare import differences
 from tests.engine_docx.make import PNG, docx, p, picture, read_part, tbl, tr
 
 
@@ -230,3 +231,20 @@ def test_who_gathers_values_in_a_list_is_told_how() -> None:
     template = DocxTemplate(docx(p("{% set ns = namespace(xs=[]) %}{% for r in rows %}{% set ns.xs = ns.xs + [r * 2] %}{% endfor %}{{ ns.xs|join('-') }}")))  # fmt: skip
     template.render({"rows": [1, 2, 3]})
     assert open_result(template).paragraphs[0].text == "2-4-6"
+
+
+@pytest.mark.parametrize("text", ["a\ab", "a\fb\n\tc\a", "\aR&D <b>\f"])
+def test_signs_for_paragraphs_and_pages_in_plain_texts_on_demand(text: str) -> None:
+    import docxtpl
+
+    bold = '<w:r><w:rPr><w:b/></w:rPr><w:t xml:space="preserve">x {{ v }} y</w:t></w:r>'
+    data = docx(p(bold, style='<w:pPr><w:jc w:val="center"/></w:pPr>'), tbl(tr("{%tr for r in rows %}"), tr("{{ r }}"), tr("{%tr endfor %}"), columns=1), p("z"))  # fmt: skip
+    context = {"v": text, "rows": [text] * 9}
+    ours, theirs = DocxTemplate(data, breaks=True), docxtpl.DocxTemplate(io.BytesIO(data))
+    ours.render(context)
+    theirs.render(context, autoescape=True)
+    saved = io.BytesIO()
+    theirs.save(saved)
+    assert differences(ours.to_bytes(), saved.getvalue()) == []
+    with pytest.raises(GfdocsError, match=r"GF211 .*\n.*breaks=True"):
+        DocxTemplate(data).render(context)

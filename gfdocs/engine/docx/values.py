@@ -50,6 +50,9 @@ class State:
 
 STATE: ContextVar[State] = ContextVar("gfdocs_docx_state")
 
+# Whether \a and \f in a plain text begin a paragraph and a page, as docxtpl has it: a migrant may ask for that.
+BREAKS: ContextVar[bool] = ContextVar("gfdocs_docx_breaks", default=False)
+
 # Links that a migrant's DocxTemplate has promised ids for, by id.
 LINKS: ContextVar[dict[str, str]] = ContextVar("gfdocs_docx_links", default={})  # noqa: B039 - never written to
 
@@ -160,7 +163,11 @@ def _check_breaks(spot: Spot, text: str) -> bool:
 
 def _listing(spot: Spot, value: Any) -> str:
     """Return a Listing as the inside of `w:t`: \\n a line, \\t a tab, \\a a paragraph, \\f a page."""
-    text = _listing_text(value)
+    return _break_text(spot, _listing_text(value))
+
+
+def _break_text(spot: Spot, text: str) -> str:
+    """Return a text as the inside of `w:t`, \\a and \\f in it as new paragraphs that look like the one around it."""
     _check_breaks(spot, text)
     pieces = re.split("([\a\f])", text)
     paragraph = f"</w:t></w:r></w:p><w:p>{spot.paragraph_properties}<w:r>{spot.run_properties}{TEXT}"
@@ -288,6 +295,8 @@ def _make_text(spot: Spot) -> Writer:
         if type(value) is str:  # a proxy may say that it is one
             if value.isalnum() or not _SPECIAL(value):
                 return value
+            if ("\a" in value or "\f" in value) and BREAKS.get():
+                return _break_text(spot, value)
             if _AMBIGUOUS.search(value) and _CJK.search(value):
                 return hinted(escape_lines(value))
             return escape_lines(value)

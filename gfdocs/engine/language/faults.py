@@ -107,7 +107,10 @@ def _read_value_fault(fault: IllegalCharacter | Unfit | Unprintable | Marked, na
         f"{name} 第 {fault.index + 1} 个字符 {number} 不能写入文件",
     )
     if fault.character in "\a\f":
-        hint = Text("for paragraphs and pages in data use Listing(text)", "数据内需要分段、分页时请用 Listing(text)")
+        hint = Text(
+            "for paragraphs and pages in data use Listing(text), or DocxTemplate(…, breaks=True)",
+            "数据内需要分段、分页时请用 Listing(text)，或 DocxTemplate(…, breaks=True)",
+        )
         return "GF211", fact, hint
     return "GF211", fact, Text("remove it from the data", "请在数据中删除该字符")
 

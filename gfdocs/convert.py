@@ -153,8 +153,15 @@ def _convert_drawing(data: bytes, kind: str, to: str, name: str) -> bytes | tupl
         return error.issues
 
 
-def to_pdf(data: bytes, kind: str, *, name: str = "document") -> bytes:
-    """Return one document as PDF: docx and xlsx by LibreOffice, svg as vectors with outlined text at true size."""
+def to_pdf(
+    data: bytes, kind: str, *, name: str = "document", bleed: float | None = None, leave_out: Sequence[str] = ()
+) -> bytes:
+    """Return one document as PDF: docx and xlsx by LibreOffice, svg as vectors with outlined text at true size.
+
+    For a drawing: `bleed` in mm adds crop marks, `leave_out` names layers that are not drawn (`plate`: lines and words alone).
+    """
+    if kind == "svg":
+        return _drawing_to_pdf(data, name, bleed, leave_out)
     return _convert_one(data, kind, "pdf", name)
 
 
@@ -166,14 +173,18 @@ def to_png(data: bytes, kind: str, *, name: str = "document") -> bytes:
 def _convert_one(data: bytes, kind: str, to: str, name: str) -> bytes:
     _check_format(to)
     if kind == "svg":
-        from gfdocs.engine.svg.outline import to_pdf as outline_to_pdf
-
-        pdf = outline_to_pdf(data, _get_fonts(name), name=name)
+        pdf = _drawing_to_pdf(data, name)
         return pdf if to == "pdf" else _draw_page(pdf, name)
     (result,) = _convert_chunk([(f"document.{kind}", data)], to)
     if not isinstance(result, bytes):
         raise ConvertError(_failure(name, to))
     return result
+
+
+def _drawing_to_pdf(data: bytes, name: str, bleed: float | None = None, leave_out: Sequence[str] = ()) -> bytes:
+    from gfdocs.engine.svg.outline import to_pdf as outline_to_pdf
+
+    return outline_to_pdf(data, _get_fonts(name), name=name, bleed=bleed, leave_out=leave_out)
 
 
 def _check_format(to: str) -> None:

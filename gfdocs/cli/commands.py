@@ -151,7 +151,7 @@ def check(project: ProjectFolder, form: Messages = MessageFormat.text) -> None:
     help=say("Render one document; the format is the suffix of -o, or --to where -o is a folder.", "生成一种文件；格式由 -o 的扩展名决定，-o 为文件夹时由 --to 决定。"),
     epilog=example(
         "gfdocs render list examples/suzhou-2023 -o 附件2.xlsx --district 昆山市",
-        "gfdocs render plaque examples/demo-district -o plaques --all --to pdf",
+        "gfdocs render plaque examples/demo-district -o plaques --all --to pdf --bleed 3",
     ),
 )  # fmt: skip
 def render(
@@ -163,6 +163,8 @@ def render(
     all_: Annotated[bool, typer.Option("--all", help=say("for everyone it is made for", "为全部对象制作"))] = False,
     to: Annotated[str | None, typer.Option(metavar="FORMAT", help=" | ".join(FORMATS))] = None,
     outline: Annotated[bool, typer.Option("--outline", help=say("svg: text as paths, for the engraver", "svg：文字转曲线，供雕刻"))] = False,
+    bleed: Annotated[float | None, typer.Option(metavar="MM", min=0, max=100, help=say("plaque as pdf: crop marks, so far beyond the edge", "标牌 pdf：出血宽度（毫米），带裁切线"))] = None,
+    leave_out: Annotated[list[str] | None, typer.Option("--leave-out", metavar="LAYER", help=say("plaque as pdf: without this layer (plate: lines and words only)", "标牌 pdf：不画此图层（plate：只留线条与文字）"))] = None,
     missing: Annotated[str, typer.Option(metavar="error|mark|blank", help=say("what a name without data does", "数据中没有的名称如何处理"))] = "error",
     force: Force = False,
     form: Messages = MessageFormat.text,
@@ -193,13 +195,20 @@ def render(
             say(f"-o says {wanted}, --to says {to}", f"-o 为 {wanted}，--to 为 {to}"), param_hint="--to"
         )
     kind = _source_kind(spec, wanted)
+    if (bleed is not None or leave_out) and (kind, wanted) != ("svg", "pdf"):
+        raise typer.BadParameter(
+            say("only for a drawing as pdf", "只用于图形输出为 pdf"), param_hint="--bleed/--leave-out"
+        )
     names = _file_names(found, spec, kind, wanted, targets) if is_folder else [output.name]
     folder = output if is_folder else output.parent
     _refuse_existing((folder / name for name in names if not to_pipe), force)
     show_issues(found.issues, form)
     for target, name in zip(targets, names, strict=True):
         data = found.render_target(spec, target, kind=kind, missing=missing).to_bytes()  # type: ignore[arg-type]
-        data = _converted(data, kind, wanted, outline, name)
+        if kind == "svg" and wanted == "pdf":
+            data = _drawing_as_pdf(data, name, bleed, leave_out or [])
+        else:
+            data = _converted(data, kind, wanted, outline, name)
         if to_pipe:
             sys.stdout.buffer.write(data)
             continue
@@ -234,6 +243,12 @@ def _converted(data: bytes, kind: str, wanted: str, outline: bool, name: str) ->
     if wanted == kind:
         return outline_svg(data, name=name) if outline and kind == "svg" else data
     return to_pdf(data, kind, name=name) if wanted == "pdf" else to_png(data, kind, name=name)
+
+
+def _drawing_as_pdf(data: bytes, name: str, bleed: float | None, leave_out: Sequence[str]) -> bytes:
+    from gfdocs.convert import to_pdf
+
+    return to_pdf(data, "svg", name=name, bleed=bleed, leave_out=leave_out)
 
 
 def _write(path: Path, data: bytes) -> None:
@@ -454,7 +469,7 @@ def templates(
         _show_spec(chosen[0])
         return
     for spec in chosen:
-        note = _in_one_language(spec.note)
+        note = _in_one_language(spec.note) or ("" if "{" in spec.title else spec.title)
         mark = say(" (example form)", "（示意）") if spec.example and not re.search("示意|example", note) else ""
         scopes = "/".join(say(*SCOPES[scope]) for scope in spec.scopes)
         print(f"{spec.id:20} {'/'.join(spec.kinds):10} {pad(scopes, 16)} {note}{mark}")

@@ -39,7 +39,7 @@ def show_issues(issues: Iterable[Issue], form: MessageFormat = MessageFormat.tex
         print(_summary(found), file=sys.stderr)
 
 
-NOT_MADE = "GF512"
+NOT_MADE, THERE_ALREADY = "GF512", "GF508"
 SHOWN = 3
 
 
@@ -47,7 +47,11 @@ def _group_by_cause(issues: Sequence[Issue]) -> list[tuple[Issue, list[Issue]]]:
     """Return each issue with those that say the same of other files: one fault of a template fails every file made of it."""
     groups: dict[object, tuple[Issue, list[Issue]]] = {}
     for number, issue in enumerate(issues):
-        key = (issue.also, issue.hint) if issue.code == NOT_MADE and issue.also else number
+        key: object = number
+        if issue.code == NOT_MADE and issue.also:
+            key = (issue.also, issue.hint)
+        elif issue.code == THERE_ALREADY:
+            key = (issue.fact, issue.hint)
         if key in groups:
             groups[key][1].append(issue)
         else:
@@ -60,7 +64,7 @@ def _name_others(issues: Sequence[Issue]) -> str:
     paths, more = [str(issue.place) for issue in issues[:SHOWN]], len(issues) > SHOWN
     return say(
         f"  the same for {len(issues)} more: {', '.join(paths)}{', …' if more else ''}",
-        f"  另有 {len(issues)} 个文件因此未生成：{'、'.join(paths)}{'……' if more else ''}",
+        f"  另有 {len(issues)} 个文件情况相同：{'、'.join(paths)}{'……' if more else ''}",
     )
 
 

@@ -66,9 +66,11 @@ _NOTHING = frozenset(("/", "-", "--", "—", "——", "／", "无"))
 MAX_DIGITS: Final = 30
 _SCALES: Final = {
     "万元": {"元": "0.0001", "千元": "0.1", "万": "1", "百万": "100", "百万元": "100", "千万": "1000", "千万元": "1000", "亿": "10000", "亿元": "10000"},
+    "mm": {"毫米": "1", "cm": "10", "厘米": "10", "m": "1000", "米": "1000"},
     "吨标准煤": {"吨标煤": "1", "tce": "1", "万吨标准煤": "10000", "万吨标煤": "10000", "万tce": "10000"},
 }  # fmt: skip
 """By the field's unit: how many of it one of the units is that people write."""
+_UNITS_ZH: Final = {"mm": "毫米"}
 
 
 def read_decimal(node: Any, spec: FieldSpec, check: Checker) -> Any:
@@ -104,17 +106,18 @@ def to_number_text(text: str, node: Any, spec: FieldSpec, check: Checker) -> Any
 
 def _number_hint(half: str, spec: FieldSpec) -> Text:
     """Return what to write in place of a text that is no plain number: 1.2亿 in 万元 is 12000."""
-    unit = Text(f" in {spec.unit}", f"，单位为{spec.unit}") if spec.unit else Text("")
+    own = Text(spec.unit or "", _UNITS_ZH.get(spec.unit or ""))
+    unit = Text(f" in {own}", f"，单位为{own.zh}") if own else Text("")
     match = _LEADING.fullmatch(half)
     if match is None:
         return Text(f"give the plain number{unit}, or leave it empty", f"请只填数字{unit.zh}，没有则留空")
     number, words = match[1], match[2].strip("() ")
     scale = "1" if words == spec.unit else _SCALES.get(spec.unit or "", {}).get(words, "")
     if scale == "1":
-        return Text(f"write {number} alone, the unit is {spec.unit} already", f"只写 {number}，单位已是{spec.unit}")
+        return Text(f"write {number} alone, the unit is {spec.unit} already", f"只写 {number}，单位已是{own.zh}")
     if scale:
         value = f"{(Decimal(number.replace(',', '')) * Decimal(scale)).normalize():f}"
-        return Text(f"write {value}: the unit is {spec.unit}", f"请写 {value}：单位为{spec.unit}")
+        return Text(f"write {value}: the unit is {spec.unit}", f"请写 {value}：单位为{own.zh}")
     return Text(f'take "{match[2]}" away and give the plain number{unit}', f"请去掉“{match[2]}”，只填数字{unit.zh}")
 
 

@@ -524,3 +524,26 @@ def test_who_stops_a_command_is_told_that_it_goes_on_from_there(
     monkeypatch.setattr("gfdocs.programme.project.load", stop)
     assert run("batch", EXAMPLES / "demo-district", "-o", tmp_path / "out") == 130
     assert capsys.readouterr().err == "stopped; the same command goes on from here\n"
+
+
+def test_a_plaque_for_the_workshop_has_crop_marks_and_no_ground(tmp_path: Path) -> None:
+    pdfium = pytest.importorskip("pypdfium2")
+    demo, size = EXAMPLES / "demo-district", {}
+    for name, words_ in {"plain": [], "etched": ["--bleed", "3", "--leave-out", "plate"]}.items():
+        path = tmp_path / f"{name}.pdf"
+        assert run("render", "plaque", demo, "-o", path, "--company", "示例电子有限公司", *words_) == 0
+        size[name] = pdfium.PdfDocument(path)[0].get_size()
+    assert size["plain"] == pytest.approx((600 / 25.4 * 72, 400 / 25.4 * 72), abs=0.1)
+    assert size["etched"][0] > size["plain"][0] + 2 * 3 / 25.4 * 72  # the marks stand beyond the bleed
+    picture = pdfium.PdfDocument(tmp_path / "etched.pdf")[0].render(scale=0.2).to_pil()
+    assert picture.getpixel((picture.width // 2, picture.height // 8)) == (255, 255, 255)  # no gold beside the words
+    assert run("render", "list", demo, "-o", tmp_path / "list.xlsx", "--bleed", "3") == 2
+    assert run("render", "plaque", demo, "-o", tmp_path / "p.pdf", "--company", "示例电子有限公司", "--bleed", "x") == 2
+
+
+def test_an_own_document_is_listed_by_its_title_where_it_has_no_note(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("templates", "--project", EXAMPLES / "own-template") == 0
+    line = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("memo"))
+    assert len(line.split()) > 3, line

@@ -131,3 +131,13 @@ def test_output_and_energy_belong_to_the_summary_of_a_listed_unit_and_to_the_pla
     assert candidate.cultivation.energy == Decimal(7)
     assert str(dataset.place_of("companies", 0, "summary", "output_value")) == "companies.xlsx › Sheet!E2"
     assert str(dataset.place_of("companies", 1, "cultivation", "energy")) == "companies.xlsx › Sheet!F3"
+
+
+@pytest.mark.parametrize(
+    ("typed", "hint"),
+    [("60cm", "请写 600：单位为毫米"), ("0.6米", "请写 600：单位为毫米"), ("600毫米", "只写 600，单位已是毫米")],
+)
+def test_the_size_of_a_plaque_is_asked_for_in_millimetres(tmp_path: Path, typed: str, hint: str) -> None:
+    settings = SETTINGS + f"plaque: {{width: {typed}}}\n"
+    (issue,) = issues_of(tmp_path, {"gfdocs.yaml": settings, "companies.yaml": "[]"})
+    assert issue.hint is not None and issue.hint.zh == hint

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from typing import Any
 
 import pytest
@@ -253,3 +255,26 @@ def test_a_merge_outside_of_a_loop_is_told_at_its_tag(tag: str) -> None:
         open_template(docx(tbl(tr("a", tag))), kind="docx").render({})
     assert {issue.place.path for issue in caught.value.issues} == {("document", "table 1", "row 1", "cell 2", "paragraph 1")}  # fmt: skip
     assert all(tag[:8] in issue.fact for issue in caught.value.issues)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "words"),
+    [
+        ("word/charts/chart1.xml", "application/vnd.openxmlformats-officedocument.drawingml.chart+xml", "a chart"),
+        ("word/diagrams/data1.xml", "application/vnd.openxmlformats-officedocument.drawingml.diagramData+xml", "in SmartArt"),
+        ("docProps/custom.xml", "application/vnd.openxmlformats-officedocument.custom-properties+xml", "a property of your own"),
+    ],
+)  # fmt: skip
+def test_tags_where_nothing_is_filled_in_are_told(name: str, kind: str, words: str) -> None:
+    override = f'<Override PartName="/{name}" ContentType="{kind}"/></Types>'
+    plain = docx(p("{{ a }}"), extra={name: "<x><y>{{ title }} { no }</y></x>"})
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(plain)) as old, zipfile.ZipFile(buffer, "w") as new:
+        for member in old.namelist():
+            new.writestr(member, old.read(member).replace(b"</Types>", override.encode()))
+    template = open_template(buffer.getvalue(), kind="docx", name="t.docx")
+    (issue,) = template.issues
+    assert (issue.code, issue.severity, issue.place.path) == ("GF226", "warning", (name.rpartition("/")[2][:-4],))
+    assert words in issue.fact
+    assert "{{ title }}" in issue.fact
+    assert template.names == ("a",)

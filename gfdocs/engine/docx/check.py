@@ -17,6 +17,7 @@ from gfdocs.engine.docx.balance import Crossing
 from gfdocs.engine.docx.lexer import STAMP
 from gfdocs.engine.docx.story import Story, Tag, W, is_fallback
 from gfdocs.engine.language import Index, Language, describe_fault, index_tree
+from gfdocs.engine.package import ContentTypes, Package
 from gfdocs.errors import Issue, Place, Text, did_you_mean
 
 _PAIRS = {
@@ -290,6 +291,33 @@ def _describe_lonely(tag: Tag) -> Issue:
 def _is_value(text: str) -> bool:
     """True for a tag that prints: it would be lost as text is."""
     return text.startswith("{{") and not re.match(r"\{\{(?:p|tr|tc)\s", text)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Other parts
+
+# Parts whose texts an author sees and may write tags in, which are not filled in, by the end of their content type.
+_UNFILLED = {
+    "chart+xml": ("a chart", "图表"), "chartex+xml": ("a chart", "图表"), "diagramData+xml": ("SmartArt", "SmartArt 图形"),
+    "custom-properties+xml": ("a property of your own", "自定义属性"), "extended-properties+xml": ("a property", "文档属性"),
+}  # fmt: skip
+_TAG_IN_BYTES = re.compile(rb"\{\{[^{}<>]{1,200}\}\}|\{%[^{}<>]{1,200}%\}")
+
+
+def find_unfilled(package: Package, types: ContentTypes) -> Iterator[Issue]:
+    """Yield a warning for each chart, SmartArt or property of one's own that has a tag: it is printed as it is."""
+    for name in package.names:
+        kind = _UNFILLED.get(re.split(r"[./]", types.of(name))[-1])
+        found = _TAG_IN_BYTES.search(package.read(name)) if kind else None
+        if kind and found:
+            words = found[0].decode("utf-8", "replace")
+            yield Issue(
+                "GF226",
+                "warning",
+                Place(package.name, path=(name.rpartition("/")[2].rpartition(".")[0],)),
+                Text(f"a tag in {kind[0]} is not filled in: {words}", f"{kind[1]}中的标签不会填充：{words}"),
+                Text("write it in the text of the document", "请写在文档正文中"),
+            )
 
 
 # ---------------------------------------------------------------------------------------------------------------------

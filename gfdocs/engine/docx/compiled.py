@@ -18,6 +18,7 @@ from gfdocs.engine.docx.check import (
     check_syntax,
     describe_crossing,
     find_lonely,
+    find_unfilled,
 )
 from gfdocs.engine.docx.finish import Drawings, finish, share_ids
 from gfdocs.engine.docx.links import drop_links, find_links, relate, write_addresses
@@ -354,7 +355,7 @@ def compile_docx(data: bytes, *, name: str, options: Options) -> CompiledDocx:
     types = read_content_types(package)
     language = make_language(options)
     parts: list[CompiledPart] = []
-    faults: list[Issue] = find_reaching_document(package)
+    faults: list[Issue] = [*find_reaching_document(package), *find_unfilled(package, types)]
     may_hold = _find_parts(package, types)
     links = {part: find_links(package, part) for part in may_hold}
     package = drop_links(package, links)

@@ -120,9 +120,8 @@ def check_printed(value: Any, depth: int = 0) -> None:
     if isinstance(value, CONTAINERS):
         # Deeper lists are refused for their depth where they are printed; a list that holds itself has an end so.
         if depth < 4:
-            for item in _items_of(value):
-                if item.__class__ is not str and item.__class__ not in ATOMS:
-                    check_printed(item, depth + 1)
+            for item in _others_in(value, _SHOWN):
+                check_printed(item, depth + 1)
     elif isinstance(value, bytes | bytearray | memoryview) or _is_address(value):
         raise Unprintable(type(value).__name__)
 
@@ -133,11 +132,21 @@ def check_shown(value: Any, depth: int = 0) -> None:
         return
     from gfdocs.engine.language.characters import check_characters  # which imports this module in its turn
 
-    for item in _items_of(value):
+    for item in _others_in(value, ATOMS):
         if isinstance(item, str):
             check_characters(str(item))
-        elif item.__class__ not in ATOMS:
+        else:
             check_shown(item, depth + 1)
+
+
+_SHOWN: Final = ATOMS | {str}
+
+
+def _others_in(container: Any, kinds: frozenset[Any]) -> Iterable[Any]:
+    """Return the items that are of none of these kinds. Of most long lists there are none, which is told soon."""
+    if set(map(type, _items_of(container))) <= kinds:
+        return ()
+    return [item for item in _items_of(container) if item.__class__ not in kinds]
 
 
 def _items_of(container: Any) -> Iterable[Any]:

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from gfdocs.engine.package import Limits, Package, read_package
-from gfdocs.engine.xlsx.around.pictures import Picture
+from gfdocs.engine.xlsx.rows.pictures import Picture
 from gfdocs.engine.xlsx.template.compile import compile_workbook
 from gfdocs.engine.xlsx.template.compiled import Compiled as _Workbook
 from gfdocs.errors import Issue, PackageError, Place, Text

@@ -13,10 +13,10 @@ from gfdocs.engine.budget import metered
 from gfdocs.engine.language import describe_fault, raise_issues
 from gfdocs.engine.package import Relationship
 from gfdocs.engine.xlsx.around.book import SheetList, write_book
+from gfdocs.engine.xlsx.around.drawings import write_pictures
 from gfdocs.engine.xlsx.around.frame import write_frame
 from gfdocs.engine.xlsx.around.objects import render_objects, render_pivot_source
 from gfdocs.engine.xlsx.around.parts import Parts
-from gfdocs.engine.xlsx.around.pictures import write_pictures
 from gfdocs.engine.xlsx.around.prepared import Prepared
 from gfdocs.engine.xlsx.around.properties import write_properties
 from gfdocs.engine.xlsx.rows.grid import Context, Grid

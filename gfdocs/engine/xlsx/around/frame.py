@@ -14,8 +14,8 @@ from functools import partial
 from typing import Any
 
 from gfdocs.engine.language import Unfit, check_characters
+from gfdocs.engine.xlsx.around.drawings import add_drawing_element
 from gfdocs.engine.xlsx.around.mapping import Mapper, Rectangle, read_rectangle
-from gfdocs.engine.xlsx.around.pictures import add_drawing_element
 from gfdocs.engine.xlsx.around.stencil import (
     Choice,
     Copies,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from gfdocs.engine.xlsx.around.pictures import Picture, place_picture
 from gfdocs.engine.xlsx.formulas.references import letter
 from gfdocs.engine.xlsx.formulas.resolve import FormulaFault, Site, formula_text, resolve
 from gfdocs.engine.xlsx.formulas.values import CellError, Unknown
 from gfdocs.engine.xlsx.geometry import Path
 from gfdocs.engine.xlsx.rows.grid import Grid
+from gfdocs.engine.xlsx.rows.pictures import Picture, place_picture
 from gfdocs.engine.xlsx.rows.placing import ColumnAt
 from gfdocs.engine.xlsx.rows.values import number_text
 from gfdocs.engine.xlsx.template.compiled import FormulaCell, Row, ValueCell

@@ -8,14 +8,13 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from gfdocs.engine.xlsx.around.pictures import PlacedPicture
 from gfdocs.engine.xlsx.formulas.evaluate import parse_tree
-from gfdocs.engine.xlsx.formulas.kept import KeptValues
 from gfdocs.engine.xlsx.formulas.references import FREE, Ref
 from gfdocs.engine.xlsx.formulas.tree import Constant, Reference, Tree, bind_names
 from gfdocs.engine.xlsx.formulas.values import Unknown
 from gfdocs.engine.xlsx.geometry import Path, Turn, Uniform
 from gfdocs.engine.xlsx.rows.memory import SheetMemory, find_places
+from gfdocs.engine.xlsx.rows.pictures import PlacedPicture
 from gfdocs.engine.xlsx.rows.placing import STILL_COLUMNS, Columns, Placer, still_rows, stop_over_budget
 from gfdocs.engine.xlsx.rows.values import CellFault, CellWriter
 from gfdocs.engine.xlsx.template.compiled import Cell, Compiled, FormulaCell, Sheet, StaticCell, is_inside
@@ -42,12 +41,12 @@ class Context:
     grids: list[Grid] = field(default_factory=list)
     needs_calculation: bool = False
     looks: int = 0
+    """Cells that formulas looked at, to be computed."""
+    touch_looks: int = 0
+    """Cells looked at to find out which formulas keep the template's value."""
+    untouched: dict[Hashable, bool] = field(default_factory=dict)
+    """Which formulas, names and areas the data did not touch (see `kept`)."""
     table_id: int = _FIRST_TABLE - 1
-
-    @cached_property
-    def kept(self) -> KeptValues:
-        """The formulas that keep the template's value."""
-        return KeptValues(self)
 
     def close(self) -> None:
         """Let go of the sheets and of the rendering, which hold this context: so all goes at once, not when the
@@ -55,7 +54,6 @@ class Context:
         """
         self.grids.clear()
         del self.report
-        self.__dict__.pop("kept", None)
 
     @cached_property
     def places(self) -> Hashable | None:

@@ -22,6 +22,7 @@ from gfdocs.engine.xlsx.formulas.values import Unknown
 from gfdocs.engine.xlsx.geometry import Body, Path, Placed, Turn, Uniform, get_ends
 from gfdocs.engine.xlsx.rows.filled import fill_turns
 from gfdocs.engine.xlsx.rows.grid import Grid
+from gfdocs.engine.xlsx.rows.kept import get_kept_value
 from gfdocs.engine.xlsx.rows.placing import ColumnAt
 from gfdocs.engine.xlsx.template.compiled import FormulaCell, StaticCell, ValueCell
 from gfdocs.engine.xlsx.template.tags import without_runs
@@ -130,7 +131,7 @@ def get_formula_value(grid: Grid, cell: FormulaCell, line: int, column: ColumnAt
     finally:
         grid.busy.discard(key)
     if value is Unknown and len(path) == len(column.path) == 1:
-        value = grid.context.kept.get(cell, grid)
+        value = get_kept_value(cell, grid)
     grid.values[key] = value
     return value
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gfdocs.engine.xlsx.formulas.evaluate import parse_tree
-from gfdocs.engine.xlsx.formulas.kept import find_written_addresses
+from gfdocs.engine.xlsx.formulas.operands import find_written_addresses
 from gfdocs.engine.xlsx.formulas.references import AREA_ARGUMENTS, UNION_FUNCTIONS, Ref, letter, refs_of
 from gfdocs.engine.xlsx.template.compiled import Compiled, FormulaCell, Row, Sheet, ValueCell
 from gfdocs.engine.xlsx.template.layout import Block

@@ -99,14 +99,47 @@ def test_totals_of_nested_lists_leave_the_subtotals_out() -> None:
     assert book["S"]["A10"].value == "=SUM(A1:A2,A4:A4,A6:A8)"
 
 
-def test_a_total_that_no_formula_can_hold_is_refused_with_its_cell() -> None:
-    cells = {
-        "A1": "{%tr for d in ds %}", "A2": "{{ d }}", "A3": "9", "A4": "{%tr endfor %}", "A5": "=SUM(A2:A2)",
-    }  # fmt: skip
-    cells["A3"] = "=A2*0"
+CARDS = {"A1": "{%tr for d in ds %}", "A2": "{{ d }}", "A3": "=A2*0", "A4": "{%tr endfor %}"}
+
+
+@pytest.mark.parametrize("formula", ["=COUNT(A2:A2)", "=MAX(A2:A2)", "=MAX(A2:A2,A3:A3)", "=SUM(A2:A2)"])
+def test_a_total_that_no_formula_can_hold_is_refused_with_its_cell(formula: str) -> None:
+    count = {"=MAX(A2:A2,A3:A3)": 130, "=SUM(A2:A2)": 2000}.get(formula, 400)
     with pytest.raises(TemplateError) as caught:
-        fill(cells, {"ds": list(range(400))})
+        fill(CARDS | {"A5": formula}, {"ds": list(range(count))})
     assert [(i.code, str(i.place)) for i in caught.value.issues] == [("GF266", "t.xlsx › S!A5")]
+
+
+@pytest.mark.office
+def test_a_sum_over_many_cards_is_a_sum_of_sums(tmp_path: Path) -> None:
+    cells = CARDS | {"A5": "=SUM(A2:A2)", "B5": "=SUM(A2:A2,A3:A3,1)", "C5": "=SUM(A2)/2"}
+    made = tmp_path / "made.xlsx"
+    data = open_template(draw(cells, ("S",)), kind="xlsx").render({"ds": list(range(300))})
+    data.save(made)
+    ours, theirs = formulas_of(made), values_of(recalculate([made], tmp_path)[0])
+    assert [ours["S", f"{column}601"][1] for column in "ABC"] == [44850, 44851, 22425]
+    assert [theirs["S", f"{column}601"] for column in "ABC"] == [44850, 44851, 22425]
+    assert ours["S", "A601"][0].startswith("=SUM(SUM(A1:A1,A3:A3,") and "),SUM(" in ours["S", "A601"][0]
+
+
+@pytest.mark.parametrize("hidden", [False, True])
+def test_a_subtotal_without_hidden_rows_is_left_to_the_opening_program_where_rows_are_hidden(hidden: bool) -> None:
+    book, out = openpyxl.Workbook(), io.BytesIO()
+    sheet: Any = book.active
+    for row in (
+        ["{%tr for x in xs %}"],
+        ["{{ x }}"],
+        ["{%tr endfor %}"],
+        [5],
+        ["=SUBTOTAL(109,A2:A4)"],
+        ["=SUBTOTAL(9,A2:A4)"],
+    ):
+        sheet.append(row)
+    sheet.row_dimensions[4].hidden = hidden
+    book.save(out)
+    made = open_template(out.getvalue(), kind="xlsx").render({"xs": [1, 2]}).to_bytes()
+    shown: Any = openpyxl.load_workbook(io.BytesIO(made), data_only=True).active
+    assert [shown["A4"].value, shown["A5"].value] == [None if hidden else 8, 8]
 
 
 def test_formulas_on_other_sheets_see_the_list_from_there() -> None:

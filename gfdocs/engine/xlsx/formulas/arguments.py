@@ -37,6 +37,11 @@ class Source:
         raise NotImplementedError
 
     def get_cells_without_subtotals(self, ref: Ref) -> list[Cells]:
+        """Return the values of each area, None for the cells that hold a SUBTOTAL of their own."""
+        raise NotImplementedError
+
+    def hides_rows(self, ref: Ref, *, by_filter: bool) -> bool:
+        """True where rows of the sheets that the reference names are hidden; by_filter: where a filter may do it."""
         raise NotImplementedError
 
     def get_position(self, ref: Ref | None) -> tuple[int, int]:

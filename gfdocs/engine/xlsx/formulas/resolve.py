@@ -15,12 +15,20 @@ from gfdocs.errors import Text
 
 #: Excel takes 255 arguments in a call and 8,192 characters in a formula.
 MAX_ARGUMENTS = 240
+#: Pieces of a list that stand in a SUM by themselves; more of them are summed first.
+MAX_PIECES = 60
 MAX_FORMULA = 8_192
 
 #: Marks in a text where the row numbers of a turn are filled in.
 FIRST, LAST = "\x01", "\x02"
 
 Piece = str | int
+
+
+_HINT_PIECES = Text(
+    "use SUBTOTAL(9,…) both in the sub-totals and in the total, or SUMIF by the words beside the cells",
+    "请在小计与总计中均使用 SUBTOTAL(9,…)，或用 SUMIF 按旁边的文字汇总",
+)
 
 
 class FormulaFault(Exception):
@@ -151,18 +159,29 @@ def write_reference(ref: Ref, site: Site) -> list[Piece]:
     if not targets or (ref.last_sheet is not None and all(sheet.is_still for sheet in targets)):
         return [ref.to_text((ref.column1, ref.column2), (ref.row1, ref.row2))]
     found = resolve(ref, site)
-    if len(found.areas) > MAX_ARGUMENTS:
-        raise FormulaFault(
-            Text(f"a total over {len(found.areas):,} separate pieces does not fit a formula", f"公式需引用 {len(found.areas):,} 个不连续区域，超出上限"),
-            Text("use SUBTOTAL(9,…) both in the sub-totals and in the total", "请在小计与总计中均使用 SUBTOTAL(9,…)"),
-        )  # fmt: skip
-    pieces: list[Piece] = []
-    for index, area in enumerate(found.areas):
-        if index:
-            pieces.append(",")
-        pieces += _write_area(ref, area, found.moving)
+    if ref.function == "SUM" and len(found.areas) > MAX_PIECES:
+        return _write_sums(ref, found)
+    pieces = _write_areas(ref, found.areas, found.moving)
     if len(found.areas) > 1 and ref.function not in UNION_FUNCTIONS:
         return ["(", *pieces, ")"]
+    return pieces
+
+
+def _write_areas(ref: Ref, areas: Sequence[Area], moving: tuple[bool, bool]) -> list[Piece]:
+    pieces: list[Piece] = []
+    for index, area in enumerate(areas):
+        if index:
+            pieces.append(",")
+        pieces += _write_area(ref, area, moving)
+    return pieces
+
+
+def _write_sums(ref: Ref, found: Resolved) -> list[Piece]:
+    """Return many pieces as sums of their own, each one argument of the SUM they are written in."""
+    pieces: list[Piece] = []
+    for at in range(0, len(found.areas), MAX_ARGUMENTS):
+        chunk = _write_areas(ref, found.areas[at : at + MAX_ARGUMENTS], found.moving)
+        pieces += [*([","] if at else []), "SUM(", *chunk, ")"]
     return pieces
 
 
@@ -184,11 +203,19 @@ def _write_area(ref: Ref, area: Area, moving: tuple[bool, bool]) -> list[Piece]:
 def write_formula(formula: Formula, site: Site) -> list[Piece]:
     """Return a formula of the template as it reads at `site`; FormulaFault where it cannot follow its list."""
     pieces: list[Piece] = []
+    count = 0
     for part in formula:
         if isinstance(part, str):
             pieces.append(part)
-        else:
-            pieces += write_reference(part, site)
+            continue
+        written = write_reference(part, site)
+        count += written.count(",") if "SUM(" not in written else 0
+        pieces += written
+    if count > MAX_ARGUMENTS:
+        raise FormulaFault(
+            Text(f"a total over {count + 1:,} separate pieces does not fit a formula", f"公式需引用 {count + 1:,} 个不连续区域，超出上限"),
+            _HINT_PIECES,
+        )  # fmt: skip
     return pieces
 
 
@@ -198,6 +225,6 @@ def formula_text(formula: Formula, site: Site) -> str:
     if len(text) > MAX_FORMULA:
         raise FormulaFault(
             Text(f"the formula grows to {len(text):,} characters, Excel takes {MAX_FORMULA:,}", f"公式长 {len(text):,} 字符，超出上限 {MAX_FORMULA:,}"),
-            Text("use SUBTOTAL(9,…) both in the sub-totals and in the total", "请在小计与总计中均使用 SUBTOTAL(9,…)"),
+            _HINT_PIECES,
         )  # fmt: skip
     return text

@@ -86,23 +86,18 @@ _SUBTOTALS = {1: "AVERAGE", 2: "COUNT", 3: "COUNTA", 4: "MAX", 5: "MIN", 6: "PRO
 
 def _subtotal(arguments: Arguments, source: Source) -> Value:
     number = value_of(arguments[0], source)
-    # 101… leaves out hidden rows; the engine refuses to guess which are hidden, so it is left to the program that
-    # opens the file.
-    name = _SUBTOTALS.get(number % 100 if isinstance(number, int) and 100 < number < 112 else number)
-    if name is None or not all(isinstance(argument, Reference) for argument in arguments[1:]):
+    # 101… leaves out hidden rows, 1… those that a filter hides: which of them are is for the opening program to tell.
+    leaves_hidden = isinstance(number, int) and 100 < number < 112
+    name = _SUBTOTALS.get(number - 100 if leaves_hidden else number)
+    refs = [argument.ref for argument in arguments[1:] if isinstance(argument, Reference)]
+    if name is None or len(refs) < len(arguments) - 1:
         raise Unknown
-    if name in ("COUNT", "COUNTA"):
-        values = [
-            value
-            for argument in arguments[1:]
-            if isinstance(argument, Reference)
-            for cells in source.get_cells_without_subtotals(argument.ref)
-            for value in cells
-        ]
-        if name == "COUNTA":
-            return sum(value is not None for value in values)
-        return sum(map(is_number, values))
-    return _AGGREGATES[name](numbers_of(arguments[1:], source, without_subtotals=True))
+    if any(source.hides_rows(ref, by_filter=not leaves_hidden) for ref in refs):
+        raise Unknown
+    if name not in ("COUNT", "COUNTA"):
+        return _AGGREGATES[name](numbers_of(arguments[1:], source, without_subtotals=True))
+    values = [value for ref in refs for cells in source.get_cells_without_subtotals(ref) for value in cells]
+    return sum(value is not None for value in values) if name == "COUNTA" else sum(map(is_number, values))
 
 
 def _sumproduct(arguments: Arguments, source: Source) -> Value:

@@ -257,6 +257,10 @@ class Seen(Source):
     def get_cells_without_subtotals(self, ref: Ref) -> list[Cells]:
         return self._cells(ref, skip=True)
 
+    def hides_rows(self, ref: Ref, *, by_filter: bool) -> bool:
+        grids = [self.grid] if ref.sheet is None else self.grid.context.find_sheets(ref.sheet)
+        return any(grid.sheet.filters_rows if by_filter else grid.sheet.hides_rows for grid in grids)
+
     def get_position(self, ref: Ref | None) -> tuple[int, int]:
         if ref is None:
             rows = list(self.path[-1].image(self.line, self.line))

@@ -127,6 +127,16 @@ class Sheet:
         return max((row.cells[-1].column for row in self.rows.values() if row.cells), default=0)
 
     @cached_property
+    def hides_rows(self) -> bool:
+        """True where rows are hidden, by hand or by a filter."""
+        return any('hidden="1"' in row.attributes or 'hidden="true"' in row.attributes for row in self.rows.values())
+
+    @cached_property
+    def filters_rows(self) -> bool:
+        """True where a filter may hide rows."""
+        return self.hides_rows and (bool(self.tables) or b"filterColumn" in self.part.frame)
+
+    @cached_property
     def merging_cells(self) -> list[tuple[int, ValueCell]]:
         """The cells with `{% vm %}`, each with its row."""
         return [(row.number, cell) for row, cell in self.iter_cells() if isinstance(cell, ValueCell) and cell.merges]

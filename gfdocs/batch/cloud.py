@@ -216,8 +216,7 @@ class _StoreRun:
 
     def _begin(self, todo: Sequence[Job]) -> None:
         """Name what is going to be put, before the first of it is."""
-        if todo:
-            self._write_begun(self.begun | self._paths_of(todo))
+        self._write_begun(self.begun | self._paths_of(todo) | {INDEX})
 
     def _write_begun(self, paths: frozenset[str]) -> None:
         """Write which objects are neither somebody's nor whole: in an object of this run's own, in place of earlier ones."""
@@ -305,8 +304,17 @@ class _StoreRun:
             for path in sorted(paths - self.begun)
             if path in self.sizes and self.sizes[path] != known.get(path)
         ]
+        if INDEX in self.sizes and INDEX not in self.begun and not self.options.replace:
+            issues += self._find_taken_page()
         if issues and not self.options.replace:
             raise OutputExists([faults.at_output(issue, self.url) for issue in issues])
+
+    def _find_taken_page(self) -> list[Issue]:
+        """Return that index.html is somebody else's, or was changed."""
+        if self.old is None:
+            return [faults.foreign(INDEX)]
+        changed = bool(self.old.index) and sha256(self.sink.find(INDEX) or b"") != self.old.index
+        return [faults.edited(INDEX)] if changed else []
 
     def _make_all_first(self, todo: Sequence[Job]) -> None:
         """Make everything into a folder of this machine, and put it into the store only where nothing failed."""
@@ -347,7 +355,7 @@ class _StoreRun:
     def _finish(self) -> None:
         """Write the manifest over the old one, then remove the objects that it no longer names."""
         manifest = self.ledger.make_manifest()
-        named = {entry.path for entry in (manifest.packages if manifest.zip else manifest.files)}
+        named = {INDEX, *(entry.path for entry in (manifest.packages if manifest.zip else manifest.files))}
         gone = sorted(set(self._old_objects()) - named)
         page = make_index(manifest)
         self._renew(at_once=True)

@@ -16,8 +16,9 @@ _REASONS = {
     errno.EDQUOT: Text("the disk quota is used up", "磁盘配额已用完"),
     errno.EFBIG: Text("a file is larger than allowed here", "文件超过允许的大小"),
     errno.EROFS: Text("the disk is read-only", "磁盘为只读"),
-    errno.EACCES: Text("no permission to write", "没有写入权限"),
-    errno.EPERM: Text("no permission to write", "没有写入权限"),
+    errno.EACCES: Text("no permission", "没有权限"),
+    errno.EPERM: Text("no permission", "没有权限"),
+    errno.EINVAL: Text("the name is not one of a path", "路径无效"),
     errno.ENAMETOOLONG: Text("the path is too long for this disk", "路径过长"),
     errno.EIO: Text("the disk reports a fault", "磁盘读写出错"),
 }
@@ -25,18 +26,30 @@ _REASONS = {
 
 def unwritable(path: str, error: OSError) -> OutputError:
     """GF501: a file or folder cannot be written; what was there before is untouched."""
-    known = _REASONS.get(error.errno or 0)
-    reason = known or Text(error.strerror or type(error).__name__)
-    fact = Text(f"cannot be written: {reason}", f"无法写入：{reason.zh}")
     hint = Text(
         "what was there before is untouched; put it right and run again", "原有文件没有改动；排除问题后重新运行即可"
     )
-    return OutputError(Issue("GF501", "error", Place(file=str(path)), fact, hint))
+    return _refused(path, error, Text("written", "写入"), hint)
+
+
+def half_moved(path: str, error: OSError) -> OutputError:
+    """GF501 as well: the disk refused while packages were moved into place; each is the old or the new one."""
+    hint = Text(
+        "each package is the old or the new one, whole; put it right and run again: it goes on from there",
+        "各材料包或为原有、或为新制，均完整；排除问题后重新运行，从中断处继续",
+    )
+    return _refused(path, error, Text("written", "写入"), hint)
 
 
 def unreadable(path: str, error: OSError) -> OutputError:
     """GF501 as well: the output folder cannot be looked into."""
-    return unwritable(path, error)
+    return _refused(path, error, Text("read", "读取"), Text("put it right and run again", "排除问题后重新运行"))
+
+
+def _refused(path: str, error: OSError, what: Text, hint: Text) -> OutputError:
+    reason = _REASONS.get(error.errno or 0) or Text(error.strerror or type(error).__name__)
+    fact = Text(f"cannot be {what}: {reason}", f"无法{what.zh}：{reason.zh}")
+    return OutputError(Issue("GF501", "error", Place(file=str(path)), fact, hint))
 
 
 def locked(path: str, holder: str) -> OutputError:
@@ -51,14 +64,21 @@ def locked(path: str, holder: str) -> OutputError:
 def edited(path: str) -> Issue:
     """GF503: a file that was made by a batch was changed by somebody since."""
     fact = Text("somebody changed this file after it was made", "此文件生成后被人改动过")
-    hint = Text("move your copy elsewhere, or say that it may be replaced", "请先另存您的版本，或明确允许覆盖")
+    hint = Text(
+        "move your copy elsewhere, or say that it may be replaced (--force)",
+        "请先另存您的版本，或明确允许覆盖（--force）",
+    )
     return Issue("GF503", "error", Place(file=path), fact, hint)
 
 
 def foreign(path: str) -> Issue:
     """GF504: something not made by a batch stands where a package is to go."""
-    fact = Text("this was not made by gfdocs and stands where a package is to go", "此处已有并非 gfdocs 生成的内容")
-    hint = Text("choose an empty folder, or say that it may be replaced", "请选择空文件夹，或明确允许覆盖")
+    fact = Text(
+        "this was not made by gfdocs, and something of the batch is to go here", "此处已有并非 gfdocs 生成的内容"
+    )
+    hint = Text(
+        "choose an empty folder, or say that it may be replaced (--force)", "请选择空文件夹，或明确允许覆盖（--force）"
+    )
     return Issue("GF504", "error", Place(file=path), fact, hint)
 
 

@@ -5,6 +5,7 @@ staging.
 from __future__ import annotations
 
 import contextlib
+import errno
 import math
 import os
 import shutil
@@ -17,10 +18,11 @@ from gfdocs.batch.make import Chunk
 from gfdocs.batch.names import fold_name
 from gfdocs.batch.shelf import Found, Shelf
 from gfdocs.batch.steps import Run
-from gfdocs.batch.swap import swap_in
+from gfdocs.batch.swap import is_folder, swap_in
 from gfdocs.errors import Issue
 
 _CHUNK = 64
+_MAX_DEPTH = 200
 _OPEN_APART = 1000  # documents; above that, opening all templates first is a small part of the work
 # What a process has to do, about in ms: to load what makes a kind, to open a template of it, to make one document.
 # Kinds stand in the order in which they are shared out; what is opened soonest in the middle, where it is cut in two.
@@ -188,20 +190,21 @@ def _cost(job: Job, known: Collection[str]) -> float:
     return document + (0 if job.kind in known else kind) + (0 if f"{job.document}.{job.kind}" in known else template)
 
 
-def list_files(folder: str, prefix: str) -> Iterator[str]:
-    """Give every file and link below a folder as `prefix/…` with `/`, in order; links are not followed."""
+def list_files(folder: str, prefix: str, depth: int = 0) -> Iterator[str]:
+    """Give every file and link below a folder as `prefix/…` with `/`, in order; links are not followed.
+
+    Raises OSError, also for folders nested deeper than anybody's are.
+    """
+    if depth > _MAX_DEPTH:
+        raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG), folder)
     with os.scandir(folder) as entries:
         found = sorted(entries, key=lambda entry: entry.name)
     for entry in found:
         path = f"{prefix}/{entry.name}" if prefix else entry.name
         if entry.is_dir(follow_symlinks=False):
-            yield from list_files(entry.path, path)
+            yield from list_files(entry.path, path, depth + 1)
         else:
             yield path
-
-
-def is_folder(path: str) -> bool:
-    return os.path.isdir(path) and not os.path.islink(path)
 
 
 def find_carried(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 from collections.abc import Collection, Iterable, Sequence
@@ -22,6 +23,8 @@ from gfdocs.errors import Issue, OutputError
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
+
+    from gfdocs.batch.steps import Run
 
 Some = str | Collection[str] | None
 
@@ -109,20 +112,23 @@ def _run_in_folder(
 
     folder, made_folders = _make_folder(out)
     workspace = Workspace(folder)
-    keep = False
+    run: Run | None = None
+    keep = True  # where it is interrupted, at whatever moment, the next run goes on from here
     try:
         workspace.open()
-        kind = ZipRun if options.zip else FolderRun
-        return kind(project, folder, str(out), whole, jobs, issues, options, workspace).run()
-    except OutputError as error:
-        keep = any(issue.code == "GF523" for issue in error.issues)
-        raise
-    except OSError as error:
-        raise faults.unwritable(str(out), error) from error
-    except Exception:
-        raise
-    except BaseException:
-        keep = True  # interrupted: the next run goes on from here
+        run = (ZipRun if options.zip else FolderRun)(
+            project, folder, str(out), whole, jobs, issues, options, workspace
+        )  # fmt: skip
+        manifest = run.run()
+        keep = False
+        return manifest
+    except Exception as error:
+        moving = run is not None and run.is_moving
+        keep = moving or (isinstance(error, OutputError) and any(issue.code == "GF523" for issue in error.issues))
+        if moving:
+            workspace.put_back()
+        if isinstance(error, OSError):
+            raise (faults.half_moved if moving else faults.unwritable)(str(out), error) from error
         raise
     finally:
         workspace.close(keep=keep)
@@ -132,7 +138,11 @@ def _run_in_folder(
 
 def _make_folder(out: Path) -> tuple[str, list[str]]:
     """Make the output folder; return its real path and the folders that were not there before, the innermost first."""
-    real = os.path.realpath(out)
+    try:
+        real = os.path.realpath(out)
+        os.fsencode(real)
+    except ValueError as error:  # a NUL in it, or half a surrogate pair
+        raise faults.unwritable(str(out), OSError(errno.EINVAL, os.strerror(errno.EINVAL))) from error
     if os.path.exists(real) and not os.path.isdir(real):
         raise faults.not_a_folder(str(out))
     made, path = [], real

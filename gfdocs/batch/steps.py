@@ -18,9 +18,9 @@ from gfdocs.batch.make import Chunk, FolderSink, Maker, Result, SourceInputs, wr
 from gfdocs.batch.manifest import INDEX, MANIFEST, FileRecord, Manifest, find_manifest
 from gfdocs.batch.names import WINDOWS_PATH, path_length
 from gfdocs.batch.options import Options, get_version
-from gfdocs.batch.shelf import Shelf
+from gfdocs.batch.shelf import Shelf, hash_file
 from gfdocs.batch.source import Source
-from gfdocs.batch.swap import sync
+from gfdocs.batch.swap import is_folder, sync
 from gfdocs.batch.workspace import Workspace
 from gfdocs.batch.zips import zip_date
 from gfdocs.errors import Issue, OutputError, OutputExists, TemplateError
@@ -43,10 +43,12 @@ class Run(ABC):
         self.asked = frozenset(job.path for job in jobs)
         self.staying = self._find_staying()
         self.removed = self._find_removed()
+        self.is_moving = False
 
     def run(self) -> Manifest:
         """Do all steps; raises as `batch` says, with the output folder as it was."""
         conflicts = self.plan(self.ledger.open_templates() if self.opens_first else list(self.jobs))
+        conflicts += self._find_taken_papers()
         if conflicts and not self.options.replace:
             raise OutputExists([faults.at_output(issue, self.shown) for issue in conflicts])
         self.take_over()
@@ -109,6 +111,18 @@ class Run(ABC):
         if old is not None and self.ledger.is_partial and old.zip != self.options.zip:
             raise faults.mixed(self.shown, zipped=old.zip)
         return old
+
+    def _find_taken_papers(self) -> list[Issue]:
+        """Return what stands where the page and the manifest go and is not ours, or was changed."""
+        found = [faults.foreign(MANIFEST)] if os.path.isdir(os.path.join(self.folder, MANIFEST)) else []
+        page = os.path.join(self.folder, INDEX)
+        # An interrupted run may have exchanged the manifest and not yet the page.
+        if os.path.islink(page) or not os.path.lexists(page) or (self.workspace.old_stages and os.path.isfile(page)):
+            return found
+        if self.old is None:
+            return [*found, faults.foreign(INDEX)]
+        changed = bool(self.old.index) and hash_file(page) != self.old.index
+        return [*found, faults.edited(INDEX)] if changed else found
 
     def _find_staying(self) -> dict[str, dict[str, FileRecord]]:
         """Return, by package, the records of files that this run was not asked about and leaves as they are."""
@@ -196,8 +210,11 @@ class Run(ABC):
         """
         if self.options.durable:
             sync(self.workspace.root)
+        self.is_moving = True
         self.move_packages()
         for name in (MANIFEST, INDEX):
+            if is_folder(os.path.join(self.folder, name)):
+                self.put_aside(name)
             os.replace(os.path.join(self.stage, name), os.path.join(self.folder, name))
         if self.options.durable:
             sync(self.folder)

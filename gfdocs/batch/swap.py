@@ -62,6 +62,11 @@ def swap_in(staged: str, final: str, aside: str) -> None:
         os.rename(staged, final)
 
 
+def is_folder(path: str) -> bool:
+    """True for a folder that is no link to one."""
+    return os.path.isdir(path) and not os.path.islink(path)
+
+
 def put_back(aside: str, out: str) -> None:
     """Rename each folder that stands aside back to where it was, unless something is there again."""
     for name in sorted(os.listdir(aside)) if os.path.isdir(aside) else ():

@@ -50,6 +50,11 @@ class Workspace:
             self.close(keep=True)
             raise faults.unwritable(self.root, error) from error
 
+    def put_back(self) -> None:
+        """Rename what stands aside back to where it was, as far as the disk lets us; the next start tries again."""
+        with contextlib.suppress(OSError):
+            put_back(self.aside, self.out)
+
     def _take_lock(self) -> int:
         if os.path.islink(self.root):
             os.unlink(self.root)  # a link would lead the stage out of the output folder

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import random
@@ -434,3 +435,88 @@ def test_file_modes_follow_the_umask_not_the_temporary_folder(tmp_path: Path) ->
     subprocess.run([sys.executable, "-c", script, str(tmp_path / "out")], check=True, cwd=ROOT)
     assert (tmp_path / "out/01 张家港市").stat().st_mode & 0o777 == 0o750
     assert (tmp_path / "out/manifest.json").stat().st_mode & 0o777 == 0o640
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+@pytest.mark.parametrize("exchange", [True, False])
+def test_a_disk_that_refuses_a_move_leaves_every_package_and_the_next_run_goes_on(
+    tmp_path: Path, wanted: Any, monkeypatch: pytest.MonkeyPatch, zipped: bool, exchange: bool
+) -> None:
+    """Remounted read-only between any two moves: nothing is lost, and nothing is taken for somebody's edit afterwards."""
+    old, new = wanted[zipped]
+    refused = 0
+    for at in range(1, 60):
+        out, calls = tmp_path / f"out{at}", [0]
+        batch(old_project(), out, zip=zipped)
+
+        def refusing(function: Callable[..., Any], at: int = at, calls: list[int] = calls) -> Callable[..., Any]:
+            def wrapped(*args: Any, **kwargs: Any) -> Any:
+                calls[0] += 1
+                if calls[0] == at:
+                    raise OSError(errno.EROFS, "read-only")
+                return function(*args, **kwargs)
+
+            return wrapped
+
+        with monkeypatch.context() as patch:
+            patch.setattr(swap, "exchange", refusing(swap.exchange if exchange else (lambda one, other: False)))
+            for name in ("rename", "replace"):
+                patch.setattr(os, name, refusing(getattr(os, name)))
+            try:
+                batch(new_project(), out, zip=zipped, durable=False)
+                ended = True
+            except OutputError as error:
+                codes, ended = {issue.code for issue in error.issues}, False
+        assert ended or codes == {"GF501"}
+        check_between(out, old, new)
+        gone = {path.split("/")[0] for path in old} - {path.split("/")[0] for path in hash_tree(out)}
+        assert not gone
+        batch(new_project(), out, zip=zipped)
+        assert hash_tree(out) == new
+        assert not (out / ".gfdocs").exists()
+        if ended:
+            break
+        refused += 1
+    assert ended
+    assert refused > 4
+
+
+SIGNALLED = """
+import sys
+from tests.batch.fakes import FakeProject
+from gfdocs.batch import batch
+batch(FakeProject(each=100, templates={"plaque": {"slow": 0.002}}), sys.argv[1], workers=int(sys.argv[2]))
+"""
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("signals", [[signal.SIGTERM], [signal.SIGINT], [signal.SIGINT, signal.SIGINT]])
+def test_signals_at_odd_moments_leave_a_folder_that_the_next_run_completes(
+    tmp_path: Path, workers: int, signals: list[signal.Signals]
+) -> None:
+    """SIGTERM, Ctrl-C, Ctrl-C while the first is answered; between them the process is stopped and goes on."""
+    project = FakeProject(each=100)
+    out = tmp_path / "out"
+    chance = random.Random(len(signals) * 10 + workers)
+    for _ in range(8 if NIGHTLY else 2):
+        child = subprocess.Popen(
+            [sys.executable, "-c", SIGNALLED, str(out), str(workers)], cwd=ROOT, stderr=subprocess.DEVNULL
+        )
+        time.sleep(0.35 + chance.uniform(0, 0.8))
+        for number in (signal.SIGSTOP, signal.SIGCONT, *signals):
+            child.send_signal(number)
+            time.sleep(0.01)
+        child.wait(20)
+    assert find_broken(read_tree(out)) == []
+    deadline = time.monotonic() + 10
+    while True:  # a worker may finish the chunk at hand
+        try:
+            batch(project, out)
+            break
+        except OutputError as error:
+            if error.issues[0].code != "GF502" or time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+    batch(project, tmp_path / "fresh")
+    assert hash_tree(out) == hash_tree(tmp_path / "fresh")
+    assert verify(out) == ()

@@ -427,3 +427,64 @@ class _Hidden(FakeTemplate):
 
             raise NameMissing(Issue("GF204", "error", Place("x"), "no name round"))
         return super().render(context)
+
+
+# -- what stands where the page and the manifest go --
+
+
+def test_a_page_that_is_not_ours_is_not_replaced_without_a_word(out: Path) -> None:
+    out.mkdir()
+    (out / "index.html").write_text("my site")
+    with pytest.raises(OutputExists) as caught:
+        batch(FakeProject(), out)
+    assert [issue.code for issue in caught.value.issues] == ["GF504"]
+    assert os.listdir(out) == ["index.html"]
+    assert (out / "index.html").read_text() == "my site"
+    batch(FakeProject(), out, replace=True)
+    assert verify(out) == ()
+
+
+def test_a_page_that_somebody_edited_stops_the_run(out: Path) -> None:
+    batch(FakeProject(), out)
+    with (out / "index.html").open("a") as file:
+        file.write("<p>my notes</p>")
+    with pytest.raises(OutputExists) as caught:
+        batch(FakeProject(energy=3), out)
+    assert [issue.code for issue in caught.value.issues] == ["GF503"]
+    assert "my notes" in (out / "index.html").read_text(encoding="utf-8")
+    (out / "index.html").unlink()
+    batch(FakeProject(energy=3), out)
+    assert verify(out) == ()
+
+
+@pytest.mark.parametrize("name", ["index.html", "manifest.json"])
+def test_a_folder_of_that_name_is_told_before_anything_is_moved(out: Path, name: str) -> None:
+    (out / name).mkdir(parents=True)
+    with pytest.raises(OutputExists) as caught:
+        batch(FakeProject(), out)
+    assert [(issue.code, Path(issue.place.file).name) for issue in caught.value.issues] == [("GF504", name)]
+    assert os.listdir(out) == [name]
+    batch(FakeProject(), out, replace=True)
+    assert verify(out) == ()
+
+
+def test_folders_nested_out_of_all_bounds_are_told(out: Path) -> None:
+    batch(FakeProject(), out)
+    deep = out / "01 张家港市"
+    for _ in range(300):
+        deep /= "d"
+    deep.mkdir(parents=True)
+    (deep / "x").write_bytes(b"theirs")
+    before = hash_tree(out)
+    for call in (lambda: verify(out), lambda: batch(FakeProject(energy=4), out)):
+        with pytest.raises(OutputError) as caught:
+            call()
+        assert caught.value.issues[0].code == "GF501"
+    assert hash_tree(out) == before
+
+
+@pytest.mark.parametrize("name", ["a\0b", "\ud800"])
+def test_a_name_that_is_no_path_is_told(tmp_path: Path, name: str) -> None:
+    with pytest.raises(OutputError) as caught:
+        batch(FakeProject(), tmp_path / name)
+    assert caught.value.issues[0].code == "GF501"

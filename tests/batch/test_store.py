@@ -206,3 +206,17 @@ def test_a_copy_of_a_store_with_a_run_at_work_is_told_as_unfinished(tmp_path: Pa
     batch(FakeProject(), tmp_path / "out")
     (tmp_path / "out/.gfdocs-begun-0123").write_text("[]")
     assert [issue.code for issue in verify(tmp_path / "out")] == ["GF534"]
+
+
+def test_a_page_in_the_store_that_is_not_ours_is_not_replaced_without_a_word(url: str) -> None:
+    store, root = fsspec.core.url_to_fs(url)
+    store.pipe_file(f"{root}/index.html", b"my site")
+    with pytest.raises(OutputExists) as caught:
+        batch(FakeProject(), url)
+    assert [issue.code for issue in caught.value.issues] == ["GF504"]
+    batch(FakeProject(), url, replace=True)
+    store.pipe_file(f"{root}/index.html", b"my site")
+    with pytest.raises(OutputExists) as caught:
+        batch(FakeProject(energy=3), url)
+    assert [issue.code for issue in caught.value.issues] == ["GF503"]
+    assert store.cat_file(f"{root}/index.html") == b"my site"

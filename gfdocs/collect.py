@@ -135,6 +135,8 @@ def collect(returns: str | Path, project: Project, *, today: dt.date | None = No
     folder = Path(returns)
     if not os.path.isdir(folder):  # unlike Path.is_dir, false also for a name the system cannot take
         fact = Text("there is no such folder", "没有这个文件夹")
+        if os.path.isfile(folder):
+            fact = Text("this is a file: give the folder it is in", "这是文件，请指定其所在的文件夹")
         raise ReadBackError(Issue("GF691", "error", Place(str(folder)), fact, Text("look at the path", "请检查路径")))
     issues: list[Issue] = []
     found = [

@@ -86,7 +86,13 @@ class CompanyLoader:
             + ("" if same else f' as "{other.name}", here as "{company.name}"'),
             f"{chinese}重复，首次出现在 {place}" + ("" if same else f"（“{other.name}”，此处为“{company.name}”）"),
         )
-        check.add("GF146", node, fact, Text("keep one of them", "请只保留一个"), also=(place,))
+        hint = Text("keep one of them", "请只保留一个")
+        if place.file != check.file:
+            hint = Text(
+                f"keep one of them; if {check.file} lists the same units as {place.file}, keep one of the two files",
+                f"请只保留一个；如 {check.file} 与 {place.file} 是同一份名单，请只留一个文件",
+            )
+        check.add("GF146", node, fact, hint, also=(place,))
 
     # .. one file
 

@@ -370,3 +370,9 @@ def test_a_form_given_as_bytes_is_not_called_a_template(project: gfdocs.Project)
     assert read.entries["district"].place.file == "returned.xlsx"  # type: ignore[attr-defined]
     with pytest.raises(gfdocs.ReadBackError, match=r"returned\.xlsx"):
         project.template("annual-table").read(b"x")
+
+
+def test_a_file_given_for_the_folder_of_returns_is_told_as_such(project: gfdocs.Project, tmp_path: Path) -> None:
+    path = send_back(project, tmp_path / "returns", "示范区", nothing)
+    with pytest.raises(gfdocs.ReadBackError, match="this is a file"):
+        collect(path, project)

@@ -141,3 +141,15 @@ def test_the_size_of_a_plaque_is_asked_for_in_millimetres(tmp_path: Path, typed:
     settings = SETTINGS + f"plaque: {{width: {typed}}}\n"
     (issue,) = issues_of(tmp_path, {"gfdocs.yaml": settings, "companies.yaml": "[]"})
     assert issue.hint is not None and issue.hint.zh == hint
+
+
+def test_one_list_in_two_files_is_told_as_such(tmp_path: Path) -> None:
+    """Merged returns were saved as companies.yaml beside the companies.xlsx they came from."""
+    table = "企业名称,所在地\n示例甲有限公司,昆山市\n"
+    files: dict[str, str | bytes] = {
+        "companies.csv": table,
+        "companies.yaml": "- {name: 示例甲有限公司, district: 昆山市}\n",
+    }
+    (issue,) = issues_of(tmp_path, files)
+    assert issue.code == "GF146" and issue.hint is not None
+    assert issue.hint.zh == "请只保留一个；如 companies.yaml 与 companies.csv 是同一份名单，请只留一个文件"

@@ -34,9 +34,10 @@ from gfdocs.engine.xlsx.rows.grid import Grid
 from gfdocs.engine.xlsx.rows.memory import Recent, find_places
 from gfdocs.engine.xlsx.template.compiled import Compiled, Sheet
 from gfdocs.engine.xlsx.template.links import LINK_TEXTS, is_tagged
-from gfdocs.engine.xlsx.template.programs import CellProgram, compile_cell
+from gfdocs.engine.xlsx.template.programs import CellProgram, Scope, compile_cell
 from gfdocs.engine.xlsx.template.sheet import escape_attribute
 from gfdocs.engine.xlsx.template.tags import has_tags
+from gfdocs.engine.xlsx.template.texts import MAX_WORD_LIST, VALIDATION_TEXTS, is_word_list, place_of_validation
 from gfdocs.engine.xlsx.template.workbook import child, children, local_name
 from gfdocs.errors import Issue, Place, Text
 
@@ -142,8 +143,26 @@ class _Formula:
     boxes: tuple[Rectangle, ...]
     escape: Callable[[str], str]
 
-    def write(self, mapper: Mapper) -> str:
-        return self.escape(mapper.anchored_formula(self.text, self.boxes))
+    def write(self, writer: FrameWriter) -> str:
+        return self.escape(writer.mapper.anchored_formula(self.text, self.boxes))
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """A text of a validation that has tags: what it tells, or the list of words to choose from (in quotes)."""
+
+    program: CellProgram
+    limit: int
+    is_list: bool
+
+    def write(self, writer: FrameWriter) -> str:
+        grid = writer.grid
+        quotes = 2 if self.is_list else 0
+        text = _fill_text(grid, self.program, grid.scope, self.limit + quotes, Text("a validation", "数据验证"))
+        if not self.is_list:
+            return escape_attribute(text)
+        words = text.removeprefix('"').removesuffix('"').replace('""', '"')
+        return escape_content('"' + words.replace('"', '""') + '"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,14 +170,14 @@ class _Rule:
     """`conditionalFormatting`, `dataValidation`: an area, and formulas that are read relative to its first cell."""
 
     area: str
-    formulas: tuple[_Formula, ...]
+    formulas: tuple[_Formula | _Words, ...]
     escape: Callable[[str], str]
 
     def give(self, writer: FrameWriter) -> Sequence[Values]:
         area = writer.mapper.sqref(self.area)
         if not area:
             return ()
-        return ([self.escape(area), *[formula.write(writer.mapper) for formula in self.formulas]],)
+        return ([self.escape(area), *[formula.write(writer) for formula in self.formulas]],)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +203,11 @@ class _Link:
         for cell, rows, _ in writer.mapper.cells(self.ref.partition(":")[0]):
             relation = _relate_link(writer.grid, self.target, rows) if self.target is not None else None
             if relation != "":
-                texts = [escape_attribute(_fill_link_text(writer.grid, program, rows)) for program in self.texts]
+                scope = writer.grid.scope_at(rows)
+                texts = [
+                    escape_attribute(_fill_text(writer.grid, program, scope, _MAX_LINK_TEXT, Text("a link", "链接")))
+                    for program in self.texts
+                ]
                 yield (cell, *([relation] if relation is not None else ()), *where, *texts)
 
 
@@ -208,15 +231,15 @@ def _relate_link(grid: Grid, program: CellProgram, rows: Path) -> str:
     return grid.links[-1][0]
 
 
-def _fill_link_text(grid: Grid, program: CellProgram, rows: Path) -> str:
-    scope = grid.scope_at(rows)
+def _fill_text(grid: Grid, program: CellProgram, scope: Scope, limit: int, what: Text) -> str:
+    """Return a filled text; what is wrong with it, or that it is longer than `what` may have, is reported."""
     try:
         value = program.get_value(scope, grid.context.missing)
         text = check_characters("" if value is None else str(value))
-        if len(text) > _MAX_LINK_TEXT:
+        if len(text) > limit:
             raise Unfit(
-                f"a text of {len(text):,} characters, a link may have {_MAX_LINK_TEXT}",
-                f"文字长 {len(text):,} 字符，链接上限 {_MAX_LINK_TEXT}",
+                f"a text of {len(text):,} characters, {what} may have {limit}",
+                f"文字长 {len(text):,} 字符，{what.zh}上限 {limit}",
             )
     except Exception as fault:
         grid.context.report(program.describe(fault, scope))
@@ -571,8 +594,15 @@ class _FrameMarker(Marker):
         items = [item for item in element.iter() if local_name(item) in ("formula1", "formula2", "f") and item.text]
         self.mark_rule(element, [item for item in items if item.text.strip()], [])
 
+    def find_words(self, text: str, limit: int, sqref: str, *, is_list: bool = False) -> _Words:
+        self.sees_data = True
+        place = place_of_validation(self.compiled.name, self.sheet, sqref)
+        return _Words(compile_cell(self.compiled.languages, text, place), limit, is_list)
+
     def mark_rule(self, element: Any, items: list[Any], values: list[Any]) -> None:
-        """Mark a rule: its area, an attribute or a child by version, and its formulas, texts or attributes `val`."""
+        """Mark a rule: its area, an attribute or a child by version, its formulas, texts or attributes `val`, and the
+        words of a validation that have tags.
+        """
         inner = child(element, "sqref")
         sqref = element.get("sqref") or (inner.text if inner is not None else "") or ""
         boxes = tuple(box for box in map(read_rectangle, sqref.split()) if box is not None)
@@ -580,9 +610,16 @@ class _FrameMarker(Marker):
             inner.text = self.hole(0)
         else:
             element.set("sqref", self.hole(0))
-        formulas = []
+        formulas: list[_Formula | _Words] = []
+        for name, limit in VALIDATION_TEXTS.items():
+            if has_tags(element.get(name) or ""):
+                formulas.append(self.find_words(element.get(name), limit, sqref))
+                element.set(name, self.hole(len(formulas)))
         for item in items:
-            if is_fixed(item.text):
+            if is_word_list(item.text):
+                formulas.append(self.find_words(item.text, MAX_WORD_LIST, sqref, is_list=True))
+                item.text = self.hole(len(formulas))
+            elif is_fixed(item.text):
                 item.text = "".join(map(str, parse_formula(item.text))) if boxes else item.text
             else:
                 formulas.append(_Formula(item.text, boxes, escape_content))

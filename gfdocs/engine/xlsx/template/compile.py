@@ -28,7 +28,12 @@ from gfdocs.engine.xlsx.template.programs import (
 from gfdocs.engine.xlsx.template.refused import find_broken_tables, find_side_by_side, refuse_sheet_tag
 from gfdocs.engine.xlsx.template.sheet import OddSheet, SheetPart, scan_sheet, to_utf8
 from gfdocs.engine.xlsx.template.tags import has_tags
-from gfdocs.engine.xlsx.template.texts import find_hanging_texts, find_part_sources, find_tagged_parts
+from gfdocs.engine.xlsx.template.texts import (
+    find_hanging_texts,
+    find_part_sources,
+    find_sheet_texts,
+    find_tagged_parts,
+)
 from gfdocs.engine.xlsx.template.workbook import SheetEntry, TablePart, Workbook, read_table, read_workbook
 from gfdocs.errors import Issue, PackageError, Place, Text
 
@@ -46,7 +51,8 @@ def compile_workbook(package: Package, *, options: Options) -> Compiled:
         faults.issues.append(_no_worksheet(Place(package.name)))
     tagged_parts = find_tagged_parts(package)
     hanging = (text[1:] for sheet in worksheets for text in find_hanging_texts(workbook, sheet, tagged_parts))
-    for source, place in (*find_part_sources(workbook, worksheets, tagged_parts), *hanging):
+    own = (text for sheet in worksheets for text in find_sheet_texts(workbook, sheet, tagged_parts))
+    for source, place in (*own, *find_part_sources(workbook, worksheets, tagged_parts), *hanging):
         faults.attempt(partial(compile_cell, languages, source, place))
     raise_issues(issue for issue in faults.issues if issue.severity == "error")
     reaching = find_reaching_workbook(package, {entry.part: entry.name for entry in workbook.sheets})

@@ -10,7 +10,7 @@ from jinja2 import nodes
 from gfdocs.engine.names import Name, find_names, merge_names
 from gfdocs.engine.xlsx.template.compiled import Compiled, Sheet, ValueCell
 from gfdocs.engine.xlsx.template.layout import Assign, Block, Node, Stretch
-from gfdocs.engine.xlsx.template.texts import find_hanging_texts, find_part_sources
+from gfdocs.engine.xlsx.template.texts import find_hanging_texts, find_part_sources, find_sheet_texts
 from gfdocs.errors import Place
 
 
@@ -39,6 +39,8 @@ class _Tree:
 
     def sheet(self, sheet: Sheet) -> list[nodes.Node]:
         body = list(self.nodes_of(sheet, sheet.column_nodes, self.rows(sheet)))
+        for source, place in find_sheet_texts(self.compiled.workbook, sheet, self.compiled.tagged_parts):
+            body += self.parse(source, place)
         if sheet.name_program is not None:
             body = [*self.parse(sheet.name_program.source, sheet.name_program.place), *body]
         for tag in reversed(sheet.sheet_tags):

@@ -146,8 +146,15 @@ class RecordSpec:
     def _refuse_shape(self, node: Any, check: Checker) -> Any:
         found = describe(node)
         fact = Text(f"expected keys and values, found {found}", f"应为“键: 值”，实际为{found.zh}")
-        check.add("GF132", node, fact, shape_hint(node))
+        check.add("GF132", node, fact, self._shape_hint(node))
         return BAD
+
+    def _shape_hint(self, node: Any) -> Text:
+        """Return how the record is written: {name: …, phone: …}."""
+        if node.__class__ is ListNode or looks_like_pair(node):
+            return shape_hint(node)
+        keys = ", ".join(f"{name}: …" for name in [*self.fields][:2])
+        return Text(f"write {{{keys}}}", f"请写成 {{{keys}}}")
 
     def _refuse_key(self, key: str, node: MapNode, check: Checker) -> None:
         known = dict.fromkeys([*self.fields, *(spec.title for spec in self.fields.values()), *self.lookup])
@@ -335,7 +342,7 @@ def read_records(node: Any, spec: FieldSpec, check: Checker) -> Any:
     shorthand = SHORTHAND.get(spec.record.__name__)
     if node.__class__ is not ListNode:
         if not (shorthand and check.table and node.__class__ is not MapNode):
-            return refuse(node, spec, check, "GF132", Text("a list", "列表"), shape_hint(node))
+            return refuse(node, spec, check, "GF132", Text("a list", "列表"), _list_hint(node))
         node = ListNode([node], node.start_mark)
     built = []
     for item in node.items:
@@ -345,6 +352,12 @@ def read_records(node: Any, spec: FieldSpec, check: Checker) -> Any:
         if one is not BAD:
             built.append(one)
     return tuple(built)
+
+
+def _list_hint(node: Any) -> Text:
+    if node.__class__ is MapNode or looks_like_pair(node):
+        return shape_hint(node)
+    return Text('begin each item with "- ", a hyphen and a blank', "每一项以“- ”开头（横线后空一格）")
 
 
 def _by_name(item: Any, field: str) -> MapNode:

@@ -374,9 +374,19 @@ class YamlReader:
         if mark is None:
             mark = _Ends(max(0, len(self._lines()) - 1), 0)
         line = min(mark.line, max(0, len(self._lines()) - 1))
+        opened = _find_open_quote(self._lines(), line) if "did not find expected" in problem else None
+        if opened is not None:  # the complaint is of the line where the quote found its partner
+            self._add_open_quote(*opened)
+            return opened[0]
         place, fact, hint = explain_syntax(problem, context, line, mark.column, self._lines(), self.file)
         self.issues.add("GF110", place, fact, hint)
         return max(line, (place.line or 1) - 1)
+
+    def _add_open_quote(self, line: int, column: int) -> None:
+        quote = self._lines()[line][column]
+        fact = Text(f"the quote {quote} that opens here is not closed", f"此处的引号 {quote} 没有配对")
+        hint = Text(f"close it with {quote} on the same line", f"请在同一行补上 {quote}")
+        self.issues.add("GF110", Place(self.file, line + 1, column + 1), fact, hint)
 
     def _tell_skipped(self, line: int) -> None:
         """Say in the syntax error just told which lines after it are not looked at in this run."""
@@ -441,6 +451,19 @@ def _short(text: str, length: int = 40) -> str:
 
 
 _NO_SPACE = re.compile(r"\s*(?:- )?\s*[\w（）()]+(?P<colon>:(?=[^\s:/])|：)")
+
+
+_OPEN_QUOTE = re.compile(r"""\s*(?:- +)?[^"'#]*:\s+(?P<quote>["'])(?:(?!(?P=quote)).)*$""")
+
+
+def _find_open_quote(lines: list[str], complaint: int) -> tuple[int, int] | None:
+    """Return line and column of a quote that is not closed on its line and swallowed all up to the line complained of."""
+    for number in range(complaint - 1, -1, -1):
+        found = _OPEN_QUOTE.match(lines[number])
+        if found is not None:
+            partner = next((n for n in range(number + 1, complaint + 1) if found["quote"] in lines[n]), None)
+            return (number, found.start("quote")) if partner == complaint else None
+    return None
 
 
 # A word of libyaml's context, one of its problem, the fact, the hint: the first that fits is told. {} is the character.

@@ -75,27 +75,36 @@ def _check_documents(dataset: Dataset, specs: Sequence[DocumentSpec], context: R
 
 def check_ids(settings: Settings, place_of: Callable[..., Place], specs: Sequence[DocumentSpec]) -> Iterator[Issue]:
     """Yield each id of a document that the catalogue does not have; needs gfdocs.yaml alone, whatever the companies say."""
-    known = [spec.id for spec in specs]
+    known = {spec.id: spec for spec in specs}
     for index, document in enumerate(settings.documents):
         if document not in known:
             fact = Text(f'no document "{document}" in the catalogue', f"目录中没有文件“{document}”")
-            yield Issue("GF420", "error", place_of("documents", index), fact, _hint_at(document, known))
+            yield Issue("GF420", "error", place_of("documents", index), fact, _hint_at(document, specs))
     for index, document in enumerate(settings.attachments):
         if document not in known:
             fact = Text(f'attachment "{document}" is not in the catalogue', f"附件“{document}”不在文件目录中")
-            yield Issue("GF430", "error", place_of("attachments", index), fact, _hint_at(document, known))
+            yield Issue("GF430", "error", place_of("attachments", index), fact, _hint_at(document, specs))
     for index, deadline in enumerate(settings.deadlines):
-        if deadline.document not in known:
+        if deadline.document and deadline.document not in known:
             fact = Text(
                 f'a deadline names the unknown document "{deadline.document}"',
                 f"报送要求中的文件“{deadline.document}”不在目录中",
             )
             place = place_of("deadlines", index, "document")
-            yield Issue("GF441", "error", place, fact, _hint_at(deadline.document, known))
+            yield Issue("GF441", "error", place, fact, _hint_at(deadline.document, specs))
 
 
-def _hint_at(document: str, known: Sequence[str]) -> Text:
-    return did_you_mean(document, known) or _list_known(known)
+def _hint_at(document: str, specs: Sequence[DocumentSpec]) -> Text:
+    """Return the id that was probably meant, by its letters or by what the document is called (附件3), else all there are."""
+    if any(mark in document for mark in "，、；"):
+        return Text(
+            "part them with a half-width comma: [list, annual-table]", "各项之间请用半角逗号：[list, annual-table]"
+        )
+    called = {spec.id: spec.note.partition(" / ")[0].partition("，")[0] for spec in specs}
+    named = [key for key, words in called.items() if document and document in words.split()]
+    if len(named) == 1:
+        return Text(f'did you mean "{named[0]}"?', f"是否应为“{named[0]}”？")
+    return did_you_mean(document, called) or _list_known(called)
 
 
 def _check_needs(dataset: Dataset, specs: Sequence[DocumentSpec]) -> Iterator[Issue]:
@@ -117,13 +126,12 @@ def _check_needs(dataset: Dataset, specs: Sequence[DocumentSpec]) -> Iterator[Is
                 )  # fmt: skip
 
 
-def _list_known(documents: Sequence[str]) -> Text:
-    """Return the documents there are, where they are few enough to be read."""
-    return (
-        Text(f"there are: {', '.join(documents)}", f"可选：{'、'.join(documents)}")
-        if len(documents) <= 20
-        else Text("")
-    )
+def _list_known(called: dict[str, str]) -> Text:
+    """Return the documents there are with what they are called, where they are few enough to be read."""
+    if len(called) > 20:
+        return Text("")
+    told = [key + (f"（{words}）" if words else "") for key, words in called.items()]
+    return Text(f"there are: {', '.join(called)}", f"可选：{'、'.join(told)}")
 
 
 def _check_attachments(dataset: Dataset, specs: Sequence[DocumentSpec], context: RoundContext) -> Iterator[Issue]:

@@ -153,3 +153,22 @@ def test_one_list_in_two_files_is_told_as_such(tmp_path: Path) -> None:
     (issue,) = issues_of(tmp_path, files)
     assert issue.code == "GF146" and issue.hint is not None
     assert issue.hint.zh == "请只保留一个；如 companies.yaml 与 companies.csv 是同一份名单，请只留一个文件"
+
+
+def test_a_quote_that_is_not_closed_is_told_where_it_opens(tmp_path: Path) -> None:
+    """YAML itself complains of the line with the next quote, half a page below."""
+    settings = SETTINGS.replace("name: 苏州市工业和信息化局", 'name: "苏州市工业和信息化局').replace(
+        "name: 张家港市", 'name: "张家港市"'
+    )
+    found = issues_of(tmp_path, {"gfdocs.yaml": settings, "companies.yaml": "[]"})
+    assert [(issue.code, issue.place.line, issue.place.column) for issue in found] == [("GF110", 6, 9)]
+    assert found[0].hint is not None and "请在同一行补上" in found[0].hint.zh
+
+
+def test_a_contact_on_one_line_and_a_list_without_blanks_are_told_how_they_are_written(tmp_path: Path) -> None:
+    settings = SETTINGS.replace("issuer:\n", "issuer:\n  contact: 王示例 0512-65000000\n", 1)
+    (issue,) = issues_of(tmp_path, {"gfdocs.yaml": settings, "companies.yaml": "[]"})
+    assert issue.code == "GF132" and issue.hint is not None and issue.hint.zh == "请写成 {name: …, phone: …}"
+    settings = SETTINGS[: SETTINGS.index("  - {name: 张家港市")] + "  -张家港市\n"
+    (issue,) = issues_of(tmp_path, {"gfdocs.yaml": settings, "companies.yaml": "[]"})
+    assert issue.code == "GF132" and issue.hint is not None and "横线后空一格" in issue.hint.zh

@@ -18,7 +18,23 @@ def test_a_label_among_the_attachments_is_answered_with_the_ids(tmp_path: Path) 
         gfdocs.load(folder).check()
     (issue,) = [i for i in raised.value.issues if i.code == "GF430"]
     assert issue.hint is not None
-    assert "annual-table" in issue.hint and "可选：" in issue.hint.zh
+    assert issue.hint.zh == "是否应为“annual-table”？"
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        ("附件9", "annual-table（附件3）"),
+        ("list，annual-table", "半角逗号"),
+        ("anual-table", "是否应为“annual-table”？"),
+    ],
+)
+def test_what_is_no_id_is_answered_with_what_it_should_be(tmp_path: Path, typed: str, told: str) -> None:
+    folder = copy_example("demo-district", tmp_path, (ATTACHMENTS, ATTACHMENTS.replace("list", typed)))
+    with pytest.raises(gfdocs.DataError) as raised:
+        gfdocs.load(folder)
+    (issue,) = [i for i in raised.value.issues if i.code == "GF430"]
+    assert issue.hint is not None and told in issue.hint.zh
 
 
 def test_unknown_ids_are_told_together_with_faults_of_the_data(tmp_path: Path) -> None:

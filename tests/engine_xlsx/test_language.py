@@ -224,6 +224,18 @@ def test_pictures_merges_links_and_heights(tmp_path: Any) -> None:
     assert sheet.row_dimensions[2].height > 60 > sheet.row_dimensions[1].height
 
 
+def test_a_picture_of_a_class_of_ones_own_stands_in_a_list_as_well(tmp_path: Any) -> None:
+    class Logo(Picture):
+        pass
+
+    def paint(book: Any) -> None:
+        book.add_worksheet("V").write_row("A1", ["{%tr for x in xs %}{{ x }}", "{{ loop.index }}", "{%tr endfor %}"])
+
+    sheet = fill(paint, {"xs": [Logo(PICTURE), "无", Logo(PICTURE)]}, tmp_path)[0]["V"]
+    assert [row[:2] for row in rows(sheet)] == [[None, 1], ["无", 2], [None, 3]]
+    assert [image.anchor._from.row for image in sheet._images] == [0, 2]
+
+
 @pytest.mark.parametrize(
     ("cells", "codes"),
     [

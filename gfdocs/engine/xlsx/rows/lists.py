@@ -14,6 +14,7 @@ from gfdocs.engine.xlsx.rows.cells import formula_tail, report_formula, value_ta
 from gfdocs.engine.xlsx.rows.filled import fill_turns, find_field, find_name, gather_names
 from gfdocs.engine.xlsx.rows.grid import Grid
 from gfdocs.engine.xlsx.rows.heights import Wrap, grown_heights, with_height
+from gfdocs.engine.xlsx.rows.pictures import Picture
 from gfdocs.engine.xlsx.rows.placing import ColumnAt
 from gfdocs.engine.xlsx.rows.seen import get_formula_vector
 from gfdocs.engine.xlsx.rows.turns import Column, Piece, TurnWriter, literal
@@ -135,15 +136,16 @@ def _give_values(
         if plain is not None:
             return [plain]
 
-    def write(index: int, value: Any) -> str:
-        row = run.start + offset + (batch.first + index) * run.height
-        return value_tail(grid, cell, value, (column.out, row))
-
     def report(index: int, fault: Exception) -> None:
         field = find_field(grid.get_loop(run), cell, batch.first + index)
         grid.report(cell.program, fault, run.scope, field)
 
-    return [writer.mixed_column(values, cell.style, write, report)]
+    def write(index: int, value: Any) -> str:
+        row = run.start + offset + (batch.first + index) * run.height
+        return value_tail(grid, cell, value, (column.out, row))
+
+    has_pictures = any(issubclass(kind, Picture) for kind in set(map(type, values)))
+    return [writer.mixed_column(values, cell.style, report, write if cell.runs or has_pictures else None)]
 
 
 # -- formulas ----------------------------------------------------------------------------------------------------------

@@ -290,17 +290,19 @@ class CellWriter:
         self,
         values: Sequence[Any],
         style: str,
-        write: Callable[[int, Any], str],
         report: Callable[[int, Exception], None],
+        write: Callable[[int, Any], str] | None = None,
     ) -> Column:
-        """Return a column of cells written one by one: `write` gives the tail of a value, by its index.
+        """Return a column of cells written one by one.
 
-        `report` is told the index of a value that no cell can hold; its cell stays empty.
+        `report` is told the index of a value that no cell can hold; its cell stays empty. `write` gives the tail of a
+        value, by its index, where there is more to it than the value.
         """
         tails = []
         for index, value in enumerate(values):
             try:
-                tails.append(write(index, value).encode())
+                tail = self.tail(value, style) if write is None else write(index, value)
+                tails.append(tail.encode())
             except Exception as fault:
                 report(index, fault)
                 tails.append(self.content_tail(None, style).encode())

@@ -49,8 +49,12 @@ class CellCompiler:
     def compile_row(self, part: RowPart) -> tuple[Row, list[tuple[str, Tag]]]:
         """Return the row and the line tags of its cells, each with its kind (tr, tc, sheet)."""
         tags: list[tuple[str, Tag]] = []
-        cells = [self._compile_cell(cell, tags) for cell in part.cells]
-        return Row(part.number, part.attributes, tuple(cell for cell in cells if cell is not None)), tags
+        cells: list[Cell] = []
+        for cell_part in part.cells:
+            cell = self._compile_cell(cell_part, tags)
+            if cell is not None:
+                cells.append(cell)
+        return Row(part.number, part.attributes, tuple(cells)), tags
 
     def _compile_cell(self, part: CellPart, tags: list[tuple[str, Tag]]) -> Cell | None:
         if part.formula is not None:

@@ -179,11 +179,14 @@ def _attribute(value: Any) -> str:
 
 
 def _fonts(font: str) -> str:
+    """Return the fonts of a run: one for all signs but the East-Asian, or `eastAsia:name` for those too."""
     region, _, name = font.rpartition(":")
-    name = _attribute(name)
-    regional = f' w:{_attribute(region)}="{name}"' if region else ""
+    fonts = dict.fromkeys(("ascii", "eastAsia", "hAnsi", "cs"), _attribute(name))
+    if region != "eastAsia":
+        del fonts["eastAsia"]
     hint = ' w:hint="eastAsia"' if region == "eastAsia" else ""
-    return f'<w:rFonts{hint} w:ascii="{name}"{regional} w:hAnsi="{name}" w:cs="{name}"/>'
+    attributes = "".join(f' w:{key}="{value}"' for key, value in fonts.items())
+    return f"<w:rFonts{hint}{attributes}/>"
 
 
 class RichTextParagraph:

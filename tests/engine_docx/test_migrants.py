@@ -248,3 +248,14 @@ def test_signs_for_paragraphs_and_pages_in_plain_texts_on_demand(text: str) -> N
     assert differences(ours.to_bytes(), saved.getvalue()) == []
     with pytest.raises(GfdocsError, match=r"GF211 .*\n.*breaks=True"):
         DocxTemplate(data).render(context)
+
+
+@pytest.mark.parametrize(
+    "font", ["Arial", "eastAsia:微软雅黑", "cs:Arial", "hAnsi:Arial", "ascii:Arial", 'odd:A"<r>ial', ":x"]
+)
+def test_a_font_for_any_signs_is_written_once(font: str) -> None:
+    template = DocxTemplate(docx(p("{{r v }}")))
+    template.render({"v": RichText("中a", font=font)})
+    (run,) = [run for run in open_result(template).paragraphs[0].runs if run.text]
+    assert run.text == "中a"
+    assert run.font.name == font.rpartition(":")[2]

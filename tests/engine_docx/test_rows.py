@@ -10,10 +10,13 @@ After a change of `_rows.c`, once under the sanitizers:
 
 from __future__ import annotations
 
+import importlib.util
 import io
 import os
 import sys
+import tempfile
 import tracemalloc
+import types
 from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from decimal import Decimal
@@ -38,6 +41,7 @@ from gfdocs.engine.language import IllegalCharacter
 from gfdocs.engine.template import open_template
 from gfdocs.errors import TemplateError
 
+ROOT = Path(__file__).parents[2]
 NIGHTLY = os.environ.get("GFDOCS_NIGHTLY") == "1"
 
 # Where nothing is compiled, Python is tested alone; CI must have both.
@@ -336,6 +340,47 @@ def test_what_an_older_source_was_compiled_to_is_not_used(monkeypatch: pytest.Mo
     assert rows._load_compiled() is None
 
 
+@pytest.fixture
+def building(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """hatch_build.py of this checkout; hatchling is asked for no more than the class of a hook."""
+    pytest.importorskip("setuptools", reason="what finds the C compiler is not there")
+    interface = types.ModuleType("interface")
+    interface.BuildHookInterface = object  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "hatchling.builders.hooks.plugin.interface", interface)
+    return load_module("hatch_build", ROOT / "hatch_build.py")
+
+
+def load_module(name: str, path: Path) -> Any:
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@needs_compiled
+@pytest.mark.filterwarnings("ignore")
+def test_what_is_compiled_knows_its_source_and_nothing_of_where_it_was_made(building: Any, tmp_path: Path) -> None:
+    made = []
+    for name in ("one", "an other 文件夹"):
+        source = tmp_path / name / "_rows.c"
+        source.parent.mkdir()
+        source.write_bytes((ROOT / building.SOURCE).read_bytes())
+        with tempfile.TemporaryDirectory() as scratch:
+            building.put_beside(building.compile_module(source, Path(scratch)), source)
+            # Once more: what is there already is replaced.
+            building.put_beside(building.compile_module(source, Path(scratch)), source)
+        built = [path for path in source.parent.iterdir() if path != source]
+        assert [path.suffix for path in built] in ([".so"], [".pyd"])
+        made.append(built[0])
+
+    assert made[0].read_bytes() == made[1].read_bytes()
+    assert b"other" not in made[1].read_bytes()
+    compiled = load_module("_rows", made[0])
+    assert compiled.SOURCE == crc32(source.read_bytes()) & 0x7FFFFFFF
+
+
 @needs_compiled
 def test_nothing_is_kept() -> None:
     text, number, moment, fixed = "一段\n文字", 10**30, datetime(2023, 1, 1), b"fixed text"
@@ -444,7 +489,9 @@ def test_what_is_over_budget_is_told_at_the_same_place(
     assert isinstance(with_it, bytes) or "GF210" in with_it
 
 
-def test_rows_of_much_text_are_counted_before_they_are_made() -> None:
+@pytest.mark.parametrize("wanted", [pytest.param(True, marks=needs_compiled), False])
+def test_rows_of_much_text_are_counted_before_they_are_made(wanted: bool, use: Callable[[bool], None]) -> None:
+    use(wanted)
     template = make_template(*["{{ big }}"] * 8)
     data = {"big": "字" * 1_000_000, "rows": list(range(10_000))}
     tracemalloc.start()

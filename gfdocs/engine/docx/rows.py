@@ -84,7 +84,7 @@ def fill_rows(fixed: tuple[bytes, ...], writers: Writers, rows: Rows) -> Iterato
 _FEW = 4
 
 
-def fill_in_python(fixed: tuple[bytes, ...], writers: Writers, rows: Rows, room: int = _ROOM) -> bytes | None:
+def fill_in_python(fixed: tuple[bytes, ...], writers: Writers, rows: Rows, room: int) -> bytes | None:
     """Return the rows; None, before any writer is called, where they are several and more than `room`.
 
     What they are is reckoned by the bytes of fixed texts and the characters of values. The values of one column are

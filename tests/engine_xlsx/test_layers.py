@@ -9,8 +9,8 @@ from pathlib import Path
 PACKAGE = "gfdocs.engine.xlsx"
 ROOT = Path(__file__).resolve().parents[2] / "gfdocs" / "engine" / "xlsx"
 LEVELS = {"geometry": 0, "formulas": 1, "template": 2, "rows": 3, "around": 4, "back": 5, "render": 5, "__init__": 6}
-#: Imports within functions and for types alone that run uphill.
-KNOWN = {("template.compiled", "back"), ("around.book", "render"), ("around.properties", "render")}
+#: Imports for types alone that run uphill.
+KNOWN = {("around.book", "render"), ("around.properties", "render")}
 
 
 def name_of(path: Path) -> str:

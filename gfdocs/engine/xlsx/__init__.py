@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from gfdocs.engine.names import Name
     from gfdocs.engine.template import MissingPolicy, Options
     from gfdocs.engine.xlsx.around.prepared import Prepared
+    from gfdocs.engine.xlsx.back.form import SheetForm
     from gfdocs.engine.xlsx.back.readback import ReadBack
 
 __all__ = ["Compiled", "Picture", "compile"]
@@ -59,11 +60,18 @@ class Compiled:
         del names
         return lint_workbook(self.workbook)
 
+    @cached_property
+    def _forms(self) -> list[SheetForm]:
+        """What can be read back, sheet by sheet."""
+        from gfdocs.engine.xlsx.back.forms import make_forms
+
+        return make_forms(self.workbook)
+
     def read(self, data: bytes, *, name: str, aliases: Mapping[str, Sequence[str]] | None = None) -> ReadBack:
         """Return the data of a returned form, its issues in `.issues`; ReadBackError where it cannot be read."""
         from gfdocs.engine.xlsx.back.readback import read_back
 
-        return read_back(self.workbook, data, name=name, aliases=aliases)
+        return read_back(self._forms, data, template=self.workbook.name, name=name, aliases=aliases)
 
 
 def compile(data: bytes, *, name: str, options: Options) -> Compiled:  # noqa: A001 - the word of the Kind protocol

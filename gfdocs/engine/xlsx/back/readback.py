@@ -18,7 +18,6 @@ from gfdocs.engine.xlsx.back.form import Listing, SheetForm, Steps, normalise
 from gfdocs.engine.xlsx.back.lists import ListReader
 from gfdocs.engine.xlsx.back.returned import read_returned
 from gfdocs.engine.xlsx.back.sheets import Match, match_sheets, note_oddities
-from gfdocs.engine.xlsx.template.compiled import Compiled
 from gfdocs.errors import Issue, Place, ReadBackError, Text
 from gfdocs.raw import RawMap
 
@@ -47,21 +46,26 @@ def _read_aliases(aliases: Any) -> Aliases:
 
 
 def read_back(
-    compiled: Compiled, data: bytes, *, name: str, aliases: Mapping[str, Sequence[str]] | None = None
+    forms: list[SheetForm],
+    data: bytes,
+    *,
+    template: str,
+    name: str,
+    aliases: Mapping[str, Sequence[str]] | None = None,
 ) -> ReadBack:
     """Return the data of a returned form, with its issues; ReadBackError where it cannot be read or is not this form.
 
+    `forms` is what can be read from each sheet of the template, `template` and `name` are the names of the two files.
     `aliases` are further names of headings: heading of the template → names it may have in the form; TypeError for
     anything else.
     """
-    forms = compiled.forms
     if not forms:
         fact = Text("the template has no field that could be read back", "模板中没有可回读的字段")
         raise ReadBackError(
             Issue(
                 "GF610",
                 "error",
-                Place(compiled.name),
+                Place(template),
                 fact,
                 Text("use plain paths: {{ c.name }}", "请使用简单路径，如 {{ c.name }}"),
             )

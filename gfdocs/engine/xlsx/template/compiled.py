@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from gfdocs.engine.package import Package
 from gfdocs.engine.xlsx.formulas.references import Formula, Ref, parse_formula, refs_of
@@ -15,10 +15,6 @@ from gfdocs.engine.xlsx.template.sheet import SheetPart
 from gfdocs.engine.xlsx.template.tags import has_tags
 from gfdocs.engine.xlsx.template.workbook import SheetEntry, TablePart, Workbook
 from gfdocs.errors import Issue
-
-if TYPE_CHECKING:
-    from gfdocs.engine.xlsx.back.form import SheetForm
-
 
 # -- cells and rows ----------------------------------------------------------------------------------------------------
 
@@ -185,13 +181,6 @@ class Compiled:
     def by_name(self) -> dict[str, Sheet]:
         """The worksheets by their names (casefolded)."""
         return {sheet.entry.name.casefold(): sheet for sheet in self.worksheets}
-
-    @cached_property
-    def forms(self) -> list[SheetForm]:
-        """What can be read back, sheet by sheet."""
-        from gfdocs.engine.xlsx.back.forms import make_forms
-
-        return make_forms(self)
 
     @cached_property
     def touched(self) -> frozenset[int]:

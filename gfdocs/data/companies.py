@@ -205,6 +205,14 @@ _GAP = re.compile(rf"(?<=[{_HAN}（）])[ \u3000\u00a0]+(?=[{_HAN}（）])")
 _HALF_BRACKETS = re.compile(rf"\(([^()]*[{_HAN}][^()]*)\)")
 
 
+def _check_is_name(company: Company, node: MapNode, check: Checker) -> None:
+    """Tell a name of digits and signs alone: a number or a date stands in the column of names."""
+    if not any(char.isalpha() for char in company.name):
+        fact = Text(f'"{short(company.name)}" does not look like a name', f"“{short(company.name)}”不像单位名称")
+        hint = Text("is it in the right column?", "是否填错了列？")
+        check.add("GF157", node.entries.get("name", node), fact, hint, severity="warning")
+
+
 def _check_name(company: Company, node: MapNode, check: Checker) -> None:
     """Tell blanks between Chinese characters and half-width brackets around them: no licence prints a name so."""
     better = _GAP.sub("", _HALF_BRACKETS.sub(r"（\1）", company.name))
@@ -222,6 +230,8 @@ def _check_name(company: Company, node: MapNode, check: Checker) -> None:
 def _check_company(company: Company, node: MapNode, check: Checker) -> None:
     if not check.wants_district:  # a returned form: its names and its district are those we sent
         return
+    if not company.name[0].isalpha():
+        _check_is_name(company, node, check)
     if " " in company.name or "(" in company.name or "\u3000" in company.name:
         _check_name(company, node, check)
     if not company.district and check.districts and not check.refused_district:

@@ -254,11 +254,25 @@ def _company_files(
             yield name
     if not found and settings is not None:
         fact = Text("no companies*.yaml, .csv or .xlsx in this folder", "文件夹中没有 companies*.yaml、.csv 或 .xlsx")
-        hint = Text(
+        hint = _name_candidates(names) or Text(
             'add one, or name the files under "companies:" in gfdocs.yaml',
             "请添加，或在 gfdocs.yaml 的 companies: 下列出文件名",
         )
         issues.add("GF151", Place(str(folder)), fact, hint)
+
+
+def _name_candidates(names: Iterable[str]) -> Text | None:
+    """Return what to do with the files that are there and may be meant: 企业名单.xlsx, companies.xls."""
+    others = [name for name in names if not name.startswith(("~$", ".")) and name not in (SETTINGS_FILE, "gfdocs.yml")]
+    readable = [name for name in others if name.lower().endswith(SUFFIXES)]
+    if readable:
+        listed = ", ".join(readable[:3])
+        return Text(
+            f'is it {readable[0]}? call it companies{Path(readable[0]).suffix}, or write "companies: [{listed}]" in gfdocs.yaml',
+            f"是否为 {readable[0]}？请改名为 companies{Path(readable[0]).suffix}，或在 gfdocs.yaml 中写 companies: [{listed}]",
+        )
+    old = next((name for name in others if name.lower().endswith((".xls", ".et", ".ods", ".doc", ".docx"))), None)
+    return Text(f"save {old} as companies.xlsx", f"请把 {old} 另存为 companies.xlsx") if old else None
 
 
 def _default_files(names: Iterable[str]) -> tuple[str, ...]:

@@ -219,7 +219,8 @@ class Company(Record):
         "统一社会信用代码", "信用代码", "组织机构代码", default="", note="18 位，GB 32100-2015 / 18 characters"
     )
     district: str = _field(
-        "所在地", "地区", "县级市（区）", "所在区县", "所在县（市、区）", "区县", "属地", default="",
+        "所在地", "地区", "县级市（区）", "所在区县", "所在县（市、区）", "区县", "属地",
+        "县（市、区）", "区（市、县）", "县市区", "县区", "所属区县", "所在市（区）", default="",
         note="县级市（区）的名称、简称或代码；空则提示，不推测 / name, short name or code; never guessed",
     )  # fmt: skip
     category: Category = _field("名单类别", "类别", "单位类别", default=Category.FACTORY)

@@ -174,6 +174,12 @@ def read_date(node: Any, spec: FieldSpec, check: Checker) -> Any:
     hint = Text("write it as 2023-02-10, 2023/2/10 or 2023年2月10日", "请写成 2023-02-10、2023/2/10 或 2023年2月10日")
     if re.fullmatch(r"(19|20)\d{6}", text) and (guess := zh.parse_date(f"{text[:4]}-{text[4:6]}-{text[6:]}")):
         hint = Text(f"write it as {guess.isoformat()}", f"请写成 {guess.isoformat()}")
+    elif check.table and re.fullmatch(r"[1-6]\d{4}", text):  # 1927 to 2091 as the number of a day
+        guess = _EPOCH + dt.timedelta(days=int(text))
+        hint = Text(
+            f"the cell shows a date as a number: write it as {guess.isoformat()}",
+            f"单元格把日期显示成了数字：请写成 {guess.isoformat()}",
+        )
     return refuse(node, spec, check, "GF134", DATE, hint)
 
 

@@ -107,6 +107,9 @@ def _hint_at(document: str, specs: Sequence[DocumentSpec]) -> Text:
     return did_you_mean(document, called) or _list_known(called)
 
 
+_NEEDS_ZH = {"round": "批次", "issuer": "发文机关", "source": "来文", "companies": "企业数据", "deadlines": "报送要求"}
+
+
 def _check_needs(dataset: Dataset, specs: Sequence[DocumentSpec]) -> Iterator[Issue]:
     """What a document needs by its catalogue entry and the data does not have; the attributes have the names of `needs`."""
     chosen = dataset.settings.documents
@@ -121,7 +124,7 @@ def _check_needs(dataset: Dataset, specs: Sequence[DocumentSpec]) -> Iterator[Is
             if not data[need]:
                 yield Issue(
                     "GF421", "warning", dataset.place_of(need),
-                    Text(f'"{spec.id}" needs {need}, and there are none', f"“{spec.id}”需要 {need}，但数据中没有"),
+                    Text(f'"{spec.id}" needs {need}, and there are none', f"“{spec.id}”需要{_NEEDS_ZH[need]}，但数据中没有"),
                     Text("add them, or leave the document out of `documents`", "请补充，或不制作该文件"), also=(spec.place,),
                 )  # fmt: skip
 

@@ -107,6 +107,7 @@ CASES = [
     ("GF152", settings("districts:", "companies: [../x.yaml]\ndistricts:"), "gfdocs.yaml:12:13", "../x.yaml"),
     ("GF154", settings("code: 320583", "code: 320581"), "gfdocs.yaml:14:23", "320583"),
     ("GF155", yaml("- {name: 示例 甲有限公司, district: 昆山市}\n"), "companies.yaml:1:10", "示例甲有限公司"),
+    ("GF157", yaml("- {name: 2022-01-01, district: 昆山市}\n"), "companies.yaml:1:10", "2022-01-01"),
     ("GF156", settings("code: 320583", "code: 32058"), "gfdocs.yaml:14:23", "six digits"),
 ]
 

@@ -172,3 +172,31 @@ def test_a_contact_on_one_line_and_a_list_without_blanks_are_told_how_they_are_w
     settings = SETTINGS[: SETTINGS.index("  - {name: 张家港市")] + "  -张家港市\n"
     (issue,) = issues_of(tmp_path, {"gfdocs.yaml": settings, "companies.yaml": "[]"})
     assert issue.code == "GF132" and issue.hint is not None and "横线后空一格" in issue.hint.zh
+
+
+@pytest.mark.parametrize(
+    ("file", "hint"),
+    [
+        (
+            "企业名单.xlsx",
+            "是否为 企业名单.xlsx？请改名为 companies.xlsx，或在 gfdocs.yaml 中写 companies: [企业名单.xlsx]",
+        ),
+        ("companies.xls", "请把 companies.xls 另存为 companies.xlsx"),
+        ("~$companies.xlsx", "请添加，或在 gfdocs.yaml 的 companies: 下列出文件名"),
+    ],
+)
+def test_a_list_under_another_name_is_told_how_it_is_found(tmp_path: Path, file: str, hint: str) -> None:
+    (issue,) = issues_of(tmp_path, {file: workbook([["企业名称"], ["示例甲有限公司"]])})
+    assert issue.code == "GF151" and issue.hint is not None and issue.hint.zh == hint
+
+
+def test_a_date_shown_as_a_number_is_told_as_the_date(tmp_path: Path) -> None:
+    rows = workbook([["企业名称", "所在地", "生效日期"], ["示例甲有限公司", "昆山市", 44986]])
+    (issue,) = issues_of(tmp_path, {"companies.xlsx": rows})
+    assert issue.code == "GF134" and issue.hint is not None and "2023-03-01" in issue.hint.zh
+
+
+@pytest.mark.parametrize("heading", ["县（市、区）", "县 (市、区)", "区县", "县市区", "所在区县"])
+def test_the_district_stands_under_the_headings_that_lists_use(tmp_path: Path, heading: str) -> None:
+    dataset = load(tmp_path, workbook([["企业名称", heading], ["示例甲有限公司", "昆山市"]]), "companies.xlsx")
+    assert dataset.companies[0].district == "昆山市" and not dataset.issues

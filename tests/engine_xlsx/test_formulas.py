@@ -257,3 +257,20 @@ def test_a_criterion_takes_no_more_time_than_its_length_and_the_texts_it_is_held
     value_of(f'COUNTIF(A1,"{criterion}")', "a" * 30_000)
     value_of("COUNTIF(A1,A1)", "1" * 30_000 + "x")
     assert time.process_time() - started < 1
+
+
+def test_a_name_that_is_read_from_the_cell_that_asks_stays_as_it_is() -> None:
+    book, out = openpyxl.Workbook(), io.BytesIO()
+    sheet: Any = book.active
+    sheet.title = "表"
+    for row in (["{%tr for x in xs %}"], ["{{ x }}", "=本行*2"], ["{%tr endfor %}"], ["=SUM(列表)", "=本行*2"]):
+        sheet.append(row)
+    for name, text in {"本行": "表!$A1", "下两行": "表!$A3", "列表": "表!$A$2:$A$2"}.items():
+        book.defined_names[name] = openpyxl.workbook.defined_name.DefinedName(name, attr_text=text)
+    book.save(out)
+    made = open_template(out.getvalue(), kind="xlsx").render({"xs": [1, 2, 3]}).to_bytes()
+    filled = openpyxl.load_workbook(io.BytesIO(made))
+    names = {name: defined.attr_text for name, defined in filled.defined_names.items()}
+    assert names == {"本行": "表!$A1", "下两行": "表!$A3", "列表": "表!$A$1:$A$3"}
+    shown: Any = openpyxl.load_workbook(io.BytesIO(made), data_only=True).active
+    assert [shown["A4"].value, shown["B1"].value, shown["B4"].value] == [6, None, None]

@@ -23,8 +23,8 @@ from gfdocs.engine.xlsx.around.stencil import (
     escape_content,
     write_pieces,
 )
-from gfdocs.engine.xlsx.formulas.references import parse_formula, quote_sheet, refs_of
-from gfdocs.engine.xlsx.formulas.resolve import FormulaFault
+from gfdocs.engine.xlsx.formulas.references import Ref, parse_formula, quote_sheet, refs_of
+from gfdocs.engine.xlsx.formulas.resolve import FormulaFault, get_prefix
 from gfdocs.engine.xlsx.rows.grid import Grid
 from gfdocs.engine.xlsx.rows.memory import Recent, find_places
 from gfdocs.engine.xlsx.template.compiled import Compiled
@@ -120,12 +120,25 @@ class _BookWriter:
         place = Place(self.compiled.name, path=(name,))
         if formula_has_tags(text):
             return escape_content(self._fill_name(text, place))
+        refs = refs_of(parse_formula(text))
+        if any(ref.is_relative for ref in refs) and not name.startswith("_xlnm."):
+            return escape_content(self._rename_sheets(text, refs, grid))
         try:
             moved = map_any(self.context, text, grid)
         except FormulaFault as fault:
             self.context.report(Issue("GF266", "error", place, fault.fact, fault.hint))
             return escape_content(text)
         return escape_content(self._to_copy(moved, grid) if grid is not None and grid.is_copy else moved)
+
+    def _rename_sheets(self, text: str, refs: list[Ref], grid: Grid | None) -> str:
+        """Return a name's text that is read from the cell that asks: where lines went does not change it, only what the
+        sheets are called.
+        """
+        for ref in refs:
+            sheets = self.context.find_sheets(ref.sheet) if ref.sheet is not None else []
+            if sheets:
+                text = text.replace(ref.prefix, get_prefix(ref, grid if grid in sheets else sheets[0]))
+        return text
 
     def _to_copy(self, text: str, grid: Grid) -> str:
         """Return a name's text for the copy of a sheet: the sheet it names is the copy."""

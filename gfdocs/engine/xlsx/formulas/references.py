@@ -114,6 +114,12 @@ class Ref:
         positions = AREA_ARGUMENTS.get(self.function, frozenset())
         return positions is None or self.argument in positions
 
+    @property
+    def is_relative(self) -> bool:
+        """True where an end has no `$`: in a defined name it is then read from the cell that asks."""
+        c1, r1, c2, r2 = self.dollars
+        return bool((self.column1 and not (c1 and c2)) or (self.row1 and not (r1 and r2)))
+
     def to_text(self, columns: tuple[int, int], rows: tuple[int, int], prefix: str | None = None) -> str:
         """Return the reference to these columns and rows, with the dollars of the original."""
         head = self.prefix if prefix is None else prefix

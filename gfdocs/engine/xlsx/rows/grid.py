@@ -102,7 +102,8 @@ class Context:
         ]
         tree = parse_tree(found[0].text) if len(found) == 1 else None
         if isinstance(tree, Reference):
-            return Reference(replace(tree.ref, function=FREE)) if tree.ref.sheet is not None else None
+            is_fixed = tree.ref.sheet is not None and not tree.ref.is_relative
+            return Reference(replace(tree.ref, function=FREE)) if is_fixed else None
         return tree if isinstance(tree, Constant) else None
 
     def _is_of_copies(self, ref: Ref, grid: Grid) -> bool:

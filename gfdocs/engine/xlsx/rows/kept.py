@@ -11,7 +11,7 @@ from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
 from gfdocs.engine.xlsx.formulas.operands import list_operands
-from gfdocs.engine.xlsx.formulas.references import Ref, parse_reference
+from gfdocs.engine.xlsx.formulas.references import Ref, parse_formula, parse_reference, refs_of
 from gfdocs.engine.xlsx.formulas.values import Unknown
 from gfdocs.engine.xlsx.geometry import MAX_COLUMN, MAX_ROW, Run
 from gfdocs.engine.xlsx.rows.grid import Grid
@@ -60,7 +60,7 @@ def _is_operand_untouched(operand: str, grid: Grid) -> bool:
         return True
     name = operand.casefold()
     names = [defined for defined in grid.context.compiled.workbook.names if defined.name.casefold() == name]
-    if len(names) != 1:
+    if len(names) != 1 or any(ref.is_relative for ref in refs_of(parse_formula(names[0].text))):
         return False
     return _remember(grid, ("name", name, id(grid)), lambda: _reads_untouched(names[0].text, grid))
 

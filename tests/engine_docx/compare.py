@@ -1,9 +1,9 @@
 """Two documents compared part by part, what does not show left out of account.
 
-Left out: ids that a program may choose (docPr, cNvPr, relations), how a text is cut into runs of one formatting, runs
-without content, blanks and comments between elements, `xml:space`, the order of the children of `w:rPr` and `w:tcPr`
-(docxtpl's RichText and `{% cellbg %}` have them out of order), and the East-Asian hint of a font, which docxtpl does
-not set.
+Left out: ids that a program may choose (docPr, cNvPr, relations), who typed what when (rsid), how a text is cut into
+runs of one formatting, runs without content, blanks and comments between elements, `xml:space`, the order of the
+children of `w:rPr` and `w:tcPr` (docxtpl's RichText and `{% cellbg %}` have them out of order), and the East-Asian hint
+of a font, which docxtpl does not set.
 """
 
 from __future__ import annotations
@@ -94,7 +94,12 @@ def normalise(xml: bytes) -> str:
             # docxtpl repeats the id and name of a bookmark that a loop repeats; ours are unique.
             element.attrib.clear()
         for key in list(element.attrib):
-            if (key.endswith(("}embed", "}id")) and "relationships" in key) or "w14" in key or "2010/wordml" in key:
+            if (
+                (key.endswith(("}embed", "}id")) and "relationships" in key)
+                or "w14" in key
+                or "2010/wordml" in key
+                or "}rsid" in key
+            ):
                 element.attrib.pop(key)
         if element.tag == W + "p" or _local(element) in ("hyperlink", "sdtContent", "ins"):
             _merge_runs(element)

@@ -220,7 +220,10 @@ def mixed(path: str, *, zipped: bool) -> OutputError:
 def no_manifest(path: str, reason: Text) -> OutputError:
     """GF530: the folder has no manifest that can be read."""
     fact = Text(f"no manifest that can be read: {reason}", f"没有可读的清单文件：{reason.zh}")
-    hint = Text("run the batch again to make it", "请重新运行 batch 生成")
+    hint = Text(
+        "run the batch to make it, with --force where there is one",
+        "请运行 batch 生成；已有清单的，加 --force 重新生成",
+    )
     return OutputError(Issue("GF530", "error", Place(file=path), fact, hint))
 
 

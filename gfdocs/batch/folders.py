@@ -223,12 +223,13 @@ def find_carried(
     # Links and files that stand where a planned file's folder or name (in another case) is to be are in the way as
     # well.
     taken = {fold_name(step) for path in replaced for step in _steps(path)}
+    planned = {fold_name(path) for path in replaced}
     carried, issues = [], []
     for path in list_files(root, package):
         if path in replaced or path in removed:
             if not shelf.is_ours(path):
                 issues.append(faults.edited(path) if shelf.is_recorded(path) else faults.foreign(path))
-        elif fold_name(path) in taken:
+        elif fold_name(path) in taken or any(fold_name(step) in planned for step in _steps(path)):
             issues.append(faults.foreign(path))
         else:
             carried.append(path)
@@ -260,11 +261,15 @@ def carry(path: str, source: str, stage: str) -> None:
 
 
 def rescue(old: str, package: str, known: Collection[str], out: str) -> None:
-    """Move files that came into the old folder at the last moment over into the new one, so that none is lost."""
+    """Move files that came into the old folder at the last moment over into the new one, so that none is lost.
+
+    But for those in a folder whose name a new file has: somebody said that it may be replaced.
+    """
     if not is_folder(old):
         return
     for path in list_files(old, package):
         target = os.path.join(out, path)
         if path not in known and not os.path.lexists(target):
-            os.makedirs(os.path.dirname(target), exist_ok=True)
-            os.rename(os.path.join(old, path.removeprefix(f"{package}/")), target)
+            with contextlib.suppress(FileExistsError, NotADirectoryError):
+                os.makedirs(os.path.dirname(target), exist_ok=True)
+                os.rename(os.path.join(old, path.removeprefix(f"{package}/")), target)

@@ -222,21 +222,52 @@ def parse_manifest(data: bytes, folder: str) -> Manifest:
     try:
         raw = json.loads(data.decode())
         if not isinstance(raw, dict) or raw.get("format") != FORMAT:
-            raise faults.no_manifest(name, Text("another format", "格式不符"))
+            raise faults.no_manifest(name, _other_format(raw))
         files = tuple(FileRecord(**_only(FileRecord, entry)) for entry in raw["files"])
         packages = tuple(PackageRecord(**_only(PackageRecord, entry)) for entry in raw["packages"])
-        records = {"round": dict(raw["round"]), "companies": [dict(entry) for entry in raw["companies"]]}
-        version = str(raw["generator"]).removeprefix("gfdocs ")
+        if any(package.path != package.name + (".zip" if raw["zip"] else "") for package in packages):
+            raise ValueError("a package is not of the form that all have")
+        manifest = Manifest(
+            str(folder), files, packages, (), (), (), Report(planned=len(files)), str(raw["data"]),
+            str(raw["generator"]).removeprefix("gfdocs "), bool(raw["zip"]), _read_records(raw), str(raw.get("index", "")),
+        )  # fmt: skip
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise faults.no_manifest(name, Text("it is damaged", "文件已损坏")) from error
     paths = [record.path for record in files] + [package.path for package in packages]
     bad = next((path for path in paths if not is_inside(path)), None)
     if bad is not None:
-        raise faults.no_manifest(name, Text(f'it names "{bad}", outside the folder', f"含有文件夹之外的路径“{bad}”"))
-    return Manifest(
-        str(folder), files, packages, (), (), (), Report(planned=len(files)),
-        str(raw["data"]), version, bool(raw["zip"]), records, str(raw.get("index", "")),
-    )  # fmt: skip
+        raise faults.no_manifest(
+            name, Text(f'it names "{bad[:200]}", outside the folder', f"含有文件夹之外的路径“{bad[:200]}”")
+        )
+    return manifest
+
+
+def _other_format(raw: Any) -> Text:
+    found = raw.get("format") if isinstance(raw, dict) else None
+    if type(found) is int:
+        return Text(
+            f"its format is {found}, this version of gfdocs reads {FORMAT}", f"格式为 {found}，本版本只能读取 {FORMAT}"
+        )
+    return Text("another format", "格式不符")
+
+
+_PLAIN = frozenset((str, int, float, bool, type(None)))
+
+
+def _read_records(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the manifest keeps of the data. Raises TypeError where it has another shape than `make_records` gives."""
+    round_ = _check_plain(raw["round"], holders=("deadlines", "districts"))
+    return {"round": round_, "companies": [_check_plain(entry, holders=("figures",)) for entry in raw["companies"]]}
+
+
+def _check_plain(entry: dict[str, Any], holders: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Return a dict whose values are plain; those of `holders` are dicts of plain values."""
+    for key, value in entry.items():
+        if key in holders:
+            _check_plain(value)
+        elif type(value) not in _PLAIN:
+            raise TypeError(f"{key} is {type(value).__name__}")
+    return dict(entry)
 
 
 def _only(kind: type, entry: Mapping[str, Any]) -> dict[str, Any]:
@@ -252,6 +283,12 @@ def _only(kind: type, entry: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def is_inside(path: str) -> bool:
-    """True for a plain relative path: no empty step, no `.` or `..`, no backslash, drive or control character."""
-    steps = path.split("/")
-    return all(step not in ("", ".", "..") for step in steps) and not any(c in path for c in "\\:\0")
+    """True for a plain relative path that a disk can have: no empty step, no `.` or `..`, no backslash, drive or control
+    character.
+    """
+    try:
+        steps = path.encode().split(b"/")
+    except UnicodeEncodeError:
+        return False
+    plain = all(step not in (b"", b".", b"..") and len(step) <= 255 for step in steps)
+    return plain and len(path) <= 1000 and not any(c in path for c in "\\:\0")

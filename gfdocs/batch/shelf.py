@@ -117,10 +117,12 @@ def hash_file(path: str) -> str:
         handle = os.open(path, _READ)
     except OSError:
         return ""
-    with os.fdopen(handle, "rb", buffering=0) as file:
-        try:
-            if not stat.S_ISREG(os.fstat(handle).st_mode):
-                return ""
-            return hashlib.file_digest(file, "sha256").hexdigest()
-        except OSError:
+    try:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
             return ""
+        with os.fdopen(handle, "rb", buffering=0, closefd=False) as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return ""
+    finally:
+        os.close(handle)

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import random
+import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -209,3 +214,91 @@ def test_a_name_cannot_put_markup_into_the_page(tmp_path: Path) -> None:
     page = (tmp_path / "out/index.html").read_text(encoding="utf-8")
     assert "<script" not in page
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+
+
+# -- manifests that somebody edited, or made --
+
+JUNK = (
+    None,
+    0,
+    -1,
+    1e308,
+    "",
+    [],
+    {},
+    "../x",
+    "/etc",
+    [[]],
+    {"a": 1},
+    True,
+    "\ud800",
+    "x" * 5000,
+    ["a"],
+    [{"name": ["a"]}],
+    [{}],
+)
+
+
+def mutate(manifest: dict[str, Any], chance: random.Random) -> dict[str, Any]:
+    """Return a copy in which one value somewhere is another or gone."""
+    found = json.loads(json.dumps(manifest))
+    node = found
+    while True:
+        key = chance.choice(list(node) if isinstance(node, dict) else range(len(node)))
+        if isinstance(node[key], dict | list) and node[key] and chance.random() < 0.75:
+            node = node[key]
+            continue
+        if chance.random() < 0.2:
+            del node[key]
+        else:
+            node[key] = chance.choice(JUNK)
+        return found  # type: ignore[no-any-return]
+
+
+def test_a_manifest_that_was_tampered_with_is_refused_or_read(out: Path, tmp_path: Path) -> None:
+    """By verify, diff and the next batch; with force a batch makes the folder whole again, whatever the manifest says."""
+    good, chance = json.loads((out / "manifest.json").read_bytes()), random.Random(5)
+    batch(FakeProject(), tmp_path / "good")
+    refused = 0
+    for number in range(1500 if os.environ.get("GFDOCS_NIGHTLY") else 250):
+        (out / "manifest.json").write_text(json.dumps(mutate(good, chance)))
+        try:
+            verify(out)
+            diff(out, tmp_path / "good").to_text("zh")
+            diff(tmp_path / "good", out).to_text("en")
+        except OutputError:
+            refused += 1
+        if number % 10 == 0:
+            with contextlib.suppress(OutputError):
+                batch(FakeProject(energy=5), out, durable=False)
+            batch(FakeProject(energy=number), out, durable=False, replace=True)
+            assert {issue.code for issue in verify(out)} <= {"GF533"}
+            assert {record.path for record in read_manifest(out).files} == {r["path"] for r in good["files"]}
+            shutil.rmtree(out)
+            shutil.copytree(tmp_path / "good", out)
+    assert refused > 50
+
+
+def test_a_manifest_of_a_newer_version_is_named_and_force_replaces_it(out: Path) -> None:
+    newer = (out / "manifest.json").read_bytes().replace(b'"format":1', b'"format":2')
+    (out / "manifest.json").write_bytes(newer)
+    for call in (lambda: verify(out), lambda: batch(FakeProject(), out)):
+        with pytest.raises(OutputError) as caught:
+            call()
+        assert "its format is 2, this version of gfdocs reads 1" in str(caught.value)
+        assert "--force" in str(caught.value)
+    batch(FakeProject(), out, replace=True)
+    assert verify(out) == ()
+
+
+def test_a_folder_where_a_file_of_ours_was_is_told_as_an_edit(out: Path) -> None:
+    (out / LIST).unlink()
+    (out / LIST).mkdir()
+    (out / LIST / "theirs.txt").write_text("x")
+    assert "GF532" in {issue.code for issue in verify(out)}
+    with pytest.raises(OutputError) as caught:
+        batch(FakeProject(), out)
+    assert {issue.code for issue in caught.value.issues} <= {"GF503", "GF504"}
+    assert (out / LIST / "theirs.txt").read_text() == "x"
+    batch(FakeProject(), out, replace=True)
+    assert verify(out) == ()

@@ -115,20 +115,23 @@ def to_plain(raw: Raw) -> Any:
     return None if raw.is_null else raw.text
 
 
-def _annotate(template: Template, issues: list[Issue]) -> bytes | None:
-    annotate = getattr(template.compiled, "annotate", None)
-    if annotate is None:
+def _annotate(template: Template, issues: list[Issue]) -> bytes:
+    """Return a copy of the file with comments at the faults; a kind without comments is an error of its own."""
+    if template.kind != "docx":
         fact = Text(f"a {template.kind} cannot carry comments", f"{template.kind} 不支持批注")
-        raise GfdocsError(
-            Issue("GF467", "error", Place(template.name), fact, Text("use --format json", "请用 --format json"))
+        hint = Text(
+            "leave --annotate out: the issues are told with their places", "请去掉 --annotate，问题及位置会直接列出"
         )
-    return bytes(annotate(issues))
+        raise GfdocsError(Issue("GF467", "error", Place(template.name), fact, hint))
+    from gfdocs.engine.docx.annotate import annotate
+
+    return bytes(annotate(template.source, issues, name=template.name))
 
 
 def _annotate_source(path: Path, issues: tuple[Issue, ...]) -> bytes | None:
     """A template that does not compile is annotated from its bytes."""
     if path.suffix.lower() != ".docx":
         return None
-    from gfdocs.engine.docx import annotate
+    from gfdocs.engine.docx.annotate import annotate
 
     return bytes(annotate(path.read_bytes(), issues))

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from gfdocs.data.zh import parse_chinese_number
 from gfdocs.errors import Issue, Text
 from gfdocs.gongwen import layout
 from gfdocs.gongwen.check_head import alignment, blank_lines_between
 from gfdocs.gongwen.check_page import describe, is_family, is_running_text
 from gfdocs.gongwen.paper import Paragraph
 from gfdocs.gongwen.parts import ATTACHMENT_LABEL, DATE, Parts
-from gfdocs.gongwen.rules import make_issue, make_place, quote
+from gfdocs.gongwen.rules import characters, make_issue, make_place, plain, quote
 
 _CHINESE = "一二三四五六七八九十"
 LEVELS = (
@@ -54,10 +55,10 @@ def _check_indents(parts: Parts) -> Iterator[Issue]:
             continue
         indent = paragraph.left + paragraph.first + leading_spaces(paragraph)
         if abs(indent - layout.FIRST_LINE_INDENT.value) > 0.35:
-            found = Text(f"{indent:.1f} 字", f"左空{indent:.1f}字")
-            yield make_issue(parts.paper.name, "GF724", paragraph, found, Text("2 字", "左空二字"))
+            found = Text(f"{characters(indent)}", f"左空{plain(indent)}字")
+            yield make_issue(parts.paper.name, "GF724", paragraph, found, Text("2 characters", "左空二字"))
         elif abs(paragraph.left) > 0.35:
-            found = Text(f"following lines {paragraph.left:.1f} 字 in", f"回行左空{paragraph.left:.1f}字")
+            found = Text(f"following lines {characters(paragraph.left)} in", f"回行左空{plain(paragraph.left)}字")
             yield make_issue(parts.paper.name, "GF724", paragraph, found, Text("flush left", "回行顶格"))
 
 
@@ -156,7 +157,11 @@ def _check_attachment_list(parts: Parts) -> Iterator[Issue]:
     indent = head.left + head.first + leading_spaces(head)
     if abs(indent - layout.ATTACHMENT_INDENT.value) > 0.35:
         yield make_issue(
-            name, "GF731", head, Text(f"{indent:.1f} 字 in", f"左空{indent:.1f}字"), Text("2 字", "左空二字")
+            name,
+            "GF731",
+            head,
+            Text(f"{characters(indent)} in", f"左空{plain(indent)}字"),
+            Text("2 characters", "左空二字"),
         )
     if not re.match(r"附件：", head.words):
         yield make_issue(name, "GF731", head, quote(head.words[:3]), "“附件：”")
@@ -174,7 +179,7 @@ def _check_attachment_names(parts: Parts) -> Iterator[Issue]:
             )
         start = item.paragraph.left + max(item.paragraph.first, 0) + leading_spaces(item.paragraph)
         if len(item.name) + 6.5 > width and item.paragraph.first >= 0 and "\n" not in item.paragraph.words:
-            found = Text(f"following lines {start:.1f} 字 in", f"回行左空{item.paragraph.left:.1f}字")
+            found = Text(f"following lines {characters(start)} in", f"回行左空{plain(item.paragraph.left)}字")
             yield make_issue(
                 parts.paper.name, "GF734", item.paragraph, found,
                 Text("aligned with the name's first character", "与附件名称首字对齐"), severity="warning",
@@ -341,13 +346,14 @@ def _check_date_text(name: str, paragraph: Paragraph) -> Iterator[Issue]:
     if match is None:
         return
     numbers = (match["year"], match["month"], match["day"])
-    if any(not n.isdigit() for n in numbers):
-        yield make_issue(name, "GF742", paragraph, quote(match.group(0)), Text("Arabic digits", "阿拉伯数字"))
-    elif len(numbers[0]) != 4:
+    are_digits = all(n.isdigit() for n in numbers)
+    if not are_digits or any(n.startswith("0") for n in numbers[1:]):
+        year, month, day = (int(n) if n.isdigit() else parse_chinese_number(n) for n in numbers)
+        is_told = year is not None and year >= 1000 and month and day
+        right = quote(f"{year}年{month}月{day}日") if is_told else Text("Arabic digits", "阿拉伯数字")
+        yield make_issue(name, "GF742", paragraph, quote(match.group(0)), right)
+    if are_digits and len(numbers[0]) != 4:
         yield make_issue(name, "GF742", paragraph, quote(match.group(0)), Text("four digits of the year", "年份标全称"))
-    if any(n.startswith("0") for n in numbers[1:]):
-        right = f"{numbers[0]}年{numbers[1].lstrip('0')}月{numbers[2].lstrip('0')}日"
-        yield make_issue(name, "GF742", paragraph, quote(match.group(0)), quote(right))
     if match["unit"] != "日":
         yield make_issue(name, "GF742", paragraph, quote(match.group(0)), quote(match.group(0)[:-1] + "日"))
 
@@ -365,16 +371,18 @@ def _check_date_place(parts: Parts) -> Iterator[Issue]:
         unsealed = signature is not None and signature.align == "right" and abs(signature.right - 2) <= 0.6
         if not sealed and not unsealed:
             yield make_issue(
-                parts.paper.name, "GF743", date, Text(f"{right:.1f} 字 from the right", f"右空{right:.1f}字"),
-                Text("4 字", "右空四字"),
+                parts.paper.name, "GF743", date, Text(f"{characters(right)} from the right", f"右空{plain(right)}字"),
+                Text("4 characters", "右空四字"),
             )  # fmt: skip
     elif date.align == "center":
         right = _right_of_centred(parts, date)
         if abs(right - layout.DATE_RIGHT_INDENT.value) > 0.8:
-            found = Text(f"centred, {right:.1f} 字 from the right", f"居中，右空{right:.1f}字")
-            yield make_issue(parts.paper.name, "GF743", date, found, Text("4 字", "右空四字"))
+            found = Text(f"centred, {characters(right)} from the right", f"居中，右空{plain(right)}字")
+            yield make_issue(parts.paper.name, "GF743", date, found, Text("4 characters", "右空四字"))
     elif "\t" not in date.text and date.left + date.first + leading_spaces(date) < 10:
-        yield make_issue(parts.paper.name, "GF743", date, alignment(date.align), Text("right, 4 字 in", "右空四字"))
+        yield make_issue(
+            parts.paper.name, "GF743", date, alignment(date.align), Text("right, 4 characters in", "右空四字")
+        )
 
 
 def _right_of_centred(parts: Parts, date: Paragraph) -> float:
@@ -396,7 +404,11 @@ def _check_remark(parts: Parts) -> Iterator[Issue]:
     indent = remark.left + remark.first + leading_spaces(remark)
     if abs(indent - layout.NOTE_INDENT.value) > 0.35:
         yield make_issue(
-            name, "GF745", remark, Text(f"{indent:.1f} 字 in", f"左空{indent:.1f}字"), Text("2 字", "左空二字")
+            name,
+            "GF745",
+            remark,
+            Text(f"{characters(indent)} in", f"左空{plain(indent)}字"),
+            Text("2 characters", "左空二字"),
         )
 
 
@@ -417,8 +429,8 @@ def _check_imprint(parts: Parts) -> Iterator[Issue]:
                 parts.paper.name,
                 "GF754",
                 paragraph,
-                Text(f"{indent:.1f} 字 in", f"左空{indent:.1f}字"),
-                Text("1 字", "左空一字"),
+                Text(f"{characters(indent)} in", f"左空{plain(indent)}字"),
+                Text("1 character", "左空一字"),
             )
     if parts.imprint:
         yield from _check_imprint_rules(parts)

@@ -10,7 +10,7 @@ from gfdocs.gongwen.check_page import describe, is_family
 from gfdocs.gongwen.layout import points_to_mm
 from gfdocs.gongwen.paper import Paper, Paragraph, Table
 from gfdocs.gongwen.parts import NUMBER, NUMBER_BLANK, Parts
-from gfdocs.gongwen.rules import make_issue
+from gfdocs.gongwen.rules import characters, make_issue, plain
 
 _CENTRED, _CENTRE = Text("centred", "居中"), "center"
 _ALIGNMENTS = {"left": "居左", "center": "居中", "right": "居右", "both": "两端对齐"}
@@ -181,7 +181,7 @@ def _check_red_rule(parts: Parts) -> Iterator[Issue]:
         wanted = Text("a red rule 156 mm wide, 4 mm below", "与版心等宽的红色分隔线，距发文字号4毫米")
         yield make_issue(name, "GF719", parts.number, Text("none", "无"), wanted, hint=hint)
     elif isinstance(rule, Paragraph) and rule.borders and (abs(rule.left) > 0.3 or abs(rule.right) > 0.3):
-        found = Text(f"{rule.left + rule.right:.1f} 字 shorter", f"短{rule.left + rule.right:.1f}字")
+        found = Text(f"{characters(rule.left + rule.right)} shorter", f"短{plain(rule.left + rule.right)}字")
         yield make_issue(name, "GF719", rule, found, "156 mm")
 
 
@@ -240,7 +240,9 @@ def _check_addressee(parts: Parts) -> Iterator[Issue]:
             name, "GF723", addressee, f"“{addressee.words[-6:]}”", Text("ending with ：", "末尾标全角冒号“：”")
         )
     if abs(addressee.left + addressee.first) > 0.3 or addressee.text.startswith(("\u3000", " ")):
-        found = Text(f"{addressee.left + addressee.first:.1f} 字 in", f"左空{addressee.left + addressee.first:.1f}字")
+        found = Text(
+            f"{characters(addressee.left + addressee.first)} in", f"左空{plain(addressee.left + addressee.first)}字"
+        )
         if addressee.text.startswith(("\u3000", " ")):
             found = Text("spaces before it", "前有空格")
         yield make_issue(name, "GF723", addressee, found, Text("flush left", "顶格"))

@@ -10,7 +10,7 @@ from gfdocs.errors import Issue, Text
 from gfdocs.gongwen import layout
 from gfdocs.gongwen.paper import Look, Paper, Paragraph, Section
 from gfdocs.gongwen.parts import Parts
-from gfdocs.gongwen.rules import make_issue
+from gfdocs.gongwen.rules import characters, make_issue, plain
 
 _BLACK_AT_MOST = 0x30
 # a line of auto spacing is about this many times its type size (Chinese faces, measured between 1.14 and 1.45)
@@ -238,8 +238,8 @@ def _check_page_number(paper: Paper, section: Section, kind: str, paragraph: Par
     if paper.even_and_odd and kind in ("default", "even"):
         side, indent = ("right", paragraph.right) if kind == "default" else ("left", paragraph.left + paragraph.first)
         if paragraph.align not in (side, "both" if side == "left" else side) or abs(indent - 1) > 0.35:
-            found = Text(f"{paragraph.align}, {indent:.1f} 字 in", f"{paragraph.align}，空{indent:.1f}字")
-            wanted = Text(f"{side}, 1 字 in", f"居{'右' if side == 'right' else '左'}空一字")
+            found = Text(f"{paragraph.align}, {characters(indent)} in", f"{paragraph.align}，空{plain(indent)}字")
+            wanted = Text(f"{side}, 1 character in", f"居{'右' if side == 'right' else '左'}空一字")
             yield make_issue(paper.name, "GF763", paragraph, found, wanted)
     if paragraph.is_turned:
         return  # where its text box stands is for the eye

@@ -144,6 +144,17 @@ def make_place(name: str, where: Where) -> Place:
     return Place(name, path=(*where.place, *excerpt))
 
 
+def plain(width: float) -> str:
+    """A number as messages write it: 2, 2.5."""
+    return f"{width:.1f}".removesuffix(".0")
+
+
+def characters(width: float) -> str:
+    """A width in 字 for an English reader: 1 character, 2.5 characters."""
+    number = plain(width)
+    return f"{number} character{'' if number == '1' else 's'}"
+
+
 def quote(text: str) -> str:
     """A text as it is quoted in messages, white space made visible as one space."""
     return f"“{' '.join(text.split())}”"

@@ -547,3 +547,22 @@ def test_an_own_document_is_listed_by_its_title_where_it_has_no_note(
     assert run("templates", "--project", EXAMPLES / "own-template") == 0
     line = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("memo"))
     assert len(line.split()) > 3, line
+
+
+def test_a_document_is_annotated_whether_it_is_a_template_or_finished(tmp_path: Path) -> None:
+    from docx import Document
+
+    own = Document()
+    own.add_paragraph("各区县工信局:")
+    own.save(str(tmp_path / "finished.docx"))
+    own.add_paragraph("{{ issuer.name | upper }}，{{ nothing }}")
+    own.save(str(tmp_path / "template.docx"))
+    own.add_paragraph("{{ broken + }}")
+    own.save(str(tmp_path / "broken.docx"))
+    for name in ("finished", "template", "broken"):
+        words_ = ["--document", "notice"] if name == "template" else []
+        assert run("lint", tmp_path / f"{name}.docx", "--annotate", tmp_path / f"{name}-2.docx", *words_) == 1
+        told = [comment.text for comment in Document(str(tmp_path / f"{name}-2.docx")).comments]
+        assert told and any("GF" in text for text in told), name
+    assert run("lint", EXAMPLES.parent / "templates/list.xlsx", "--annotate", tmp_path / "x.xlsx") == 1
+    assert not (tmp_path / "x.xlsx").exists()

@@ -416,3 +416,11 @@ def test_html_is_not_words_markup(markup: str, tag: str) -> None:
 def test_a_paragraph_of_nothing_goes(tag: str) -> None:
     document = open_template(docx(p("a"), p(tag), p("z")), kind="docx").render({}, missing="blank")
     assert read_part(document.to_bytes()).count("<w:p>") == 2
+
+
+@pytest.mark.parametrize("sign", ["\u200b", "\ufeff", "\u00ad", "\u2060", "\u200e"])
+def test_signs_that_nobody_sees_do_not_spoil_a_tag(sign: str) -> None:
+    cut = f"<w:p>{run('{{ na')}{run(sign + 'me ')}{run('}}')}</w:p>"
+    inner = p(f"{{{{{sign} na{sign}me{sign} }}}}"), p(f"{{%{sign}p if name %}}"), cut, p(f"{{%p endif{sign} %}}")
+    xml = body(*inner, p(f"{{{{ '{sign}x' }}}}"), data={"name": "n"})
+    assert text(xml) == f"nn{sign}x"

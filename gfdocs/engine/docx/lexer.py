@@ -49,6 +49,21 @@ def escape_strings(tag: str) -> str:
     return _STRING.sub(lambda found: _SIGN.sub(_escape, found.group()), tag)
 
 
+# Signs that nobody sees, which come along when a tag is copied from a page or a chat.
+_UNSEEN = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]+")
+
+
+def drop_unseen(tag: str) -> str:
+    """Return a tag without signs that nobody sees; those in its strings are kept."""
+    if _UNSEEN.search(tag) is None:
+        return tag
+    out, at = [], 0
+    for string in _STRING.finditer(tag):
+        out += [_UNSEEN.sub("", tag[at : string.start()]), string[0]]
+        at = string.end()
+    return "".join([*out, _UNSEEN.sub("", tag[at:])])
+
+
 def _escape(found: re.Match[str]) -> str:
     char = found[1] or found[2]
     if char not in "{}&":

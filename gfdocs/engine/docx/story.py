@@ -14,7 +14,7 @@ from typing import Any
 
 from lxml import etree
 
-from gfdocs.engine.docx.lexer import DIGITS, STAMP, escape_strings, find_end, write_stamp
+from gfdocs.engine.docx.lexer import DIGITS, STAMP, drop_unseen, escape_strings, find_end, write_stamp
 from gfdocs.errors import Issue, Place, Text
 
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
@@ -312,7 +312,7 @@ class _Scan:
             self.spans.append((start, min(limit, again.start()) if again else limit))
             self._report_unclosed(start, opener, _CLOSERS[opener], limit)
             return start + 2
-        text = self.joined[start : end + 2].translate(_ODD_BLANKS)
+        text = drop_unseen(self.joined[start : end + 2].translate(_ODD_BLANKS))
         if _RAW.fullmatch(text):
             return self._read_raw(start, end + 2, text)
         self.spans.append((start, end + 2))

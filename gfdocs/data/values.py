@@ -6,6 +6,7 @@ import datetime as dt
 import re
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from gfdocs.data import codes, model, zh
@@ -398,6 +399,7 @@ _CANDIDATE: Final = frozenset(
 )
 
 
+@lru_cache(maxsize=64)  # a province of rows says one of a few words
 def is_candidate(status: str) -> bool:
     """Whether a word for the status (状态) says that the unit is a candidate (培育)."""
     return zh.normal_heading(status) in _CANDIDATE

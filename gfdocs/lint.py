@@ -123,7 +123,7 @@ def _annotate(template: Template, issues: list[Issue]) -> bytes:
             "leave --annotate out: the issues are told with their places", "请去掉 --annotate，问题及位置会直接列出"
         )
         raise GfdocsError(Issue("GF467", "error", Place(template.name), fact, hint))
-    from gfdocs.engine.docx.annotate import annotate
+    from gfdocs.engine.docx.comments import annotate
 
     return bytes(annotate(template.source, issues, name=template.name))
 
@@ -132,6 +132,6 @@ def _annotate_source(path: Path, issues: tuple[Issue, ...]) -> bytes | None:
     """A template that does not compile is annotated from its bytes."""
     if path.suffix.lower() != ".docx":
         return None
-    from gfdocs.engine.docx.annotate import annotate
+    from gfdocs.engine.docx.comments import annotate
 
     return bytes(annotate(path.read_bytes(), issues))

@@ -7,7 +7,7 @@ import io
 import docx as python_docx
 import pytest
 
-from gfdocs.engine.docx.annotate import annotate
+from gfdocs.engine.docx import annotate
 from gfdocs.engine.template import open_template
 from gfdocs.errors import GfdocsError
 from tests.engine_docx.make import docx, p, read_part, tbl, tr

@@ -278,3 +278,14 @@ def test_tags_where_nothing_is_filled_in_are_told(name: str, kind: str, words: s
     assert words in issue.fact
     assert "{{ title }}" in issue.fact
     assert template.names == ("a",)
+
+
+def test_faults_come_in_the_order_of_the_document_whatever_they_are() -> None:
+    inner = [p("{{ a + }}"), p("{{ b"), tbl(tr("{% iff %}", "{{ c"), tr("{{ d| }}", "x")), p("{ e }}"), p("{{ f f }}")]
+    with pytest.raises(GfdocsError) as caught:
+        open_template(docx(*inner), kind="docx")
+    places = [" › ".join(issue.place.path[1:]) for issue in caught.value.issues]
+    assert places == [
+        "paragraph 1", "paragraph 2", "table 1 › row 1 › cell 1 › paragraph 1", "table 1 › row 1 › cell 2 › paragraph 1",
+        "table 1 › row 2 › cell 1 › paragraph 1", "paragraph 3", "paragraph 4",
+    ]  # fmt: skip

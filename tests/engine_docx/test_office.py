@@ -7,7 +7,7 @@ from pathlib import Path
 import pypdfium2
 import pytest
 
-from gfdocs.engine.docx.annotate import annotate
+from gfdocs.engine.docx.comments import annotate
 from gfdocs.engine.template import open_template
 from gfdocs.errors import Issue, Place
 from tests import office

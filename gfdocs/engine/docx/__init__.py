@@ -11,7 +11,7 @@ links      tags in the addresses of hyperlinks, each link related as it is fille
 pictures   media, relations and content types that values bring
 finish     what the rendered XML needs after all
 compiled   the template that comes of it
-annotate   a copy with Word comments at the faults
+comments   a copy with Word comments at the faults
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gfdocs.engine.docx.annotate import annotate
+    from gfdocs.engine.docx.comments import annotate
     from gfdocs.engine.docx.compiled import CompiledDocx
     from gfdocs.engine.template import Options
 
@@ -30,7 +30,7 @@ def __getattr__(name: str) -> Any:
     if name == "annotate":
         from importlib import import_module
 
-        return import_module("gfdocs.engine.docx.annotate").annotate
+        return import_module("gfdocs.engine.docx.comments").annotate
     raise AttributeError(f"module 'gfdocs.engine.docx' has no attribute {name!r}")
 
 

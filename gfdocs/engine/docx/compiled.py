@@ -25,7 +25,7 @@ from gfdocs.engine.docx.links import drop_links, find_links, relate, write_addre
 from gfdocs.engine.docx.pictures import PartPictures, picture_members, write_content_types, write_relations
 from gfdocs.engine.docx.prepare import Prepared, Spot, prepare
 from gfdocs.engine.docx.rows import fill_rows
-from gfdocs.engine.docx.story import THAWED, Story, read_story
+from gfdocs.engine.docx.story import THAWED, Story, W, read_story
 from gfdocs.engine.docx.values import PAGE, STATE, State, make_raw, make_writer
 from gfdocs.engine.language import (
     Index,
@@ -154,10 +154,15 @@ def _find_faults(story: Story, known: Iterable[str]) -> list[Issue]:
     return [*check_blocks(story.shown_tags, known), *check_scopes(story), *find_lonely(story)]
 
 
+_PARAGRAPH = W + "p"
+
+
 def _sort(issues: Iterable[Issue], story: Story) -> list[Issue]:
     """Return issues of one part in the order of the document, each once."""
-    order = {tag.place: tag.number for tag in reversed(story.tags)}
-    return sorted(_each_once(issues), key=lambda issue: order.get(issue.place, 0))
+    order: dict[tuple[str, ...], int] = {}
+    for paragraph in story.root.iter(_PARAGRAPH):
+        order.setdefault(story.paths.get(paragraph, ()), len(order))
+    return sorted(_each_once(issues), key=lambda issue: order.get(issue.place.path[1:], -1))
 
 
 def _each_once(issues: Iterable[Issue]) -> list[Issue]:

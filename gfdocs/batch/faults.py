@@ -6,7 +6,7 @@ import errno
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from gfdocs.errors import Issue, OutputError, Place, Text
+from gfdocs.errors import Issue, OutputError, Place, Text, describe_os_fault
 
 if TYPE_CHECKING:
     from gfdocs.batch.jobs import Job
@@ -47,7 +47,7 @@ def unreadable(path: str, error: OSError) -> OutputError:
 
 
 def _refused(path: str, error: OSError, what: Text, hint: Text) -> OutputError:
-    reason = _REASONS.get(error.errno or 0) or Text(error.strerror or type(error).__name__)
+    reason = _REASONS.get(error.errno or 0) or describe_os_fault(error)
     fact = Text(f"cannot be {what}: {reason}", f"无法{what.zh}：{reason.zh}")
     return OutputError(Issue("GF501", "error", Place(file=str(path)), fact, hint))
 
@@ -157,7 +157,8 @@ def bad_executor(text: str) -> OutputError:
     fact = Text(
         f'expected an executor or "dask://host:port", found "{text}"', f"应为执行器或 dask://主机:端口，实为“{text}”"
     )
-    return OutputError(Issue("GF521", "error", Place(), fact))
+    hint = Text("for example dask://127.0.0.1:8786, with gfdocs[dask]", "如 dask://127.0.0.1:8786，并安装 gfdocs[dask]")
+    return OutputError(Issue("GF521", "error", Place(), fact, hint))
 
 
 def no_cluster(address: str, error: BaseException) -> OutputError:

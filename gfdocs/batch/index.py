@@ -38,7 +38,7 @@ def make_index_blocks(manifest: Manifest) -> Iterator[bytes]:
         f'<html lang="zh-CN"><head><meta charset="utf-8"><title>{title} 文件目录</title>',
         f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style></head><body>',
         f"<h1>{title} 文件目录</h1>",
-        f"<p>共 {len(manifest.packages)} 个文件包、{len(manifest.files)} 个文件。",
+        f"<p>共 {len(manifest.packages)} 个材料包、{len(manifest.files)} 个文件。",
         "清单见 <a href='manifest.json'>manifest.json</a>。<br>",
         f"<span lang='en'>{len(manifest.files)} files in {len(manifest.packages)} packages.</span></p>",
         *_failures(manifest),

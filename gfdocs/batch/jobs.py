@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Any, NamedTuple
 
 from gfdocs import garbage
@@ -85,6 +86,8 @@ def plan(
 
 def make_plan(project: Source) -> Plan:
     """Return every job of the project, with names that are safe and unique."""
+    if isinstance(project, str | PurePath):
+        raise TypeError(f"a batch is made of a project: gfdocs.load({str(project)!r})")
     with garbage.paused():
         return _make_plan(project)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from gfdocs.batch import batch, plan
@@ -99,3 +101,9 @@ def test_a_dry_run_writes_nothing(tmp_path) -> None:  # type: ignore[no-untyped-
     assert len(manifest.jobs) == manifest.report.planned == len(plan(FakeProject()))
     assert next(package.name for package in manifest.packages) == "00 全市文件"
     assert repr(manifest) == f"<Manifest 'dry run': {len(manifest.jobs)} files in 5 packages, 0 failed, 0 errors>"
+
+
+@pytest.mark.parametrize("folder", ["examples/demo-district", Path("examples/demo-district")])
+def test_a_folder_given_for_a_project_is_answered_with_the_word_to_write(folder: object) -> None:
+    with pytest.raises(TypeError, match=r"gfdocs\.load\('examples/demo-district'\)"):
+        plan(folder)  # type: ignore[arg-type]

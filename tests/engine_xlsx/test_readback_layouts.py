@@ -58,6 +58,9 @@ LAYOUTS: dict[str, Sheets] = {
         "甲": [["名称", "产值"], ["{%tr for c in cs %}"], ["{{ c.n }}", "{{ c.v }}"], ["{%tr endfor %}"]],
         "乙": [["单位", "备注"], ["{%tr for x in cs %}"], ["{{ x.n }}", "无"], ["{%tr endfor %}"]],
     },
+    "groups with a title": {
+        "表": [["名称", "产值"], ["{%tr for c in cs %}"], ["{{ c.n }}"], [None, "{{ c.v }}"], [None, "——"], ["{%tr endfor %}"], ["合计"]],
+    },
     "a value set by a tag": {
         "表": [["{%tr set total = cs|length %}"], ["共", "{{ total }}"], ["名称", "产值"], ["{%tr for c in cs %}"], ["{{ c.n }}", "{{ c.v }}"], ["{%tr endfor %}"]]
     },
@@ -122,3 +125,36 @@ def test_lines_that_only_their_data_could_tell_are_not_read() -> None:
     form = open_template(draw({"表": rows}), kind="xlsx", name="t.xlsx")
     raw: Any = form.read(form.render({"cs": companies(3), "unit": "市局"}).to_bytes(), name="返回.xlsx")
     assert plain(raw) == {"unit": "市局"}
+
+
+LIST: Sheets = {
+    "表": [
+        ["名称", "产值", "备注"],
+        ["{%tr for c in cs %}"],
+        ["{{ c.n }}", "{{ c.v }}", "{{ c.z }}"],
+        ["{%tr endfor %}"],
+    ]
+}
+
+
+@pytest.mark.parametrize(
+    ("below", "told"),
+    [
+        ([[], ["另：以上数据已核实。"]], ["返回.xlsx › 表!A5"]), ([[], [None, "5"]], ["返回.xlsx › 表!B5"]),
+        ([["丙厂"]], []), ([[], ["丙厂", 5]], []), ([[]], []),
+    ],
+)  # fmt: skip
+def test_a_note_below_a_list_is_told(below: list[list[Any]], told: list[str]) -> None:
+    form = open_template(draw(LIST), kind="xlsx", name="t.xlsx")
+    rows = [LIST["表"][0], ["甲厂", 1], ["乙厂", 2], *below]
+    raw: Any = form.read(draw({"表": rows}), name="返回.xlsx")
+    assert [(issue.code, str(issue.place)) for issue in raw.issues] == [("GF620", place) for place in told]
+    assert len(plain(raw)["cs"]) == 2 + any(map(any, below))
+
+
+def test_a_column_whose_heading_is_changed_is_found_beside_either_neighbour() -> None:
+    form = open_template(draw(LIST), kind="xlsx", name="t.xlsx")
+    rows = [["名称", None, "年度数值", "备注"], ["甲厂", None, 1, "无"], ["乙厂", None, 2, "无"]]
+    raw: Any = form.read(draw({"表": rows}), name="返回.xlsx")
+    assert [issue.code for issue in raw.issues] == ["GF619"]
+    assert [item["v"] for item in plain(raw)["cs"]] == ["1", "2"]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from difflib import SequenceMatcher
 
 from gfdocs.engine.xlsx.back.findings import Findings
 from gfdocs.engine.xlsx.back.form import Label, Listing, normalise
 from gfdocs.engine.xlsx.back.returned import ReturnedSheet
+from gfdocs.engine.xlsx.geometry import MAX_COLUMN
 from gfdocs.errors import Text
 
 _HEAD_ROWS = 400
@@ -73,35 +74,42 @@ class ColumnFinder:
 
     def _guess_columns(self, listing: Listing, columns: dict[int, int], top: int) -> None:
         """Place the columns whose heading is not there: by a similar heading, else between the neighbours they had."""
-        sheet = self.sheet
         missing = [item.column for item in listing.all_fields if item.column not in columns]
         for column in dict.fromkeys(missing):
             labels = listing.headings.get(column, ())
             taken = set(columns.values())
             at = self._find_similar(labels, top, taken) if labels else None
             if at is None:
-                at = _between(columns, column, taken)
-                held = sheet.get(top, at) if at is not None else None
-                if held is not None and normalise(held[1:]) in self.keys:
-                    at = None  # another column of the form stands there
-                elif held is None and not any(at in cells for row, cells in sheet.rows.items() if row > top):
-                    at = None  # nothing stands there
-            if at is None:
-                if labels:
-                    fact = Text(f"the column {labels[0].text!r} is not there", f"缺少“{labels[0].text}”列")
-                    hint = Text("keep the headings as they were sent", "请保留表头原样")
-                    self.findings.report("GF618", "error", self.findings.place_of_sheet(sheet.name), fact, hint)
-                elif not listing.headings:
-                    columns[column] = column
-                continue
-            columns[column] = at
+                at = self._find_between(columns, column, top)
+            if at is not None:
+                columns[column] = at
             if labels:
-                now = sheet.get(top, at) or "t"
-                fact = Text(
-                    f"the heading {labels[0].text!r} reads {now[1:]!r} here", f"表头“{labels[0].text}”被改为“{now[1:]}”"
-                )
-                hint = Text("read as the same column", "按原列读取")
-                self.findings.report("GF619", "warning", self.findings.place(sheet.name, top, at), fact, hint)
+                self._report_heading(labels[0], top, at)
+            elif at is None:
+                columns[column] = column if not listing.headings else next(_iter_between(columns, column), column)
+
+    def _find_between(self, columns: dict[int, int], column: int, top: int) -> int | None:
+        """Return the column beside the neighbours of a template column that holds something and no other heading."""
+        for at in _iter_between(columns, column):
+            held = self.sheet.get(top, at)
+            is_other = held is not None and normalise(held[1:]) in self.keys
+            if not is_other and (
+                held is not None or any(at in cells for row, cells in self.sheet.rows.items() if row > top)
+            ):
+                return at
+        return None
+
+    def _report_heading(self, label: Label, top: int, at: int | None) -> None:
+        """Tell that a heading is gone, or reads otherwise."""
+        if at is None:
+            fact = Text(f"the column {label.text!r} is not there", f"缺少“{label.text}”列")
+            hint = Text("keep the headings as they were sent", "请保留表头原样")
+            self.findings.report("GF618", "error", self.findings.place_of_sheet(self.sheet.name), fact, hint)
+            return
+        now = (self.sheet.get(top, at) or "t")[1:]
+        fact = Text(f"the heading {label.text!r} reads {now!r} here", f"表头“{label.text}”被改为“{now}”")
+        hint = Text("read as the same column", "按原列读取")
+        self.findings.report("GF619", "warning", self.findings.place(self.sheet.name, top, at), fact, hint)
 
     def _find_similar(self, labels: tuple[Label, ...], top: int, taken: set[int]) -> int | None:
         best, at = 0.6, None
@@ -120,17 +128,18 @@ def _most(rows: list[int]) -> list[int]:
     return [max(set(rows), key=rows.count)] if rows else []
 
 
-def _between(columns: dict[int, int], column: int, taken: set[int]) -> int | None:
-    """Return the one free column between where the neighbours of the template column stand, if there is exactly that."""
+def _iter_between(columns: dict[int, int], column: int) -> Iterator[int]:
+    """Yield the free columns that are as far from a neighbour of the template column as it was there, the left one
+    first.
+    """
+    taken = set(columns.values())
     left = max((c for c in columns if c < column), default=None)
     right = min((c for c in columns if c > column), default=None)
-    if left is not None and columns[left] + column - left not in taken:
-        guess = columns[left] + column - left
-        if right is None or guess < columns[right]:
-            return guess
-    if right is not None and columns[right] - (right - column) > 0 and columns[right] - (right - column) not in taken:
-        return columns[right] - (right - column)
-    return None
+    low = columns[left] if left is not None else 0
+    high = columns[right] if right is not None else MAX_COLUMN + 1
+    guesses = [low + column - left] if left is not None else []
+    guesses += [high - (right - column)] if right is not None else []
+    yield from (at for at in dict.fromkeys(guesses) if low < at < high and at not in taken)
 
 
 def _find_texts(sheet: ReturnedSheet, floor: int) -> dict[str, list[tuple[int, int]]]:

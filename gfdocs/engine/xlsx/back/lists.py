@@ -10,7 +10,7 @@ from gfdocs.engine.xlsx.back.findings import Findings, freeze, set_entry
 from gfdocs.engine.xlsx.back.form import Line, Listing
 from gfdocs.engine.xlsx.back.items import Row, RowMaker
 from gfdocs.engine.xlsx.back.returned import ReturnedSheet
-from gfdocs.errors import Place
+from gfdocs.errors import Place, Text
 from gfdocs.raw import RawList, RawMap
 
 #: Rows of a list that are looked at together.
@@ -33,9 +33,31 @@ class ListReader:
         items = self._read_items(listing, cursor, listing.footers)
         first = rows[0] if rows else top + 1
         last = rows[cursor.at - 1] if cursor.at else top
+        self._note_lonely(listing, cursor)
         place = self.findings.place(sheet.name, first, min(columns.values(), default=1))
         self.findings.add_items(listing.steps, items, place)
         return first, last
+
+    def _note_lonely(self, listing: Listing, cursor: Cursor) -> None:
+        """Tell where the last item is one text in a row apart from the others: it may be a note below the list."""
+        if len(listing.parts) > 1 or len(listing.all_fields) < 2:
+            return
+        filled = (at for at in range(cursor.at - 1, -1, -1) if cursor.is_filled(cursor.rows[at], listing))
+        last, before = next(filled, None), next(filled, None)
+        if last is None or before is None:
+            return
+        number = cursor.rows[last]
+        cells = {column: held for column, held in self.sheet.rows[number].items() if held[1:].strip()}
+        if len(cells) > 1 or number - cursor.rows[before] < 2:
+            return
+        for column, held in cells.items():
+            place = self.findings.place(self.sheet.name, number, column)
+            fact = Text(
+                f"the only text in a row apart from the list was read as an item: {held[1:]!r}",
+                f"与列表隔开的一行只有一格文字，已按一项读取：“{held[1:]}”",
+            )
+            hint = Text("delete notes below the list, or fill in the row", "请删除列表下方的说明，或将该行填写完整")
+            self.findings.report("GF620", "warning", place, fact, hint)
 
     def _read_items(self, listing: Listing, cursor: Cursor, after: list[Line]) -> list[RawMap]:
         """Read turns of a list until a row that belongs to what follows it."""

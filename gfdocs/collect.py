@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 SUFFIX = ".xlsx"
 MAX_FILES = 10_000
+MAX_DEPTH = 50
 TABLES = frozenset((".xls", ".xlsm", ".xlsb", ".et", ".ett", ".ods", ".csv", ".zip", ".rar", ".7z"))
 _OF_THE_SYSTEM = frozenset(("Thumbs.db", "desktop.ini"))
 FORMATS = ("xlsx", "yaml", "yml", "json")
@@ -151,12 +152,23 @@ def collect(returns: str | Path, project: Project, *, today: dt.date | None = No
     return Collected(dataset, tuple(issues), status, tuple(found))
 
 
+def _walk(folder: Path) -> Iterator[tuple[str, list[str]]]:
+    """Yield each folder with the names of what in it is no folder; `os.walk` passes over those that vanish or may not be
+    looked into. What lies deeper than anybody puts a return is yielded as the name of its folder.
+    """
+    top = str(folder)
+    for root, folders, names in os.walk(top):
+        if root[len(top) :].count(os.sep) >= MAX_DEPTH:
+            names += folders
+            folders.clear()
+        yield root, names
+
+
 def _list_workbooks(folder: Path) -> list[Path]:
     """Return the workbooks below the folder in order of name; Excel's own lock files (~$…) are none."""
-    # os.walk passes over folders that vanish or may not be looked into
     return sorted(
         path
-        for root, _, names in os.walk(folder)
+        for root, names in _walk(folder)
         for path in (Path(root, name) for name in names)
         if path.suffix.lower() == SUFFIX and os.path.isfile(path) and not path.name.startswith(("~$", "."))
     )
@@ -164,9 +176,10 @@ def _list_workbooks(folder: Path) -> list[Path]:
 
 def _list_others(folder: Path) -> Iterator[str]:
     """Yield the other files below the folder that a person may have sent, by their path in it."""
-    for root, _, names in os.walk(folder):
+    for root, names in _walk(folder):
         for name in names:
-            if not name.startswith(("~$", ".")) and not name.lower().endswith(SUFFIX) and name not in _OF_THE_SYSTEM:
+            is_workbook = name.lower().endswith(SUFFIX) and os.path.isfile(os.path.join(root, name))
+            if not is_workbook and not name.startswith(("~$", ".")) and name not in _OF_THE_SYSTEM:
                 yield str(Path(root, name).relative_to(folder))
 
 

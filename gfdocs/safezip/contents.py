@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from gfdocs.errors import Issue, PackageError, Text
 from gfdocs.safezip.faults import make_issue, missing_part
+from gfdocs.safezip.foreign import describe_archive
 from gfdocs.safezip.model import CONTENT_TYPES, ContentTypes, Limits, Package, Relationship
 from gfdocs.safezip.xml import safe_xml, to_probe
 
@@ -77,15 +78,7 @@ _FETCHED = {"attachedTemplate", "subDocument", "frame", "oleObject", "aFChunk", 
 
 def check_contents(package: Package, limits: Limits) -> Iterator[Issue]:
     if CONTENT_TYPES not in package:
-        yield make_issue(
-            "GF318",
-            package.name,
-            "",
-            Text(
-                "the zip is not an office file: [Content_Types].xml is missing",
-                "不是 Office 文件：缺少 [Content_Types].xml",
-            ),
-        )
+        yield describe_archive(package)
         return
     try:
         types = read_content_types(package)
@@ -97,6 +90,7 @@ def check_contents(package: Package, limits: Limits) -> Iterator[Issue]:
 
 
 _MACRO_TYPES = ("vbaproject", "vbadata", "macroenabled", "macrosheet", "activex")
+_BINARY_WORKBOOK = "application/vnd.ms-excel.sheet.binary.macroenabled.main"  # with macros or without
 _MACRO_RELATIONS = ("vbaproject", "wordvbadata", "xlmacrosheet", "xlintlmacrosheet", "activexcontrolbinary")
 
 
@@ -105,6 +99,15 @@ def _find_macros(package: Package, types: ContentTypes) -> Iterator[Issue]:
     related = {target for name in package.names for target in _macro_targets(package, name)}
     for name in package.names:
         kind, folded = types.of(name).casefold(), name.casefold()
+        if kind == _BINARY_WORKBOOK:
+            yield make_issue(
+                "GF304",
+                package.name,
+                "",
+                Text("the file is a binary workbook (.xlsb)", "文件为二进制工作簿（.xlsb）"),
+                Text("open it in Excel and save it as .xlsx", "请用 Excel 打开，另存为 .xlsx 后再提交"),
+            )
+            continue
         named = folded.endswith("vbaproject.bin") or "/macrosheets/" in folded or "/activex/" in folded
         if named or name in related or any(word in kind for word in _MACRO_TYPES):
             yield make_issue(

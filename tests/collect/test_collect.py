@@ -5,6 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import io
 import json
+import os
+import subprocess
+import zipfile
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -376,3 +379,41 @@ def test_a_file_given_for_the_folder_of_returns_is_told_as_such(project: gfdocs.
     path = send_back(project, tmp_path / "returns", "示范区", nothing)
     with pytest.raises(gfdocs.ReadBackError, match="this is a file"):
         collect(path, project)
+
+
+def test_what_stands_in_a_folder_of_returns_and_is_no_file_is_told_and_never_waited_for(
+    project: gfdocs.Project, tmp_path: Path
+) -> None:
+    """A pipe, a socket, a link to a device or to nothing, folders nested without end: each answered at once."""
+    folder = tmp_path / "returns"
+    send_back(project, folder, next(iter(project.context_of_round.districts)), lambda book: None)
+    os.mkfifo(folder / "pipe.xlsx")
+    (folder / "zero.xlsx").symlink_to("/dev/zero")
+    (folder / "gone.xlsx").symlink_to("nowhere")
+    (folder / "loop").symlink_to(".")
+    with (folder / "sparse.xlsx").open("wb") as file:
+        file.truncate(20 << 30)
+    home = os.getcwd()
+    os.chdir(folder)
+    for _ in range(1200):
+        os.mkdir("d")
+        os.chdir("d")
+    os.chdir(home)
+    collected = collect(folder, project)
+    assert len(collected.returns) == 1
+    issues = {issue.code: issue for issue in collected.issues}
+    assert set(issues) == {"GF306", "GF698"}
+    for name in ("pipe.xlsx", "zero.xlsx", "gone.xlsx", "d/d/d"):
+        assert name in issues["GF698"].fact
+    subprocess.run(["rm", "-rf", str(folder)], check=True)  # deeper than Python removes
+
+
+def test_a_binary_workbook_is_not_said_to_have_macros(project: gfdocs.Project, tmp_path: Path) -> None:
+    kind = "application/vnd.ms-excel.sheet.binary.macroEnabled.main"
+    types = f'<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Override PartName="/xl/workbook.bin" ContentType="{kind}"/></Types>'
+    with zipfile.ZipFile(tmp_path / "附件.xlsx", "w") as archive:
+        archive.writestr("[Content_Types].xml", types)
+        archive.writestr("xl/workbook.bin", b"\x83\x01")
+    (issue,) = collect(tmp_path, project).issues
+    assert issue.code == "GF304"
+    assert ".xlsb" in issue.fact

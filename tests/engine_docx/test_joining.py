@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 
 import docx as python_docx
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from lxml import etree
 
 from gfdocs.engine.template import open_template
 from tests.engine_docx.make import W, docx, p, picture, read_part, run, tbl, tr
 
+NIGHTLY = bool(os.environ.get("GFDOCS_NIGHTLY"))
 WRAPPERS = {
     "link": '<w:hyperlink w:anchor="x">{}</w:hyperlink>',
     "content control": '<w:sdt><w:sdtPr><w:id w:val="5"/></w:sdtPr><w:sdtContent>{}</w:sdtContent></w:sdt>',
@@ -93,3 +97,38 @@ def test_bookmarks_that_begin_between_are_not_cut() -> None:
     start, end = '<w:bookmarkStart w:id="3" w:name="m"/>', '<w:bookmarkEnd w:id="3"/>'
     out = read_part(filled(p("one{% if yes -%}"), p(start, "two", end, "{% endif %}"), yes=True))
     assert out.count("w:bookmarkStart") == out.count("w:bookmarkEnd") == 1
+
+
+FORMATS = ["", "<w:rPr><w:b/></w:rPr>"]
+BETWEEN = ["", '<w:bookmarkStart w:id="9" w:name="b"/>', '<w:bookmarkEnd w:id="9"/>', '<w:proofErr w:type="spellStart"/>', "<w:r><w:tab/></w:r>", "<w:r><w:t/></w:r>"]  # fmt: skip
+pieces = st.tuples(
+    st.sampled_from(["{}", *WRAPPERS.values()]), st.sampled_from(FORMATS), st.sampled_from(BETWEEN),
+    st.sampled_from([" {}", "{%- if yes -%}{}", "{%- if yes %}{}", "{% if yes -%}", "{}{%- if yes -%}", "{}", "{% if yes -%}\u00a0{}", "{%-p if yes -%}", "{{ v -}} {}"]),
+)  # fmt: skip
+paragraphs = st.lists(st.lists(pieces, min_size=1, max_size=3), min_size=1, max_size=5)
+
+
+@settings(max_examples=2000 if NIGHTLY else 150, deadline=None, derandomize=not NIGHTLY)
+@given(paragraphs, st.sampled_from(["plain", "cells", "control"]))
+def test_no_text_is_lost_wherever_the_signs_stand(made: list[list[tuple[str, str, str, str]]], around: str) -> None:
+    words, ends, inner = [], 0, []
+    for paragraph in made:
+        scoped = paragraph[0][3].startswith("{%-p")
+        runs = ""
+        for wrapper, form, between, text in paragraph[:1] if scoped else paragraph:
+            if text.startswith("{%-p") and not scoped:
+                continue  # it stands alone in its paragraph
+            ends += "if yes" in text and not scoped
+            if "{}" in text:
+                words.append(f"w{len(words)}x")
+            runs += between + wrapper.format(run(text.replace("{}", words[-1] if words else ""), form))
+        inner += [f"<w:p>{runs}</w:p>"] + ([p("{%p endif %}")] if scoped else [])
+    inner.append(p("{% endif %}" * ends + "end"))
+    if around == "cells":
+        inner = [tbl(*(tr(f"<w:tc><w:tcPr/>{text}</w:tc>", "x") for text in inner), columns=2), p("")]
+    elif around == "control":
+        inner = [WRAPPERS["content control"].format("".join(inner))]
+    out = filled(*inner, yes=True, v="")
+    shown = "".join(texts(out)).replace("\u00a0", "").replace(" ", "")
+    assert [word for word in re.findall(r"w\d+x", shown) if word in words] == words
+    assert "end" in shown

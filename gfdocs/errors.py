@@ -86,6 +86,12 @@ def _to_chinese_step(step: str) -> str:
     return told.format(number) if "{}" in told else told + number
 
 
+# Names of files and texts of data are anybody's: what would drive a terminal or turn the reading order is shown, not sent.
+_VISIBLE = {n: f"\\x{n:02x}" for n in (*range(9), *range(11, 32), *range(127, 160))} | {
+    n: f"\\u{n:04x}" for n in (0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Issue:
     """One fault: a code that never changes meaning, how grave, where, what is so, what to do.
@@ -104,13 +110,13 @@ class Issue:
         """The issue on one line, its hint and other places on indented lines after it."""
         fact, hint = (t.to(language) if isinstance(t, Text) else t for t in (self.fact, self.hint))
         grave = {"error": ("error", "错误"), "warning": ("warning", "警告"), "note": ("note", "提示")}[self.severity]
-        place = self.place.to_text(language)
+        place, *also = (place.to_text(language).replace("\n", "\\n") for place in (self.place, *self.also))
         where = f"{place}: " if place else ""
         lines = [f"{where}{grave[language == 'zh']} {self.code} {fact}"]
-        lines += [f"  {'另见' if language == 'zh' else 'also'}: {place.to_text(language)}" for place in self.also]
+        lines += [f"  {'另见' if language == 'zh' else 'also'}: {other}" for other in also]
         if hint:
             lines.append(f"  {'提示' if language == 'zh' else 'hint'}: {hint}")
-        return "\n".join(lines)
+        return "\n".join(lines).translate(_VISIBLE)
 
     def to_dict(self, language: Language = "en") -> dict[str, Any]:
         """The issue as plain JSON values."""

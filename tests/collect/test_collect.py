@@ -417,3 +417,14 @@ def test_a_binary_workbook_is_not_said_to_have_macros(project: gfdocs.Project, t
     (issue,) = collect(tmp_path, project).issues
     assert issue.code == "GF304"
     assert ".xlsb" in issue.fact
+
+
+def test_the_name_of_a_returned_file_cannot_drive_the_terminal_or_forge_a_line(
+    project: gfdocs.Project, tmp_path: Path
+) -> None:
+    (tmp_path / "\x1b[2J\u202eevil\nx.xlsx: error GF692.xls").write_bytes(b"x")
+    (issue,) = collect(tmp_path, project).issues
+    for language in ("en", "zh"):
+        shown = issue.to_text(language)
+        assert all(char.isprintable() or char in "\n\u3000" for char in shown)
+        assert shown.startswith("\\x1b[2J\\u202eevil\\nx.xlsx: error GF692.xls: ")

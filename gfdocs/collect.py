@@ -149,6 +149,7 @@ def collect(returns: str | Path, project: Project, *, today: dt.date | None = No
     issues.extend(_tell_unread(folder))
     status = tuple(_build_status(project, found, today, issues))
     dataset = replace(project.dataset, companies=companies)
+    issues.sort(key=lambda issue: issue.place.file)  # what one district has to correct stands together
     return Collected(dataset, tuple(issues), status, tuple(found))
 
 

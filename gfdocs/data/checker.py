@@ -68,14 +68,14 @@ def scalar_text(node: Any, spec: FieldSpec, check: Checker, expected: Text) -> A
 
 def refuse(node: Any, spec: FieldSpec, check: Checker, code: str, expected: Text, hint: str = "") -> Any:
     """Add "expected X, found Y" for a field and return BAD."""
-    found, label = describe(node), spec.label()
+    found, label = describe(node), spec.label(table=check.table)
     fact = Text(f"{label}: expected {expected}, found {found}", f"{label.zh}应为{expected.zh}，实际为{found.zh}")
     check.add(code, node, fact, hint)
     return BAD
 
 
 def add_normalised(text: str, better: str, node: Any, spec: FieldSpec, check: Checker) -> None:
-    label = spec.label()
+    label = spec.label(table=check.table)
     fact = Text(f'{label}: "{short(text)}" read as {better}', f"{label.zh}“{short(text)}”按 {better} 处理")
     check.add("GF108", node, fact, severity="note")
 

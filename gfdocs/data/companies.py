@@ -75,7 +75,7 @@ class CompanyLoader:
             return
         if self.companies[at[0]].category is company.category or at[1] != name:
             code = company.credit_code
-            self._add_twice(company, at[0], node, check, f"credit code {code}", f"统一社会信用代码 {code}")
+            self._add_twice(company, at[0], node, check, f"credit code {code}", f"统一社会信用代码 {code} ")
 
     def _add_twice(self, company: Company, first: int, node: MapNode, check: Checker, en: str, chinese: str) -> None:
         other = self.companies[first]

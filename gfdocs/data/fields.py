@@ -52,9 +52,9 @@ class FieldSpec:
         self.plain = self.read is read_text and self.multiline
         self.single = self.read is read_text and not self.multiline
 
-    def label(self) -> Text:
-        """The field as messages name it: credit_code (统一社会信用代码)."""
-        return Text(f"{self.name} ({self.title})", f"“{self.title}”（{self.name}）")
+    def label(self, *, table: bool = False) -> Text:
+        """The field as messages name it: credit_code (统一社会信用代码). Who fills a `table` never sees the key: “统一社会信用代码”."""
+        return Text(f"{self.name} ({self.title})", f"“{self.title}”" + ("" if table else f"（{self.name}）"))
 
 
 class RecordSpec:
@@ -169,7 +169,7 @@ class RecordSpec:
         check.add("GF130", node.keys[key], Text(f'no field "{short(key)}" here', f"没有“{short(key)}”这一项"), hint)
 
     def _add_missing(self, spec: FieldSpec, node: Any, check: Checker) -> None:
-        label = spec.label()
+        label = spec.label(table=check.table)
         fact = Text(f"{label} is missing", f"缺少{label.zh}")
         example = EXAMPLES.get(f"{spec.model.__name__}.{spec.name}") or EXAMPLES.get(spec.name, "…")
         check.add("GF131", node, fact, Text(f"add {spec.name}: {example}", f"请补充 {spec.title}: {example}"))
@@ -272,10 +272,11 @@ def put_nested(nested: MapNode, path: tuple[str, ...], child: Any, key: Any, ref
 
 def _refuse_twice(spec: FieldSpec, key: str, first: str, node: MapNode, check: Checker) -> None:
     place = check.place(node.keys[first])
+    label = spec.label(table=check.table)
     there, here = short(node.keys[first].value), short(node.keys[key].value)  # as typed, before flat keys moved
     fact = Text(
-        f'{spec.label()} is given twice: as "{there}" at {place} and as "{here}"',
-        f"{spec.label().zh}重复：{place} 处为“{there}”，此处为“{here}”",
+        f'{label} is given twice: as "{there}" at {place} and as "{here}"',
+        f"{label.zh}重复：{place} 处为“{there}”，此处为“{here}”",
     )
     check.add("GF139", node.keys[key], fact, Text("keep one of them", "请只保留一个"), also=(place,))
 

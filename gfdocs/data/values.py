@@ -49,7 +49,7 @@ def read_text(node: Any, spec: FieldSpec, check: Checker) -> Any:
         return refuse(node, spec, check, "GF132", Text("a text", "文字"), Text("put it in quotes", "请加引号"))
     text = node.value
     if not spec.multiline and ("\n" in text or "\r" in text):
-        label = spec.label()
+        label = spec.label(table=check.table)
         check.add(
             "GF138",
             node,

@@ -32,6 +32,11 @@ ISSUES = (
     ("代码", "{{ i.code }}", 10), ("程度", GRAVE, 8), ("位置", "{{ i.place }}", 50),
     ("问题", "{{ i.fact }}", 60), ("处理建议", "{{ i.hint }}", 50),
 )  # fmt: skip
+CENTRED = frozenset((
+    "序号", "统一社会信用代码", "所在地", "类别", "名单级别", "年度", "状态", "联系人", "联系电话", "完成时限", "培育级别", "计划申报年度",
+    "代码", "程度",
+))  # fmt: skip
+AMOUNTS = frozenset(("产值（万元）", "综合能耗（吨标准煤）", "计划投资（万元）"))
 SHEETS = (
     ("汇总", "c", "companies", DATA),
     ("报送情况", "s", "status", STATUS),
@@ -48,6 +53,8 @@ def draw() -> dict[str, bytes]:
     title = book.format(bold=True, font_size=14)
     head = book.cell(bold=True, align="center", bg_color=HEAD)
     cell = book.cell(valign="top")
+    centred = book.cell(valign="top", align="center")
+    amount = book.cell(valign="top", align="right", num_format="#,##0.00", text_wrap=False, shrink=True)
     day = book.cell(valign="top", align="center", num_format="yyyy-mm-dd")
     for name, variable, rows, columns in SHEETS:
         sheet = book.book.add_worksheet(name)
@@ -55,7 +62,8 @@ def draw() -> dict[str, bytes]:
         for number, (heading, path, width) in enumerate(columns):
             sheet.set_column(number, number, width)
             sheet.write_string(1, number, heading, head)
-            sheet.write_string(3, number, path, day if ".due }}" in path and variable == "s" else cell)
+            look = centred if heading in CENTRED and variable != "s" else amount if heading in AMOUNTS else cell
+            sheet.write_string(3, number, path, day if heading == "截止日期" else look)
         sheet.write_string(2, 0, f"{{%tr for {variable} in {rows} %}}", cell)
         sheet.set_row(3, LINE)
         sheet.write_string(4, 0, "{%tr endfor %}", cell)

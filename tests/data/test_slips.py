@@ -200,3 +200,15 @@ def test_a_date_shown_as_a_number_is_told_as_the_date(tmp_path: Path) -> None:
 def test_the_district_stands_under_the_headings_that_lists_use(tmp_path: Path, heading: str) -> None:
     dataset = load(tmp_path, workbook([["企业名称", heading], ["示例甲有限公司", "昆山市"]]), "companies.xlsx")
     assert dataset.companies[0].district == "昆山市" and not dataset.issues
+
+
+def test_who_fills_a_table_is_not_told_the_keys_of_yaml(tmp_path: Path) -> None:
+    rows = workbook([["企业名称", "所在地", "列入年度", "产值"], ["示例甲有限公司", "昆山市", "某年", "约5"]])
+    found = issues_of(tmp_path, {"companies.xlsx": rows})
+    assert [issue.fact.zh for issue in found] == [  # type: ignore[attr-defined]
+        "“年度”应为数字，实际为“某年”",
+        "“产值”应为数字，实际为“约5”",
+    ]
+    text = "- {name: 示例甲有限公司, district: 昆山市, year: 某年}\n"
+    (issue,) = issues_of(tmp_path / "b", {"companies.yaml": text})
+    assert "（year）" in issue.fact.zh  # type: ignore[attr-defined]

@@ -110,6 +110,8 @@ def _number_hint(half: str, spec: FieldSpec) -> Text:
     own = Text(spec.unit or "", _UNITS_ZH.get(spec.unit or ""))
     unit = Text(f" in {own}", f"，单位为{own.zh}") if own else Text("")
     match = _LEADING.fullmatch(half)
+    if match is None and spec.name.endswith("year"):
+        return Text("give the year in four digits, for example 2023", "请填四位年份，如 2023")
     if match is None:
         return Text(f"give the plain number{unit}, or leave it empty", f"请只填数字{unit.zh}，没有则留空")
     number, words = match[1], match[2].strip("() ")

@@ -329,101 +329,125 @@ def _find_shape(piece: str, book: _Book) -> _Shape:
 
 def _read_events(data: bytes, sheet: ReturnedSheet, book: _Book) -> None:
     """Read one worksheet part by its events. Elements are told by their names without prefix."""
-    rows, texts = sheet.rows, book.texts
-    columns: dict[str, int] = {}
-    row: dict[int, Held] = {}
-    number = column = count = 0
-    kind = style = ""
-    value: list[str] = []
-    keep: list[str] | None = None
-    phonetic = 0
-    has_formula = numbered = False
+    _Events(sheet, book).read(data)
 
-    def start(tag: str, attributes: dict[str, str]) -> None:
-        nonlocal number, numbered, column, kind, style, keep, row, phonetic, has_formula
-        if ":" in tag:
-            tag = tag.rpartition(":")[2]
-        if tag == "c":
-            name = attributes.get("r", "")
-            if not name:
-                column += 1
-            else:
-                letters = name.rstrip("0123456789")
-                if not numbered and not row and name[len(letters) :].isdigit() and len(name) < 11:
-                    number = max(number, int(name[len(letters) :]))
-                found = columns.get(letters)
-                if found is None:
-                    found = columns[letters] = _read_letters(letters)
-                if not found or name[len(letters) :] != str(number):
-                    raise ValueError(f"row {number} of {sheet.name!r} has a cell {name[:20]!r}")
-                column = found
-            kind, style = attributes.get("t", "n"), attributes.get("s", "")
-            value.clear()
-            has_formula = False
-        elif tag == "v":
-            keep = value
-        elif tag == "row":
-            text = attributes.get("r", "")
-            numbered = bool(text)
-            if numbered and not (text.isascii() and text.isdigit() and len(text) < 8 and int(text)):
-                raise ValueError(f"{sheet.name!r} has a row {text[:20]!r}")
-            number = int(text) if numbered else number + 1
-            row = {}
-            column = 0
-            if attributes.get("hidden") in ("1", "true"):
-                sheet.hidden_rows += 1
-        elif tag == "t":
-            keep = None if phonetic else value
-        elif tag == "f":
-            has_formula = True
-            formula_text.clear()
-            keep = formula_text
-        elif tag == "rPh":
-            phonetic += 1
-        elif tag == "mergeCell":
-            _add_merge(sheet, attributes.get("ref", ""))
 
-    formula_text: list[str] = []
+class _Events:
+    """Where the parser stands in a worksheet part: in which row and cell, and which characters are wanted."""
 
-    def characters(text: str) -> None:
-        if keep is not None:
-            keep.append(text)
+    def __init__(self, sheet: ReturnedSheet, book: _Book) -> None:
+        self.sheet, self.book = sheet, book
+        self.columns: dict[str, int] = {}
+        self.row: dict[int, Held] = {}
+        self.number = self.column = self.count = 0
+        self.is_numbered = self.has_formula = False
+        self.kind = self.style = ""
+        self.value: list[str] = []
+        self.formula: list[str] = []
+        self.keep: list[str] | None = None
+        self.phonetic = 0
+        self.starts = {
+            "c": self._start_cell, "v": self._start_value, "row": self._start_row, "t": self._start_text,
+            "f": self._start_formula, "rPh": self._start_phonetic, "mergeCell": self._start_merge,
+        }  # fmt: skip
+        self.ends = {"c": self._end_cell, "row": self._end_row, "rPh": self._end_phonetic}
 
-    def end(tag: str) -> None:
-        nonlocal keep, count, phonetic
-        if ":" in tag:
-            tag = tag.rpartition(":")[2]
-        keep = None
-        if tag == "c":
-            if not value and not has_formula:
-                return
-            count += 1
-            if count > MAX_CELLS:
-                raise _TooMuch(f"more than {MAX_CELLS:,} filled cells", f"有内容的单元格超过 {MAX_CELLS:,} 个")
-            if has_formula:
-                row[column] = _read_formula("".join(formula_text))
-                return
-            text = value[0] if len(value) == 1 else "".join(value)
-            if kind == "s":
-                row[column] = "t" + texts[int(text)]
-            elif kind == "n":
-                row[column] = _read_number(text, style in book.dates, book.epoch)
-            else:
-                row[column] = _read_other(kind, text)
-        elif tag == "row":
-            if row:
-                if len(rows) >= MAX_ROWS:
-                    raise _TooMuch(f"more than {MAX_ROWS:,} filled rows", f"有内容的行超过 {MAX_ROWS:,} 行")
-                _check_row(number)
-                rows[number] = row
-        elif tag == "rPh":
-            phonetic -= 1
+    def read(self, data: bytes) -> None:
+        try:
+            make_parser(self._start, self._end, self._characters).Parse(data, True)
+        except IndexError:
+            place = f"{self.sheet.name}!{letter(self.column)}{self.number}"
+            raise ValueError(f"{place} points to no text") from None
 
-    try:
-        make_parser(start, end, characters).Parse(data, True)
-    except IndexError:
-        fact = f"{sheet.name}!{letter(column)}{number}"
-        raise ValueError(f"{fact} points to no text") from None
+    def _start(self, tag: str, attributes: dict[str, str]) -> None:
+        found = self.starts.get(tag.rpartition(":")[2] if ":" in tag else tag)
+        if found is not None:
+            found(attributes)
+
+    def _characters(self, text: str) -> None:
+        if self.keep is not None:
+            self.keep.append(text)
+
+    def _end(self, tag: str) -> None:
+        self.keep = None
+        found = self.ends.get(tag.rpartition(":")[2] if ":" in tag else tag)
+        if found is not None:
+            found()
+
+    def _start_row(self, attributes: dict[str, str]) -> None:
+        text = attributes.get("r", "")
+        self.is_numbered = bool(text)
+        if text and not (text.isascii() and text.isdigit() and len(text) < 8 and int(text)):
+            raise ValueError(f"{self.sheet.name!r} has a row {text[:20]!r}")
+        self.number = int(text) if text else self.number + 1
+        self.row, self.column = {}, 0
+        if attributes.get("hidden") in ("1", "true"):
+            self.sheet.hidden_rows += 1
+
+    def _end_row(self) -> None:
+        if not self.row:
+            return
+        if len(self.sheet.rows) >= MAX_ROWS:
+            raise _TooMuch(f"more than {MAX_ROWS:,} filled rows", f"有内容的行超过 {MAX_ROWS:,} 行")
+        _check_row(self.number)
+        self.sheet.rows[self.number] = self.row
+
+    def _start_cell(self, attributes: dict[str, str]) -> None:
+        name = attributes.get("r", "")
+        self.column = self._find_column(name) if name else self.column + 1
+        self.kind, self.style = attributes.get("t", "n"), attributes.get("s", "")
+        self.value.clear()
+        self.has_formula = False
+
+    def _find_column(self, name: str) -> int:
+        """Return the column of a cell of that name. A row that has no number takes that of its first cell."""
+        letters = name.rstrip("0123456789")
+        digits = name[len(letters) :]
+        if not self.is_numbered and not self.row and digits.isdigit() and len(name) < 11:
+            self.number = max(self.number, int(digits))
+        found = self.columns.get(letters)
+        if found is None:
+            found = self.columns[letters] = _read_letters(letters)
+        if not found or digits != str(self.number):
+            raise ValueError(f"row {self.number} of {self.sheet.name!r} has a cell {name[:20]!r}")
+        return found
+
+    def _end_cell(self) -> None:
+        if not self.value and not self.has_formula:
+            return
+        self.count += 1
+        if self.count > MAX_CELLS:
+            raise _TooMuch(f"more than {MAX_CELLS:,} filled cells", f"有内容的单元格超过 {MAX_CELLS:,} 个")
+        if self.has_formula:
+            self.row[self.column] = _read_formula("".join(self.formula))
+            return
+        text = self.value[0] if len(self.value) == 1 else "".join(self.value)
+        if self.kind == "s":
+            self.row[self.column] = "t" + self.book.texts[int(text)]
+        elif self.kind == "n":
+            self.row[self.column] = _read_number(text, self.style in self.book.dates, self.book.epoch)
+        else:
+            self.row[self.column] = _read_other(self.kind, text)
+
+    def _start_value(self, _: dict[str, str]) -> None:
+        self.keep = self.value
+
+    def _start_text(self, _: dict[str, str]) -> None:
+        self.keep = None if self.phonetic else self.value
+
+    def _start_formula(self, _: dict[str, str]) -> None:
+        self.has_formula = True
+        self.formula.clear()
+        self.keep = self.formula
+
+    def _start_phonetic(self, _: dict[str, str]) -> None:
+        self.phonetic += 1
+
+    def _end_phonetic(self) -> None:
+        self.phonetic -= 1
+
+    def _start_merge(self, attributes: dict[str, str]) -> None:
+        _add_merge(self.sheet, attributes.get("ref", ""))
 
 
 def _read_letters(letters: str) -> int:

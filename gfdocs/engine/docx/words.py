@@ -8,7 +8,7 @@ against docxtpl's own `patch_xml`. It works on the text of a part, as some of th
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import pairwise
 
 from gfdocs.engine.docx.lexer import DIGITS, STAMP, TAG
@@ -161,34 +161,53 @@ def _join_paragraphs(source: str) -> str:
 
     Where there is a text right beside the sign it trims the blanks of that, as Jinja does.
     """
-    for at in [found.start() for found in re.finditer(r"\{%-", source)][::-1]:
-        source = _join_back(source, at)
-    for at in [found.end() for found in re.finditer(r"-%\}", source)][::-1]:
-        source = _join_on(source, at)
-    return source
+    source = _edit(source, (_join_back(source, found.start()) for found in re.finditer(r"\{%-", source)))
+    return _edit(source, (_join_on(source, found.end()) for found in re.finditer(r"-%\}", source)))
 
 
-def _join_back(source: str, at: int) -> str:
-    """Join the tag `{%-` that begins here to the text before it, if only blanks are between."""
-    start, end = source.rfind("<w:t", 0, at), source.rfind("</w:t>", 0, at)
-    opened = _NEXT_TEXT.match(source, max(start, 0), at)
-    if end < 0 or start < end or opened is None or source[opened.end() : at].strip():
-        return source
+Edit = tuple[int, int, str]
+"""A stretch of the source, from and up to, and what is to stand there."""
+
+
+def _edit(source: str, edits: Iterable[Edit | None]) -> str:
+    """Return the source with these stretches replaced; they come in order and never overlap."""
+    out, done = [], 0
+    for start, end, text in filter(None, edits):
+        out += [source[done:start], text]
+        done = end
+    return "".join([*out, source[done:]]) if out else source
+
+
+def _join_back(source: str, at: int) -> Edit | None:
+    """Return the edit that joins the tag `{%-` that begins here to the text before it, if only blanks are between."""
+    last = _skip_blanks(source, at - 1, -1)
+    opened = _NEXT_TEXT.match(source, source.rfind("<", 0, last)) if source[last] == ">" else None
+    end = source.rfind("</w:t>", 0, last) if opened else -1
+    if opened is None or end < 0:
+        return None
     between = _join(source[end : opened.end()])
     if between is None or _SCOPED.search(source, source.rfind("<w:t", 0, end), end):
-        return source
-    return f"{source[:end]}{between}{{%{source[at + 3 :]}"
+        return None
+    return end, at + 3, f"{between}{{%"
 
 
-def _join_on(source: str, at: int) -> str:
-    """Have the text after a tag that ends here with `-%}` go on beside it, if only blanks are between."""
-    end, following = source.find("<", at), _NEXT_TEXT.search(source, at)
-    if following is None or source[at:end].strip() or not source.startswith("</w:t>", end):
-        return source
+def _skip_blanks(source: str, at: int, step: int) -> int:
+    """Return where the first sign is that is no blank, forwards or backwards: XML begins and ends with one."""
+    while source[at].isspace():
+        at += step
+    return at
+
+
+def _join_on(source: str, at: int) -> Edit | None:
+    """Return the edit by which the text after a tag that ends here with `-%}` goes on beside it."""
+    end = _skip_blanks(source, at, 1)
+    following = _NEXT_TEXT.search(source, end) if source.startswith("</w:t>", end) else None
+    if following is None:
+        return None
     between = _join(source[end : following.end()])
     if between is None or _SCOPED.search(source, following.end(), source.find("<", following.end())):
-        return source
-    return f"{source[: at - 3]}%}}{between}{source[following.end() :]}"
+        return None
+    return at - 3, following.end(), f"%}}{between}"
 
 
 _STEP = re.compile(r"<(/?)([\w:.\-]+)[^<>]*?(/?)>")

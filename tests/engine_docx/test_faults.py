@@ -249,7 +249,7 @@ def test_a_block_that_ends_elsewhere_is_told_in_words() -> None:
     assert "始于文字，止于超链接" in issue.fact.zh
 
 
-@pytest.mark.parametrize("tag", ["{% vm %}x", "{% hm %}x"])
+@pytest.mark.parametrize("tag", ["{% vm %}x", "{% hm %}x", "{% vmerge 1 %}x"])
 def test_a_merge_outside_of_a_loop_is_told_at_its_tag(tag: str) -> None:
     with pytest.raises(GfdocsError) as caught:
         open_template(docx(tbl(tr("a", tag))), kind="docx").render({})

@@ -32,6 +32,7 @@ from gfdocs.engine.language import (
     Language,
     MissingPolicy,
     Program,
+    Unfit,
     compile_source,
     make_environment,
     raise_issues,
@@ -347,7 +348,7 @@ def _is_first(loop: Any, number: int, *key: Any) -> bool:
     Any template can call it: what it keeps, it keeps in a loop and in nothing of the data's.
     """
     if not isinstance(loop, LoopContext):
-        raise TypeError("it is not in a loop")
+        raise Unfit("there is no loop around it whose rows could be merged", "不在循环内，没有可合并的行")
     seen = loop.__dict__.setdefault("gf_keys", {})
     first = loop.first or seen.get(number) != key
     seen[number] = key

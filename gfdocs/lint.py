@@ -40,6 +40,8 @@ def lint_file(
         template = open_template(path)
     except TemplateError as error:
         return LintReport(error.issues, _annotate_source(path, error.issues) if annotate else None)
+    if project is not None and document is None and data is None and template.names:
+        raise GfdocsError(_no_document_of(path))
     context = _find_context(document, project, data)
     issues = list(template.issues) if context is None else list(template.lint(context, unused=data is not None))
     is_plain = not template.names
@@ -73,6 +75,12 @@ def _find_document(path: Path, project: str | Path) -> str | None:
 
     specs = read_catalogue(Path(project))
     return next((spec.id for spec in specs for own in spec.templates.values() if own.name == path.name), None)
+
+
+def _no_document_of(path: Path) -> Issue:
+    fact = Text(f"no document of the project is made from {path.name}", f"项目中没有由 {path.name} 制作的文件")
+    hint = Text("say which document's data it gets: --document ID", "请用 --document 指明与哪一种文件的数据核对")
+    return Issue("GF466", "error", Place(path.name), fact, hint)
 
 
 def _find_context(

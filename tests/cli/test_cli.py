@@ -469,6 +469,9 @@ def test_lint_with_a_project_knows_the_document_by_its_file(tmp_path: Path, caps
     own.save(str(tmp_path / "notice.docx"))
     assert run("lint", tmp_path / "notice.docx", "--project", EXAMPLES / "demo-district") == 1
     assert 'did you mean "name"?' in capsys.readouterr().err
+    own.save(str(tmp_path / "other.docx"))
+    assert run("lint", tmp_path / "other.docx", "--project", EXAMPLES / "demo-district") == 1
+    assert "--document" in capsys.readouterr().err
 
 
 def test_what_was_mistyped_is_told_with_what_there_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

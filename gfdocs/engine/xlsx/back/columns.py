@@ -12,6 +12,8 @@ from gfdocs.engine.xlsx.geometry import MAX_COLUMN
 from gfdocs.errors import Text
 
 _HEAD_ROWS = 400
+#: A text of so many characters is no heading.
+_MAX_HEADING = 300
 
 
 class ColumnFinder:
@@ -115,13 +117,20 @@ class ColumnFinder:
         best, at = 0.6, None
         for row in range(max(1, top - 3), top + 1):
             for column, held in (self.sheet.rows.get(row) or {}).items():
-                if column in taken or held[0] != "t":
+                if column in taken or held[0] != "t" or len(held) >= _MAX_HEADING:
                     continue
-                key, wanted = normalise(held[1:]), labels[0].key
-                score = 0.9 if wanted in key or (key and key in wanted) else SequenceMatcher(None, key, wanted).ratio()
+                score = _compare(normalise(held[1:]), labels[0].key, best)
                 if score > best:
                     best, at = score, column
         return at
+
+
+def _compare(key: str, wanted: str, least: float) -> float:
+    """Return how alike two headings are, from 0 to 1; 0 for texts whose lengths alone make them less alike than asked."""
+    if wanted in key or (key and key in wanted):
+        return 0.9
+    matcher = SequenceMatcher(None, key, wanted)
+    return matcher.ratio() if matcher.real_quick_ratio() > least else 0.0
 
 
 def _most(rows: list[int]) -> list[int]:
@@ -153,6 +162,6 @@ def _find_texts(sheet: ReturnedSheet, floor: int) -> dict[str, list[tuple[int, i
         if seen > _HEAD_ROWS:
             break
         for column, held in sheet.rows[row].items():
-            if held[0] in "tn" and len(held) < 300:
+            if held[0] in "tn" and len(held) < _MAX_HEADING:
                 spots.setdefault(normalise(held[1:]), []).append((row, column))
     return spots

@@ -64,24 +64,31 @@ def batch(
     is given up.
 
     Raises NotFound for a choice that is not there, OutputExists where something of somebody else is in the way,
-    OutputError where the folder can't be written (what was there is untouched), TemplateError with `strict`.
+    OutputError where the folder can't be written (what was there is untouched) or another run is at work in it,
+    TemplateError with `strict`.
     """
-    started = clock() if clock else 0.0
+    options = Options(
+        zip=zip, workers=workers, executor=executor, strict=strict, replace=replace, durable=durable, date=date,
+        progress=progress, clock=clock, storage=dict(storage or {}), started=clock() if clock else 0.0,
+    )  # fmt: skip
     whole = make_plan(project)
     jobs = select_jobs(project, whole.jobs, only=only, districts=districts, companies=companies, kinds=kinds)
     issues = (*project.issues, *whole.issues)
     if dry_run:
         return _show_plan(project, jobs, issues, zipped=zip)
-    options = Options(
-        zip, workers, executor, strict, replace, durable, date, progress, clock, dict(storage or {}), started
-    )
-    out = _local_path(out)
     with garbage.frozen():
-        if "://" in str(out):
-            from gfdocs.batch.cloud import run_in_store
+        return _run(project, _local_path(out), whole, jobs, issues, options)
 
-            return run_in_store(project, str(out), whole, jobs, issues, options)
+
+def _run(
+    project: Source, out: str | Path, whole: Plan, jobs: Sequence[Job], issues: Iterable[Issue], options: Options
+) -> Manifest:
+    """Make the documents into a store where `out` is a URL, else into a folder."""
+    if "://" not in str(out):
         return _run_in_folder(project, Path(out), whole, jobs, issues, options)
+    from gfdocs.batch.cloud import run_in_store
+
+    return run_in_store(project, str(out), whole, jobs, issues, options)
 
 
 def _local_path(out: str | Path) -> str | Path:

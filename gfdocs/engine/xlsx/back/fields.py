@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import cached_property
 
 from gfdocs.engine.xlsx.back.cells import read_cell
 from gfdocs.engine.xlsx.back.findings import Findings
@@ -56,12 +57,29 @@ class FieldReader:
                 continue
             if _distance(label, item) > 400:
                 break
-            found = _find_text(self.sheet, label)
+            found = self._find_label(label)
             if len(found) == 1 or (found and (label.row, label.column) in found):
                 at = (label.row, label.column) if (label.row, label.column) in found else found[0]
                 return at[0] + item.row - label.row, at[1] + item.column - label.column
         before = [last - listing.last for listing, _, last in self.ends if listing.last < item.row]
         return item.row + (before[-1] if before else 0), item.column
+
+    def _find_label(self, label: Label) -> Sequence[Spot]:
+        """Return where a fixed text stands: in its own cell, else wherever it is."""
+        held = self.sheet.get(label.row, label.column)
+        if held is not None and normalise(held[1:]) == label.key:
+            return [(label.row, label.column)]
+        return self.spots.get(label.key, ())
+
+    @cached_property
+    def spots(self) -> dict[str, list[Spot]]:
+        """The places of the texts that are not much longer than the fixed ones, by what they are compared as."""
+        longest = 2 * max((len(label.text) for label in self.form.labels), default=0) + 100
+        spots: dict[str, list[Spot]] = {}
+        for row, column, text in _iter_texts(self.sheet):
+            if len(text) <= longest:
+                spots.setdefault(normalise(text), []).append((row, column))
+        return spots
 
     def _find_words(self, item: Field) -> Spot | None:
         """Return the cell with the fixed words of a field; told where there is none."""
@@ -100,13 +118,6 @@ def _iter_texts(sheet: ReturnedSheet) -> Iterator[tuple[int, int, str]]:
         for column, held in cells.items():
             if held[0] == "t":
                 yield row, column, held[1:]
-
-
-def _find_text(sheet: ReturnedSheet, label: Label) -> list[tuple[int, int]]:
-    held = sheet.get(label.row, label.column)
-    if held is not None and normalise(held[1:]) == label.key:
-        return [(label.row, label.column)]
-    return [(row, column) for row, column, text in _iter_texts(sheet) if normalise(text) == label.key]
 
 
 def _distance(label: Label, item: Field) -> int:

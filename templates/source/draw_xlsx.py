@@ -622,7 +622,9 @@ def _draw_list() -> bytes:
     sheet.set_row(1, line)
     sheet.set_row(2, 2.5 * line)
     title = book.format(font_name=FONT_TITLE, font_size=SIZES["二号"], align="center", valign="top", text_wrap=True)
-    sheet.merge_range(2, 0, 2, LAST, "{{ document.title|zh_lines(20) }}{% if district %}\n（{{ district.name }}）{% endif %}", title)
+    sheet.merge_range(
+        2, 0, 2, LAST, "{{ document.title|zh_lines(20) }}{% if district %}\n（{{ district.name }}）{% endif %}", title
+    )
     head = book.cell(bold=True, align="center", bg_color=HEAD, font_size=12)
     sheet.set_row(3, 30)
     for number, (word, _, _) in enumerate(LIST_COLUMNS):

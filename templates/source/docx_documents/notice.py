@@ -42,7 +42,10 @@ def _title() -> str:
         + tag("if round.title")
         + paragraph("{{ round.title|zh_lines(20) }}", style="GongwenTitle")
         + tag("else")
-        + paragraph("{{ issuer.name }}关于转发\n{{ (round.name ~ '名单')|zh_lines(20) }}\n并做好有关工作的通知", style="GongwenTitle")
+        + paragraph(
+            "{{ issuer.name }}关于转发\n{{ (round.name ~ '名单')|zh_lines(20) }}\n并做好有关工作的通知",
+            style="GongwenTitle",
+        )
         + tag("endif")
         + blank(layout.BLANK_LINES_ABOVE_ADDRESSEE)
         + paragraph("{{ addressees|join('，') }}：", style="Addressee")

@@ -90,7 +90,8 @@ class Lease:
 
         Raises OutputError GF526 where another run took over.
         """
-        if self._clock and not at_once and self._clock() - self._renewed < SECONDS / 20:
+        # A clock that goes back tells nothing: then it is time.
+        if self._clock and not at_once and 0 <= self._clock() - self._renewed < SECONDS / 20:
             return
         before = self.path
         self._turn += 1

@@ -260,6 +260,23 @@ def test_anybody_may_write_a_lease_and_nothing_of_it_is_believed(monkeypatch: py
         assert "\x1b" not in str(caught.value)
 
 
+def test_signs_of_life_come_by_the_clock_also_where_it_goes_back() -> None:
+    from gfdocs.batch.cloud import StoreSink
+
+    url, now = f"memory://rounds/{uuid.uuid4()}", [1000.0]
+    mine = Lease(StoreSink(url, {}), lambda: now[0])
+    mine.take()
+    turns = []
+    for step in (1, 28, 2, 5, -5000, 29, 2):
+        now[0] += step
+        mine.renew()
+        (name,) = list_store(url, {})
+        turns.append(int(name.rpartition("-")[2]))
+    assert turns == [0, 0, 1, 1, 2, 2, 3]
+    mine.release()
+    assert list_store(url, {}) == []
+
+
 # -- the protocol, with every order of its steps that chance finds --
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -220,3 +221,22 @@ def test_a_page_in_the_store_that_is_not_ours_is_not_replaced_without_a_word(url
         batch(FakeProject(energy=3), url)
     assert [issue.code for issue in caught.value.issues] == ["GF503"]
     assert store.cat_file(f"{root}/index.html") == b"my site"
+
+
+def test_nothing_is_put_any_more_once_an_interrupted_run_has_given_its_lease_back(tmp_path: Path) -> None:
+    """Chunks that an executor has at hand are waited for, the others taken back."""
+    url = f"local://{tmp_path}/out"
+    project = FakeProject(each=120, templates={"plaque": {"slow": 0.003}, "annual-summary": {"slow": 0.003}})
+
+    def stop(done: int, total: int, job: Any) -> None:
+        raise KeyboardInterrupt
+
+    with ThreadPoolExecutor(2) as pool:
+        with pytest.raises(KeyboardInterrupt):
+            batch(project, url, executor=pool, progress=stop)
+        after = len(read_store(url))
+    assert len(read_store(url)) == after
+    assert not any(path.startswith(".gfdocs-lease") for path in read_store(url))
+    batch(project, url)
+    batch(project, tmp_path / "fresh")
+    assert read_store(url) == read_tree(tmp_path / "fresh")

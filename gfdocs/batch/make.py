@@ -66,13 +66,16 @@ class Sink(Protocol):
 
 
 class FolderSink:
-    """Writes new files below a folder; never over a file that is there, never through a link."""
+    """Writes new files below a folder; never over a file that is there, never through a link.
+
+    The folder itself is not made anew where it is gone: a worker that outlived its run may still be at its last chunk.
+    """
 
     def __init__(self, root: str) -> None:
         self.root = root
 
     def put(self, path: str, data: bytes) -> None:
-        write_new(os.path.join(self.root, path), data)
+        write_new(os.path.join(self.root, path), data, self.root)
 
     def take(self) -> tuple[tuple[str, bytes], ...]:
         return ()
@@ -95,13 +98,13 @@ class MemorySink:
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 
 
-def write_new(path: str, data: bytes | Iterable[bytes]) -> None:
+def write_new(path: str, data: bytes | Iterable[bytes], root: str = "") -> None:
     """Write a file in a stage, its folders made as needed. Raises OutputError; a half-written file is removed.
 
     What a worker that died left under that name is removed, never written into.
     """
     try:
-        handle = _open_new(path)
+        handle = _open_new(path, root)
         try:
             for block in (data,) if isinstance(data, bytes) else data:
                 view = memoryview(block)
@@ -116,10 +119,12 @@ def write_new(path: str, data: bytes | Iterable[bytes]) -> None:
         raise faults.unwritable(path, error) from error
 
 
-def _open_new(path: str) -> int:
+def _open_new(path: str, root: str) -> int:
     try:
         return os.open(path, _NEW, 0o666)
     except FileNotFoundError:
+        if root and not os.path.isdir(root):
+            raise
         os.makedirs(os.path.dirname(path), exist_ok=True)
     except FileExistsError:
         os.unlink(path)

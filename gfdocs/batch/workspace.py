@@ -17,7 +17,7 @@ from dataclasses import asdict
 
 from gfdocs.batch import faults
 from gfdocs.batch.manifest import FileRecord, PackageRecord, _only, dump_record, is_inside
-from gfdocs.batch.swap import put_back
+from gfdocs.batch.swap import is_folder, put_back
 
 WORK = ".gfdocs"
 _LOCK, _JOURNAL, _ASIDE = "lock", "journal.jsonl", "aside"
@@ -111,7 +111,7 @@ class Workspace:
     def remove_old_stages(self) -> None:
         """Remove what interrupted runs left; what of it is wanted has been moved into this run's stage by now."""
         for name in self.old_stages:
-            shutil.rmtree(os.path.join(self.root, name), ignore_errors=True)
+            _remove(os.path.join(self.root, name))
         self.old_stages = ()
 
     def close(self, *, keep: bool) -> None:
@@ -136,7 +136,12 @@ class Workspace:
 
 def _remove(path: str) -> None:
     """Remove a file, a link or a folder; a link is never followed."""
-    if os.path.isdir(path) and not os.path.islink(path):
+    if is_folder(path):
+        # By another name: a worker that outlived its run finds its stage gone, and puts nothing more into it.
+        gone = f"{path}.gone"
+        with contextlib.suppress(OSError):
+            os.rename(path, gone)
+        shutil.rmtree(gone, ignore_errors=True)
         shutil.rmtree(path, ignore_errors=True)
     else:
         with contextlib.suppress(OSError):

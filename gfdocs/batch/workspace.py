@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 
 from gfdocs.batch import faults
-from gfdocs.batch.manifest import FileRecord, PackageRecord, _only, dump_record, is_inside
+from gfdocs.batch.manifest import MANIFEST, FileRecord, PackageRecord, _only, dump_record, is_inside
 from gfdocs.batch.swap import is_folder, put_back
 
 WORK = ".gfdocs"
@@ -43,12 +43,20 @@ class Workspace:
         """
         try:
             self._lock = self._take_lock()
-            put_back(self.aside, self.out)
             self.old_stages = tuple(sorted(name for name in os.listdir(self.root) if name.startswith(_STAGE)))
+            if self._is_half_moved():
+                put_back(self.aside, self.out)
             self.stage = self._make_stage()
         except OSError as error:
             self.close(keep=True)
             raise faults.unwritable(self.root, error) from error
+
+    def _is_half_moved(self) -> bool:
+        """True where an interrupted run had not moved its manifest in yet.
+
+        After that what stands aside is what the new manifest no longer names.
+        """
+        return any(os.path.lexists(os.path.join(self.root, name, MANIFEST)) for name in self.old_stages)
 
     def put_back(self) -> None:
         """Rename what stands aside back to where it was, as far as the disk lets us; the next start tries again."""

@@ -206,6 +206,31 @@ def _verify_or_none(out: Path) -> tuple[Any, ...]:
         return ()
 
 
+@pytest.mark.parametrize("zipped", [False, True])
+def test_a_package_that_a_killed_run_had_removed_does_not_come_back_as_somebody_elses(
+    tmp_path: Path, wanted: Any, zipped: bool
+) -> None:
+    """Killed after the manifest had moved in and before what stood aside was removed."""
+    out = tmp_path / "out"
+    batch(new_project(), out, zip=zipped)
+
+    def work() -> None:
+        real = os.replace
+
+        def replace(source: str, target: str) -> None:
+            real(source, target)
+            if target.endswith("index.html"):
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        os.replace = replace  # type: ignore[assignment]
+        batch(old_project(), out, zip=zipped, durable=False)
+
+    os.waitpid(fork(work), 0)
+    assert hash_tree(out) == wanted[zipped][0]
+    batch(new_project(), out, zip=zipped)
+    assert hash_tree(out) == wanted[zipped][1]
+
+
 def test_verify_says_that_a_run_was_cut_short(tmp_path: Path) -> None:
     out = tmp_path / "out"
     batch(old_project(), out)

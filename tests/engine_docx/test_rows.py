@@ -4,7 +4,7 @@ After a change of `_rows.c`, once under the sanitizers:
 
     gcc -g -Wall -Wextra -fsanitize=address,undefined -fno-sanitize-recover -shared -fPIC $(python3-config --includes) \
         gfdocs/engine/docx/_rows.c -o gfdocs/engine/docx/_rows$(python3-config --extension-suffix)
-    LD_PRELOAD="$(gcc -print-file-name=libasan.so) $(gcc -print-file-name=libubsan.so)" ASAN_OPTIONS=detect_leaks=0 \
+    LD_PRELOAD="$(gcc -print-file-name=libasan.so) $(gcc -print-file-name=libubsan.so)" ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 \
         PYTHONMALLOC=malloc GFDOCS_NIGHTLY=1 python -m pytest tests/engine_docx/test_rows.py
 """
 
@@ -76,9 +76,15 @@ def _of_one_part() -> Iterator[None]:
 
 
 Fill = Callable[..., bytes | None]
+Rows = tuple[tuple[Any, ...], ...]
 
 
-def one_by_one(fixed: tuple[bytes, ...], writers: rows.Writers, values: rows.Rows) -> bytes:
+def flat(values: Rows) -> rows.Values:
+    """Return the values of rows one after another, as they are filled in."""
+    return tuple(value for row in values for value in row)
+
+
+def one_by_one(fixed: tuple[bytes, ...], writers: rows.Writers, values: Rows) -> bytes:
     out = []
     for row in values:
         for before, writer, value in zip(fixed, writers, row, strict=False):
@@ -87,12 +93,12 @@ def one_by_one(fixed: tuple[bytes, ...], writers: rows.Writers, values: rows.Row
     return b"".join(out)
 
 
-def in_c(fixed: tuple[bytes, ...], writers: rows.Writers, values: rows.Rows, room: int = ROOM) -> Any:
-    return rows.compiled.fill(fixed, writers, values, NUMBERS, LONG, room)
+def in_c(fixed: tuple[bytes, ...], writers: rows.Writers, values: Rows, room: int = ROOM) -> Any:
+    return rows.compiled.fill(fixed, writers, flat(values), NUMBERS, LONG, room)
 
 
-def in_python(fixed: tuple[bytes, ...], writers: rows.Writers, values: rows.Rows, room: int = ROOM) -> Any:
-    return rows.fill_in_python(fixed, writers, values, room)
+def in_python(fixed: tuple[bytes, ...], writers: rows.Writers, values: Rows, room: int = ROOM) -> Any:
+    return rows.fill_in_python(fixed, writers, flat(values), room)
 
 
 both_ways = pytest.mark.parametrize("fill", [pytest.param(in_c, marks=needs_compiled), in_python])
@@ -146,16 +152,14 @@ def test_rows_far_longer_than_most_find_room(count: int, sign: str) -> None:
 
 
 def bad_calls() -> Iterator[Any]:
-    good: Any = ((b"a", b"b"), (write,), (("x",),), (), 1000, ROOM)
+    good: Any = ((b"a", b"b"), (write,), ("x",), (), 1000, ROOM)
     yield from ((*good[:at], odd, *good[at + 1 :]) for at in range(6) for odd in (None, [], "text", 3.5))
     yield (b"a",), *good[1:]
     yield (b"a", "b"), *good[1:]
-    yield *good[:2], (["x"],), *good[3:]
-    yield *good[:2], ((),), *good[3:]
-    yield *good[:2], (("x", "y"),), *good[3:]
-    yield *good[:1], (lambda value: "text",), (("\n",),), *good[3:]
-    yield *good[:1], (None,), (("\n",),), *good[3:]
-    yield *good[:2], ((7,), ("x", "y")), *good[3:]
+    yield (b"a",), (), *good[2:]
+    yield (b"a",) * 3, (write, write), ("x", "y", "z"), *good[3:]
+    yield *good[:1], (lambda value: "text",), ("\n",), *good[3:]
+    yield *good[:1], (None,), ("\n",), *good[3:]
     yield good[:5]
     yield ()
 
@@ -184,14 +188,14 @@ def test_a_number_whose_text_fails_passes_its_fault() -> None:
             raise ArithmeticError
 
     with pytest.raises(ArithmeticError):
-        rows.compiled.fill((b"", b""), (write,), ((Odd(1),),), (Odd,), 1000, ROOM)
+        rows.compiled.fill((b"", b""), (write,), (Odd(1),), (Odd,), 1000, ROOM)
 
 
 @needs_compiled
 def test_more_than_there_can_be_room_for_is_a_memory_error() -> None:
     text, many = b"x" * 2**23, 2**20
     with pytest.raises(MemoryError):
-        in_c((text,) * (many + 1), (write,) * many, (("",) * many,) * 2**21)
+        in_c((text,) * (many + 1), (write,) * many, (("",) * many,))
 
 
 @needs_compiled
@@ -201,13 +205,14 @@ def test_every_failing_allocation_is_a_memory_error() -> None:
     def give(value: Any) -> bytes:
         return b"written" * 99
 
-    values = tuple((f"行{number}" * 9, 10**30, 2.5, object()) for number in range(40))
-    expected = in_c((b"<", b"", b"", b"", b">"), (give,) * 4, values)
+    values = flat(tuple((f"行{number}" * 9, 10**30, 2.5, object()) for number in range(40)))
+    call = ((b"<", b"", b"", b"", b">"), (give,) * 4, values, NUMBERS, LONG, ROOM)
+    expected = rows.compiled.fill(*call)
     failed = 0
     for start in range(1, 400):
         testcapi.set_nomemory(start, start + 1)
         try:
-            found = in_c((b"<", b"", b"", b"", b">"), (give,) * 4, values)
+            found = rows.compiled.fill(*call)
         except MemoryError:
             failed += 1
             found = expected
@@ -312,7 +317,7 @@ def test_much_text_comes_in_pieces(wanted: bool, use: Callable[[bool], None]) ->
     values = (("甲" * 300_000, 1),) * 100
     fixed = (b"<", b"|", b">")
 
-    pieces = list(rows.fill_rows(fixed, (write, write), values))
+    pieces = list(rows.fill_rows(fixed, (write, write), flat(values)))
 
     assert b"".join(pieces) == one_by_one(fixed, (write, write), values)
     assert [len(piece) for piece in pieces] == [900_004 * count for count in _halve(100)]
@@ -390,9 +395,13 @@ def test_nothing_is_kept() -> None:
     for _ in range(100):
         in_c((fixed,) * 5, (write,) * 4, values)
         with pytest.raises(TypeError):
-            rows.compiled.fill((fixed,) * 5, (write, write, write, str), (*values, values[0][:3]), (), 1000, ROOM)
+            rows.compiled.fill((fixed,) * 5, (write,) * 4, flat((*values, values[0][:3])), (), 1000, ROOM)
         with pytest.raises(TypeError):
-            rows.compiled.fill((fixed,) * 5, (write, write, write, str), values, (), 1000, ROOM)
+            rows.compiled.fill((fixed,) * 5, (write, write, write, str), flat(values), (), 1000, ROOM)
+        items = tuple({"a": text, "b": number} for _ in range(3))
+        assert rows.compiled.pick(("b", "a"), items) == (number, text) * 3
+        assert rows.compiled.pick(("b", "c"), items) is None
+        del items
 
     assert [sys.getrefcount(value) for value in kept] == before
 
@@ -407,6 +416,41 @@ def test_texts_made_on_the_way_are_let_go() -> None:
         assert tracemalloc.get_traced_memory()[0] < 100_000
     finally:
         tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+    "pick", [pytest.param(lambda *given: rows.compiled.pick(*given), marks=needs_compiled), rows.pick_in_python]
+)
+def test_values_are_picked_of_plain_dicts_that_have_them_all(pick: Callable[..., Any]) -> None:
+    class Own(dict[str, Any]):
+        """A mapping that may do anything when it is asked."""
+
+    first, second = {"a": 1, "b": None, "c": "x"}, {"b": "二", "a": []}
+
+    assert pick(("a",), (first, second)) == (1, [])
+    assert pick(("b", "a", "b"), (first, second)) == (None, 1, None, "二", [], "二")
+    assert pick(("a", "c"), (first, second)) is None
+    assert pick(("a",), (first, Own(a=1))) is None
+    assert pick(("a",), (first, "text")) is None
+    assert pick(("a",), ()) == ()
+
+
+@needs_compiled
+def test_picking_passes_faults_and_refuses_what_is_not_as_agreed() -> None:
+    class Key(str):
+        def __hash__(self) -> int:
+            return hash("a")
+
+        def __eq__(self, other: object) -> bool:
+            raise ArithmeticError
+
+    with pytest.raises(ArithmeticError):
+        rows.compiled.pick(("a",), ({Key("k"): 1},))
+    for bad in ((["a"], ()), (("a",), [{}]), (("a",),), ()):
+        with pytest.raises(TypeError):
+            rows.compiled.pick(*bad)
+    with pytest.raises(TypeError):
+        rows.compiled.pick(([],), ({"a": 1},))
 
 
 @both_ways

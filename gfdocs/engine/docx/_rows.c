@@ -248,7 +248,7 @@ put_written(Output *out, PyObject *value, PyObject *writer)
 typedef struct {
     PyObject *fixed;
     PyObject *writers;
-    PyObject *rows;
+    PyObject *values;
     PyObject *numbers;
     Py_ssize_t longest;
     Py_ssize_t room;
@@ -276,13 +276,15 @@ put_value(Output *out, PyObject *value, PyObject *writer, const Task *task)
     return done ? (done < 0 ? -1 : 0) : put_written(out, value, writer);
 }
 
+/* Write the row whose values begin at `first`. */
 static int
-put_row(Output *out, PyObject *row, const Task *task)
+put_row(Output *out, Py_ssize_t first, const Task *task)
 {
     Py_ssize_t width = PyTuple_GET_SIZE(task->writers);
     for (Py_ssize_t index = 0; index < width; index++) {
+        PyObject *value = PyTuple_GET_ITEM(task->values, first + index);
         if (put_bytes(out, PyTuple_GET_ITEM(task->fixed, index)) < 0
-            || put_value(out, PyTuple_GET_ITEM(row, index), PyTuple_GET_ITEM(task->writers, index), task) < 0) {
+            || put_value(out, value, PyTuple_GET_ITEM(task->writers, index), task) < 0) {
             return -1;
         }
     }
@@ -325,17 +327,13 @@ measure_fixed(const Task *task, Py_ssize_t *total)
     return 0;
 }
 
-/* Add to `total` the signs of all texts of a row. Return -1 with an exception where it is none. */
+/* Add to `total` the signs of all texts. Return -1 with an exception where there are too many. */
 static int
-measure_row(const Task *task, PyObject *row, Py_ssize_t *total)
+measure_texts(PyObject *values, Py_ssize_t *total)
 {
-    Py_ssize_t width = PyTuple_GET_SIZE(task->writers);
-    if (!PyTuple_CheckExact(row) || PyTuple_GET_SIZE(row) != width) {
-        PyErr_SetString(PyExc_TypeError, "a row is a tuple with a value for each writer");
-        return -1;
-    }
-    for (Py_ssize_t index = 0; index < width; index++) {
-        PyObject *value = PyTuple_GET_ITEM(row, index);
+    Py_ssize_t count = PyTuple_GET_SIZE(values);
+    for (Py_ssize_t index = 0; index < count; index++) {
+        PyObject *value = PyTuple_GET_ITEM(values, index);
         Py_ssize_t length = PyUnicode_Check(value) ? get_length(value) : 0;
         if (length < 0 || add_size(total, length) < 0) {
             return -1;
@@ -348,24 +346,23 @@ measure_row(const Task *task, PyObject *row, Py_ssize_t *total)
 static int
 measure(const Task *task, Py_ssize_t *total)
 {
-    Py_ssize_t each = 0, count = PyTuple_GET_SIZE(task->rows);
+    Py_ssize_t each = 0, width = PyTuple_GET_SIZE(task->writers), size = PyTuple_GET_SIZE(task->values);
     if (measure_fixed(task, &each) < 0) {
         return -1;
     }
-    if (each && count > LARGEST / each) {
+    if (width == 0 || size % width) {
+        PyErr_SetString(PyExc_TypeError, "each row has a value for each writer");
+        return -1;
+    }
+    if (each && size / width > LARGEST / each) {
         PyErr_NoMemory();
         return -1;
     }
-    *total = each * count;
-    for (Py_ssize_t index = 0; index < count; index++) {
-        if (measure_row(task, PyTuple_GET_ITEM(task->rows, index), total) < 0) {
-            return -1;
-        }
-    }
-    return 0;
+    *total = each * (size / width);
+    return measure_texts(task->values, total);
 }
 
-PyDoc_STRVAR(fill_doc, "fill(fixed, writers, rows, numbers, longest, room) -> bytes | None\n\n"
+PyDoc_STRVAR(fill_doc, "fill(fixed, writers, values, numbers, longest, room) -> bytes | None\n\n"
                        "See `fill_in_python` in rows.py.");
 
 static PyObject *
@@ -373,14 +370,14 @@ fill(PyObject *Py_UNUSED(module), PyObject *args)
 {
     Task task;
     if (!PyArg_ParseTuple(args, "O!O!O!O!nn:fill", &PyTuple_Type, &task.fixed, &PyTuple_Type, &task.writers,
-                          &PyTuple_Type, &task.rows, &PyTuple_Type, &task.numbers, &task.longest, &task.room)) {
+                          &PyTuple_Type, &task.values, &PyTuple_Type, &task.numbers, &task.longest, &task.room)) {
         return NULL;
     }
-    Py_ssize_t total, count = PyTuple_GET_SIZE(task.rows);
+    Py_ssize_t total, width = PyTuple_GET_SIZE(task.writers), count = PyTuple_GET_SIZE(task.values);
     if (measure(&task, &total) < 0) {
         return NULL;
     }
-    if (count > 1 && total > task.room) {
+    if (count > width && total > task.room) {
         Py_RETURN_NONE;
     }
     /* Twice the signs: Chinese takes three bytes for each, but most of a table is what never changes. */
@@ -391,8 +388,8 @@ fill(PyObject *Py_UNUSED(module), PyObject *args)
     }
     out.at = PyBytes_AS_STRING(out.bytes);
     out.end = out.at + size;
-    for (Py_ssize_t index = 0; index < count; index++) {
-        if (put_row(&out, PyTuple_GET_ITEM(task.rows, index), &task) < 0) {
+    for (Py_ssize_t first = 0; first < count; first += width) {
+        if (put_row(&out, first, &task) < 0) {
             Py_XDECREF(out.bytes); /* NULL where there was no room for more */
             return NULL;
         }
@@ -401,8 +398,45 @@ fill(PyObject *Py_UNUSED(module), PyObject *args)
     return out.bytes;
 }
 
+PyDoc_STRVAR(pick_doc, "pick(keys, items) -> tuple | None\n\nSee `pick_in_python` in rows.py.");
+
+static PyObject *
+pick(PyObject *Py_UNUSED(module), PyObject *args)
+{
+    PyObject *keys, *items;
+    if (!PyArg_ParseTuple(args, "O!O!:pick", &PyTuple_Type, &keys, &PyTuple_Type, &items)) {
+        return NULL;
+    }
+    Py_ssize_t width = PyTuple_GET_SIZE(keys), count = PyTuple_GET_SIZE(items);
+    if (width && count > LARGEST / width) {
+        return PyErr_NoMemory();
+    }
+    PyObject *values = PyTuple_New(width * count);
+    if (values == NULL) {
+        return NULL;
+    }
+    for (Py_ssize_t row = 0; row < count; row++) {
+        PyObject *item = PyTuple_GET_ITEM(items, row);
+        for (Py_ssize_t index = 0; index < width; index++) {
+            PyObject *key = PyTuple_GET_ITEM(keys, index);
+            PyObject *value = PyDict_CheckExact(item) ? PyDict_GetItemWithError(item, key) : NULL;
+            if (value == NULL) {
+                Py_DECREF(values);
+                if (PyErr_Occurred()) {
+                    return NULL;
+                }
+                Py_RETURN_NONE;
+            }
+            Py_INCREF(value);
+            PyTuple_SET_ITEM(values, row * width + index, value);
+        }
+    }
+    return values;
+}
+
 static PyMethodDef methods[] = {
     {"fill", fill, METH_VARARGS, fill_doc},
+    {"pick", pick, METH_VARARGS, pick_doc},
     {NULL, NULL, 0, NULL},
 };
 

@@ -8,9 +8,10 @@ SOURCE: int
 def fill(
     fixed: tuple[bytes, ...],
     writers: tuple[Callable[[Any], bytes], ...],
-    rows: tuple[tuple[Any, ...], ...],
+    values: tuple[Any, ...],
     numbers: tuple[type, ...],
     longest: int,
     room: int,
     /,
 ) -> bytes | None: ...
+def pick(keys: tuple[str, ...], items: tuple[Any, ...], /) -> tuple[Any, ...] | None: ...

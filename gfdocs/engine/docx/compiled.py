@@ -24,7 +24,7 @@ from gfdocs.engine.docx.finish import Drawings, finish, share_ids
 from gfdocs.engine.docx.links import drop_links, find_links, relate, write_addresses
 from gfdocs.engine.docx.pictures import PartPictures, picture_members, write_content_types, write_relations
 from gfdocs.engine.docx.prepare import Prepared, Spot, prepare
-from gfdocs.engine.docx.rows import fill_rows
+from gfdocs.engine.docx.rows import fill_rows, pick_values
 from gfdocs.engine.docx.story import THAWED, Story, W, read_story
 from gfdocs.engine.docx.values import PAGE, STATE, State, make_raw, make_writer
 from gfdocs.engine.language import (
@@ -218,6 +218,7 @@ def _compile_part(package: Package, name: str, story: Story, language: Language)
         {name: make_raw(spot, language.printable) for name, spot in printed.items()},
         binary=True,
         fill_rows=fill_rows,
+        pick_values=pick_values,
         fillable=[name for name, spot in printed.items() if spot.outlet == "text"],
     )
 

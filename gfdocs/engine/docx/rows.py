@@ -11,16 +11,19 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
+from itertools import chain
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 from zlib import crc32
 
 from gfdocs.engine.bounds import LONG
 
-__all__ = ["fill_in_python", "fill_rows", "is_compiled", "use_compiled"]
+__all__ = ["fill_in_python", "fill_rows", "is_compiled", "pick_in_python", "pick_values", "use_compiled"]
 
 Writers = tuple[Callable[[Any], bytes], ...]
-Rows = tuple[tuple[Any, ...], ...]
+Values = tuple[Any, ...]
+"""The values of rows, row by row, one after another: as many for each as it has writers."""
 
 
 def _load_compiled() -> Any:
@@ -62,42 +65,58 @@ _NUMBER_KINDS = tuple(_NUMBERS)
 _ROOM = 1 << 20
 
 
-def fill_rows(fixed: tuple[bytes, ...], writers: Writers, rows: Rows) -> Iterator[bytes]:
+def pick_values(keys: tuple[str, ...], items: tuple[Any, ...]) -> Values | None:
+    """Return the values of these keys of each mapping; None where one has not all of them, or is no plain dict."""
+    return compiled.pick(keys, items) if _state["compiled"] else pick_in_python(keys, items)
+
+
+def pick_in_python(keys: tuple[str, ...], items: tuple[Any, ...]) -> Values | None:
+    """See `pick_values`."""
+    if not set(map(type, items)) <= {dict}:
+        return None
+    picked = map(itemgetter(*keys), items)
+    try:
+        return tuple(picked) if len(keys) == 1 else tuple(chain.from_iterable(picked))
+    except KeyError:
+        return None
+
+
+def fill_rows(fixed: tuple[bytes, ...], writers: Writers, values: Values) -> Iterator[bytes]:
     """Yield the rows: `fixed` stands before each value and after the last of a row, `writers` print what is not plain.
 
-    rows: a tuple of values for each row, as many as there are writers. What is much is yielded in pieces, so that each
-    is counted before the next is made.
+    What is much is yielded in pieces, so that each is counted before the next is made.
     """
     if _state["compiled"]:
-        piece = compiled.fill(fixed, writers, rows, _NUMBER_KINDS, LONG, _ROOM)
+        piece = compiled.fill(fixed, writers, values, _NUMBER_KINDS, LONG, _ROOM)
     else:
-        piece = fill_in_python(fixed, writers, rows, _ROOM)
+        piece = fill_in_python(fixed, writers, values, _ROOM)
     if piece is not None:
         yield piece
         return
-    half = len(rows) // 2
-    yield from fill_rows(fixed, writers, rows[:half])
-    yield from fill_rows(fixed, writers, rows[half:])
+    half = len(values) // len(writers) // 2 * len(writers)
+    yield from fill_rows(fixed, writers, values[:half])
+    yield from fill_rows(fixed, writers, values[half:])
 
 
 # A few values are printed sooner one by one than together.
 _FEW = 4
 
 
-def fill_in_python(fixed: tuple[bytes, ...], writers: Writers, rows: Rows, room: int) -> bytes | None:
+def fill_in_python(fixed: tuple[bytes, ...], writers: Writers, values: Values, room: int) -> bytes | None:
     """Return the rows; None, before any writer is called, where they are several and more than `room`.
 
     What they are is reckoned by the bytes of fixed texts and the characters of values. The values of one column are
     mostly of one kind, and are printed together; where one of them needs its writer, all go to theirs, row by row:
     writers count and number what they print.
     """
-    columns = list(zip(*rows, strict=True))
+    width = len(writers)
+    columns = [values[at::width] for at in range(width)]
     kinds = [set(map(type, column)) for column in columns]
     sizes = list(map(_get_sizes, columns, kinds))
-    count, step = len(rows), 2 * len(writers)
+    count, step = len(values) // width, 2 * width
     if count > 1 and count * sum(map(len, fixed)) + sum(map(sum, sizes)) > room:
         return None
-    if not rows:
+    if not values:
         return b""
     out = [fixed[0]] * (step * count + 1)
     # The end of one row and the beginning of the next are one piece.
@@ -111,7 +130,7 @@ def fill_in_python(fixed: tuple[bytes, ...], writers: Writers, rows: Rows, room:
             odd.append(at)
         else:
             out[1 + 2 * at :: step] = printed
-    written = [writers[at](row[at]) for row in rows for at in odd]
+    written = [writers[at](values[first + at]) for first in range(0, len(values), width) for at in odd]
     for nth, at in enumerate(odd):
         out[1 + 2 * at :: step] = written[nth :: len(odd)]
     return b"".join(out)

@@ -10,8 +10,7 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
 from functools import lru_cache
-from itertools import islice
-from operator import itemgetter
+from itertools import chain, islice
 from typing import Any, cast
 
 import jinja2
@@ -61,14 +60,8 @@ _ROWS = 256
 
 
 Writers = tuple[Callable[[Any], bytes], ...]
-Rows = tuple[tuple[Any, ...], ...]
-FillRows = Callable[[tuple[bytes, ...], Writers, Rows], Iterator[bytes]]
-
-
-def _pick_all(keys: tuple[str, ...]) -> Callable[[list[dict[str, Any]]], Iterable[tuple[Any, ...]]]:
-    """Return what picks the values of these keys from each mapping. `itemgetter` of one key gives no tuple."""
-    pick = itemgetter(*keys)
-    return lambda items: zip(map(pick, items)) if len(keys) == 1 else map(pick, items)
+FillRows = Callable[[tuple[bytes, ...], Writers, tuple[Any, ...]], Iterator[bytes]]
+PickValues = Callable[[tuple[str, ...], tuple[Any, ...]], tuple[Any, ...] | None]
 
 
 @lru_cache(maxsize=1024)
@@ -149,6 +142,7 @@ class Language(ImmutableSandboxedEnvironment):
     fillable: frozenset[str] = frozenset()
     """The outlets whose values `fill_rows` may print many at a time."""
     fill_rows: FillRows
+    pick_values: PickValues
     outlets: dict[str, Callable[[Any], str]]
     raw_outlets: dict[str, Callable[[Any], bytes]]
 
@@ -251,28 +245,24 @@ class Language(ImmutableSandboxedEnvironment):
         self, fixed: tuple[bytes, ...], writers: Writers, rows: Iterator[tuple[Any, ...]]
     ) -> Iterator[bytes]:
         """Yield the printed rows of a loop, some hundreds at a time: `fixed` stands before, between and after values."""
-        while chunk := tuple(islice(rows, _ROWS)):
-            yield from self.fill_rows(fixed, writers, chunk)
+        while values := tuple(chain.from_iterable(islice(rows, _ROWS))):
+            yield from self.fill_rows(fixed, writers, values)
 
     def print_items(
         self,
         fixed: tuple[bytes, ...],
         writers: Writers,
-        make_rows: Callable[[list[Any]], Iterator[tuple[Any, ...]]],
+        make_rows: Callable[[Iterable[Any]], Iterator[tuple[Any, ...]]],
         keys: tuple[str, ...] | None,
         items: Iterable[Any],
     ) -> Iterator[bytes]:
         """Yield the printed rows of these items; `keys` are what a row prints where it prints nothing else."""
-        pick = _pick_all(keys) if keys else None
         rest = iter(items)
-        while chunk := list(islice(rest, _ROWS)):
-            rows: Rows | None = None
-            if pick is not None and set(map(type, chunk)) == {dict}:
-                try:
-                    rows = tuple(pick(chunk))
-                except KeyError:
-                    rows = None  # a name is missing: the long way knows what to do
-            yield from self.fill_rows(fixed, writers, tuple(make_rows(chunk)) if rows is None else rows)
+        while chunk := tuple(islice(rest, _ROWS)):
+            values = self.pick_values(keys, chunk) if keys else None
+            if values is None:  # a name is missing, or what has it is no dict: the long way knows what to do
+                values = tuple(chain.from_iterable(make_rows(chunk)))
+            yield from self.fill_rows(fixed, writers, values)
 
     @staticmethod
     def to_bytes(value: Any) -> bytes:
@@ -521,15 +511,17 @@ class Language(ImmutableSandboxedEnvironment):
         *,
         binary: bool = False,
         fill_rows: FillRows | None = None,
+        pick_values: PickValues | None = None,
         fillable: Iterable[str] = (),
     ) -> Language:
         """Return this environment with further ways to print.
 
-        raw: their fast forms for bytes. fill_rows: prints rows of values of `fillable` outlets all at once.
+        raw: their fast forms for bytes. fill_rows: prints rows of values of `fillable` outlets all at once; pick_values:
+        picks them from mappings.
         """
         other = self.overlay()
-        if fill_rows is not None:
-            other.fill_rows, other.fillable = fill_rows, frozenset(fillable)
+        if fill_rows is not None and pick_values is not None:
+            other.fill_rows, other.pick_values, other.fillable = fill_rows, pick_values, frozenset(fillable)
         other.outlets = {**self.outlets, **outlets}
         other.raw_outlets = {**self.raw_outlets, **(raw or {})}
         other.binary = binary

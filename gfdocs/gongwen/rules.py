@@ -6,7 +6,6 @@ would have to be laid out to be sure, and for everything that is 一般, 推荐 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from gfdocs.errors import Issue, Place, Severity, Text
@@ -158,10 +157,3 @@ def characters(width: float) -> str:
 def quote(text: str) -> str:
     """A text as it is quoted in messages, white space made visible as one space."""
     return f"“{' '.join(text.split())}”"
-
-
-def first_of(issues: Iterator[Issue]) -> Iterator[Issue]:
-    """Only the first, for faults that a whole document shares."""
-    for issue in issues:
-        yield issue
-        return

@@ -41,11 +41,16 @@ class FormulaFault(Exception):
 class PlacedSheet(Protocol):
     """What the resolver needs to know of a sheet of the output."""
 
-    name: str
-    is_renamed: bool
-    is_still: bool
-    rows: Body
-    columns: Body
+    @property
+    def name(self) -> str: ...
+    @property
+    def is_renamed(self) -> bool: ...
+    @property
+    def is_still(self) -> bool: ...
+    @property
+    def rows(self) -> Body: ...
+    @property
+    def columns(self) -> Body: ...
 
     def is_hull_safe(self, ref: Ref) -> bool: ...
 
@@ -53,7 +58,7 @@ class PlacedSheet(Protocol):
 class Places(Protocol):
     """What the resolver needs to know of the output workbook."""
 
-    def find_sheets(self, name: str) -> Sequence[Any]: ...
+    def find_sheets(self, name: str) -> Sequence[PlacedSheet]: ...
 
     def has_sheet(self, name: str) -> bool: ...
 
